@@ -1,1 +1,26 @@
 //! The AWS files: where they are, how they are read, and what kinds of profile they hold.
+//!
+//! Everything here is computed from values: no file, environment variable or clock is touched. [`locate`] says which
+//! two files to read, [`Profiles::read`] takes their bytes, and whoever asks about expiry brings the time along.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `locations` | the paths of the two files |
+//! | `reader` | the dialect: one file's bytes to sections, properties and rejected lines |
+//! | `profiles` | the two files merged into profiles |
+//! | `kind` | which kind of credentials a profile gives |
+//! | `expiry` | the spellings of an expiry time |
+//! | `problem` | what is wrong with a line, and the remedy |
+
+mod expiry;
+mod kind;
+mod locations;
+mod problem;
+mod profiles;
+mod reader;
+
+pub use kind::Kind;
+pub use locations::{Locations, locate};
+pub use problem::{At, Problem, ProblemKind};
+pub use profiles::{Credentials, Profile, Profiles, SsoSession};
+pub use reader::{AwsFile, FileKind};
