@@ -499,7 +499,7 @@ fn known_traps_read_as_the_aws_sdk_reads_them() {
         ),
         (
             "[a]\nk = 1\n  2\nk = 3\n",
-            "[profile a]\nk = 1\noops\n  2\nl = 3\n",
+            "[profile b]\nk = 1\noops\n  2\nl = 3\n",
         ),
         // Line ends and marks
         (
