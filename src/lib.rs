@@ -1,7 +1,17 @@
 //! backlog-aws: which AWS profile the Backlog Toolkit should use in this shell, and why.
 //!
 //! Data flows one way: [`world`] reads the machine once, [`resolve`] and [`session`] turn that into an answer without
-//! touching anything, [`shell`] renders it, and only `main` and `commands::exec` act.
+//! touching anything, [`watch`] says what the answer rests on, [`shell`] renders both, and only [`commands`] act.
 
 pub mod aws;
+pub mod cli;
+pub mod commands;
+pub mod notice;
+pub mod overrides;
+pub mod resolve;
 pub mod secret;
+pub mod session;
+pub mod shell;
+pub mod toolkit_env;
+pub mod watch;
+pub mod world;

@@ -1,0 +1,94 @@
+# shellcheck shell=bash
+# backlog-aws in bash. Load it with:  eval "$(backlog-aws init bash)"
+# It can also be sourced as it is, which starts no process; the program is then looked up on PATH.
+#
+# Bash 3.2 syntax. Builtins are called as `\builtin NAME`, because an alias or function may have their name, and without
+# `NAME=value` arguments, because `set -k` takes those for the environment.
+
+__backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_keys='' # settings
+
+# Tells this shell's state from one inherited in the environment, also across `exec bash`. Kept when sourced again.
+[[ ${__backlog_aws_session-} = "$$".* ]] || __backlog_aws_session=$$.$RANDOM
+
+# Replaced by the program after each change with a test of everything the answer rests on.
+__backlog_aws_unchanged() { \builtin return 1; }
+
+# Where the program is; it fails when it is gone, which happens during upgrades and is no reason for noise.
+__backlog_aws_find() {
+  if [[ -z $__backlog_aws_bin ]]; then
+    __backlog_aws_bin=$(\builtin type -P backlog-aws) || \builtin return 1
+  fi
+  [[ -x $__backlog_aws_bin ]]
+}
+
+__backlog_aws_refresh() {
+  \builtin local code precision
+  __backlog_aws_find || \builtin return 0
+  precision=stamps
+  if [[ $__backlog_aws_mode = cd ]]; then
+    precision=directory
+  elif [[ ${BASH_VERSINFO[0]} -lt 5 ]]; then
+    precision=second-stamps # -nt and -ot compare whole seconds there
+  fi
+  code=$("$__backlog_aws_bin" hook bash "$__backlog_aws_session" "$precision" "$__backlog_aws_keys") || \builtin return 0
+  \builtin eval "$code" || \builtin return 0
+  __backlog_aws_pwd=${PWD-}
+}
+
+# Runs before each prompt. The exit status goes through for what comes after it in PROMPT_COMMAND. It is kept as a
+# parameter, because a variable would be exported under `set -a`.
+__backlog_aws_hook() {
+  \builtin set -- "$?"
+  __backlog_aws_unchanged || __backlog_aws_refresh
+  # A status other than 0 would end a shell with `set -e`.
+  [[ $- != *e* ]] || \builtin return 0
+  \builtin return "$1"
+}
+
+__backlog_aws_use() {
+  \builtin local code
+  __backlog_aws_find || {
+    \builtin printf 'backlog-aws: the program is gone (%s); install it again\n' "${__backlog_aws_bin:-not on PATH}" >&2
+    \builtin return 127
+  }
+  code=$("$__backlog_aws_bin" use --shell bash --session "$__backlog_aws_session" --keys="$__backlog_aws_keys" "$@") || \builtin return
+  \builtin eval "$code"
+}
+
+# POSIX mode allows no `-` in the name of a function; `use` is all that is missed there.
+if [[ ! -o posix ]]; then
+  backlog-aws() {
+    if [[ ${1-} = use ]]; then
+      \builtin shift
+      __backlog_aws_use "$@"
+    else
+      \builtin command "${__backlog_aws_bin:-backlog-aws}" "$@"
+    fi
+  }
+fi
+
+__backlog_aws_install() {
+  \builtin local entry
+  [[ $__backlog_aws_mode != none ]] || \builtin return 0
+  if [[ -n ${BLE_VERSION-} ]]; then
+    blehook PRECMD!=__backlog_aws_hook
+  elif [[ -n ${bash_preexec_imported-}${__bp_imported-} ]]; then
+    for entry in ${precmd_functions[@]+"${precmd_functions[@]}"}; do
+      [[ $entry != __backlog_aws_hook ]] || \builtin return 0
+    done
+    precmd_functions+=(__backlog_aws_hook)
+  elif [[ ${BASH_VERSINFO[0]} -gt 5 || (${BASH_VERSINFO[0]} -eq 5 && ${BASH_VERSINFO[1]} -ge 1) ]] &&
+    [[ -n ${PROMPT_COMMAND[*]+x} && ${PROMPT_COMMAND@a} = *a* ]]; then
+    for entry in "${PROMPT_COMMAND[@]}"; do
+      [[ $entry != __backlog_aws_hook ]] || \builtin return 0
+    done
+    # First, so that what the other entries print stands below what we print. Bash keeps $? and PIPESTATUS between them.
+    PROMPT_COMMAND=(__backlog_aws_hook "${PROMPT_COMMAND[@]}")
+  elif [[ ${PROMPT_COMMAND-} != *__backlog_aws_hook* ]]; then
+    # Last, because within a string the entries before would lose PIPESTATUS to us. On a line of its own, because what
+    # is there may end in `;`. Should it be an empty array, this makes the first element.
+    # shellcheck disable=SC2128,SC2178
+    PROMPT_COMMAND=${PROMPT_COMMAND:+$PROMPT_COMMAND$'\n'}__backlog_aws_hook
+  fi
+}
+__backlog_aws_install

@@ -1,0 +1,77 @@
+# backlog-aws in zsh. Load it with:  eval "$(backlog-aws init zsh)"
+# It can also be sourced as it is, which starts no process; the program is then looked up on PATH.
+#
+# Builtins are called as `\builtin NAME`, because an alias or function may have their name.
+
+__backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_keys='' # settings
+
+# Tells this shell's state from one inherited in the environment, also across `exec zsh`. Kept when sourced again.
+[[ ${__backlog_aws_session-} == $$.* ]] || __backlog_aws_session=$$.$RANDOM
+
+# Replaced by the program after each change with a test of everything the answer rests on.
+__backlog_aws_unchanged() { \builtin return 1 }
+
+# Where the program is; it fails when it is gone, which happens during upgrades and is no reason for noise.
+__backlog_aws_find() {
+  [[ -n $__backlog_aws_bin ]] || __backlog_aws_bin=$commands[backlog-aws]
+  [[ -x $__backlog_aws_bin ]]
+}
+
+__backlog_aws_refresh() {
+  # The user's options are theirs: ours are set for this function and what it calls.
+  \builtin emulate -L zsh
+  \builtin setopt no_aliases
+  \builtin local code precision
+  __backlog_aws_find || \builtin return 0
+  if [[ $__backlog_aws_mode == cd ]]; then
+    precision=directory
+  elif (( $+builtins[zstat] )) || \builtin zmodload -F zsh/stat b:zstat 2>/dev/null; then
+    precision=change-time
+  else
+    precision=stamps
+  fi
+  code="$("$__backlog_aws_bin" hook zsh $__backlog_aws_session $precision $__backlog_aws_keys)" || \builtin return 0
+  \builtin eval "$code"
+  \builtin typeset -g __backlog_aws_pwd="${PWD-}"
+}
+
+# Before each prompt.
+__backlog_aws_hook() {
+  __backlog_aws_unchanged || __backlog_aws_refresh
+}
+
+# At each `cd`, so that the next command of the same line already has it. Not in subshells, where `$(cd x && pwd)` is
+# a way to ask a path, and not before the first prompt: the start-up file may still be running.
+__backlog_aws_cd() {
+  [[ -z ${__backlog_aws_pwd-} || $ZSH_SUBSHELL -ne 0 ]] || __backlog_aws_hook
+}
+
+__backlog_aws_use() {
+  \builtin emulate -L zsh
+  \builtin setopt no_aliases
+  \builtin local code
+  __backlog_aws_find || {
+    \builtin print -ru2 -- "backlog-aws: the program is gone (${__backlog_aws_bin:-not on PATH}); install it again"
+    \builtin return 127
+  }
+  code="$("$__backlog_aws_bin" use --shell zsh --session $__backlog_aws_session --keys="$__backlog_aws_keys" "$@")" || \builtin return
+  \builtin eval "$code"
+}
+
+backlog-aws() {
+  if [[ ${1-} == use ]]; then
+    \builtin shift
+    __backlog_aws_use "$@"
+  else
+    \builtin command "${__backlog_aws_bin:-backlog-aws}" "$@"
+  fi
+}
+
+__backlog_aws_install() {
+  \builtin emulate -L zsh
+  [[ $__backlog_aws_mode != none ]] || \builtin return 0
+  \builtin autoload -Uz add-zsh-hook
+  add-zsh-hook precmd __backlog_aws_hook
+  add-zsh-hook chpwd __backlog_aws_cd
+}
+__backlog_aws_install

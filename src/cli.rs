@@ -1,0 +1,228 @@
+//! What can be typed: clap types and help texts, and nothing else.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::shell::{HookMode, Shell};
+
+/// Which AWS profile the Backlog Toolkit uses in this shell, apart from the one that Claude Code uses.
+///
+/// Without a command it prints `status`.
+#[derive(Debug, Parser)]
+#[command(name = "backlog-aws", version, about, max_term_width = 100)]
+#[command(
+    after_help = "Load it into your shell:\n  bash  eval \"$(backlog-aws init bash)\"   in ~/.bashrc\n  zsh   eval \"$(backlog-aws init zsh)\"    in ~/.zshrc\n  fish  backlog-aws init fish | source    in ~/.config/fish/config.fish\n\nExit status: 0 good, 1 no usable credentials or a problem found, 2 wrong usage."
+)]
+pub struct Cli {
+    /// When to use colour: NO_COLOR and CLICOLOR_FORCE are respected by `auto`
+    #[arg(long, value_enum, global = true, default_value_t, value_name = "WHEN")]
+    pub color: Color,
+
+    /// What to do; `status` when nothing is given.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub enum Color {
+    /// On a terminal that has it.
+    #[default]
+    Auto,
+    /// Also into files and pipes.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print the shell integration, for `eval` or `source` in the shell's start-up file
+    Init(Init),
+    /// Show which profile is used and why: every place that was looked at, in order
+    Status(Status),
+    /// List all profiles with their kind, region, expiry and where they are defined
+    List(List),
+    /// Pin a profile or region for this shell; without a profile, choose one from a list
+    Use(Use),
+    /// Set the profile or region for this directory and everything below it; without arguments, show what is in force
+    Local(Local),
+    /// Trust an override file after looking at it: one that came with a repository counts only then
+    Allow(Allow),
+    /// Stop trusting an override file, and keep quiet about it
+    Deny(Deny),
+    /// Run a command with the credentials in its environment, and in no other
+    Exec(Exec),
+    /// Print the credentials, for programs that read them from a pipe or file
+    Credentials(CredentialsArgs),
+    /// Try everything in a throw-away home with sample profiles
+    Demo(Demo),
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The shell to print for
+    #[arg(value_enum)]
+    pub shell: Shell,
+    /// When to look whether something changed
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub hook: HookMode,
+    /// Also export BACKLOG_AWS_ACCESS_KEY_ID, BACKLOG_AWS_SECRET_ACCESS_KEY and BACKLOG_AWS_SESSION_TOKEN. Every program
+    /// started from the shell can then read them; prefer `backlog-aws exec`
+    #[arg(long)]
+    pub export_credentials: bool,
+}
+
+/// `status`.
+#[derive(Debug, Args, Default)]
+pub struct Status {
+    /// Print JSON, for scripts
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Print JSON, for scripts
+    #[arg(long, conflicts_with = "names")]
+    pub json: bool,
+    /// Print only the names, one a line
+    #[arg(long)]
+    pub names: bool,
+    /// Leave out profiles without usable credentials
+    #[arg(long)]
+    pub usable: bool,
+}
+
+/// `use`.
+#[derive(Debug, Args)]
+pub struct Use {
+    /// The profile to pin
+    #[arg(conflicts_with = "clear")]
+    pub profile: Option<OsString>,
+    /// Pin the region too, or only the region
+    #[arg(long, conflicts_with = "clear")]
+    pub region: Option<String>,
+    /// Let go of what was pinned, and decide by directory and files again
+    #[arg(long)]
+    pub clear: bool,
+    /// The shell that evaluates the output; set by the integration
+    #[arg(long, hide = true, value_enum)]
+    pub shell: Option<Shell>,
+    /// The session of that shell
+    #[arg(long, hide = true, default_value = "")]
+    pub session: OsString,
+    /// Whether it exports keys
+    #[arg(long, hide = true, default_value = "")]
+    pub keys: OsString,
+}
+
+/// `local`.
+#[derive(Debug, Args)]
+pub struct Local {
+    /// The profile to write
+    #[arg(conflicts_with = "unset")]
+    pub profile: Option<String>,
+    /// The region to write
+    #[arg(long, conflicts_with = "unset")]
+    pub region: Option<String>,
+    /// Remove the override of this directory
+    #[arg(long)]
+    pub unset: bool,
+    /// Write it even though the profile has no usable credentials
+    #[arg(long, conflicts_with = "unset")]
+    pub force: bool,
+}
+
+/// `allow`.
+#[derive(Debug, Args)]
+pub struct Allow {
+    /// A directory or override file; the nearest override when left out
+    #[arg(value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
+    pub path: Option<PathBuf>,
+    /// Trust every override below this directory, for worktrees and checkouts of your own
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "path")]
+    pub under: Option<PathBuf>,
+}
+
+/// `deny`.
+#[derive(Debug, Args)]
+pub struct Deny {
+    /// A directory or override file; the nearest override when left out
+    #[arg(value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
+    pub path: Option<PathBuf>,
+    /// Take back `allow --under` of this directory
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "path")]
+    pub under: Option<PathBuf>,
+}
+
+/// Which profile and region, in place of what the chain says.
+#[derive(Debug, Args, Default)]
+pub struct Choice {
+    /// Use this profile, whatever the directory and the files say
+    #[arg(long, short, value_name = "PROFILE")]
+    pub profile: Option<OsString>,
+    /// Use this region
+    #[arg(long, short, value_name = "REGION")]
+    pub region: Option<OsString>,
+}
+
+/// `exec`.
+#[derive(Debug, Args)]
+pub struct Exec {
+    /// Profile and region.
+    #[command(flatten)]
+    pub choice: Choice,
+    /// Leave AWS_PROFILE out of the command's environment, for a client that must not look into ~/.aws
+    #[arg(long)]
+    pub no_profile: bool,
+    /// Only show what would be set and removed, with secrets masked
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The command and its arguments
+    #[arg(last = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments, required_unless_present = "dry_run")]
+    pub command: Vec<OsString>,
+}
+
+/// `credentials`.
+#[derive(Debug, Args)]
+pub struct CredentialsArgs {
+    /// Profile and region.
+    #[command(flatten)]
+    pub choice: Choice,
+    /// How to print them; `process` is what `credential_process` in ~/.aws/config expects
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// A format of `credentials`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// JSON for `credential_process`
+    #[default]
+    Process,
+    /// `export NAME=value` lines for bash and zsh
+    Env,
+    /// `NAME=value` lines
+    EnvNoExport,
+    /// `set -gx NAME value` lines
+    Fish,
+    /// `NAME=value` lines for `docker --env-file` and the like
+    Dotenv,
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// The shell to show it in: yours on a terminal, otherwise each one that is installed
+    #[arg(long, value_enum)]
+    pub shell: Option<Shell>,
+    /// Print the scripted run even on a terminal
+    #[arg(long)]
+    pub script: bool,
+}

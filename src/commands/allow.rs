@@ -1,0 +1,212 @@
+//! `allow` and `deny`: whether an override file counts.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::{Done, Failure};
+use crate::cli;
+use crate::notice::visible;
+use crate::overrides::trust::Store;
+use crate::overrides::{self, FILE_NAME, MAX_BYTES, Override, place};
+use crate::resolve::{Answer, Inputs, Resolution, resolve};
+use crate::secret::mask_key_id;
+use crate::session::Claims;
+use crate::world::{Content, SourceFile, World, in_words, look};
+
+/// Shows what the override changes, then trusts it.
+pub fn allow(args: &cli::Allow, world: &World, out: &mut dyn Write) -> Done {
+    let store = store(world)?;
+    if let Some(directory) = &args.under {
+        let directory = real_directory(directory)?;
+        store
+            .allow_under(&directory)
+            .map_err(|error| not_saved(&store, &error))?;
+        writeln!(
+            out,
+            "allowed every {FILE_NAME} below {}",
+            visible(&directory)
+        )?;
+        return Ok(0);
+    }
+    let file = override_file(args.path.as_deref(), world)?;
+    let Content::Read { bytes, .. } = &file.content else {
+        return Err(Failure::Problem(unreadable(&file)));
+    };
+    let parsed = overrides::parse(bytes).map_err(|invalid| {
+        Failure::Problem(format!(
+            "{} {invalid}; mend it, then allow it",
+            invalid.place(&file.path)
+        ))
+    })?;
+    show(&file, &parsed, world, out)?;
+    store
+        .allow(&file.path, bytes)
+        .map_err(|error| not_saved(&store, &error))?;
+    writeln!(out, "allowed {}", visible(&file.path))?;
+    Ok(0)
+}
+
+/// Stops trusting an override.
+pub fn deny(args: &cli::Deny, world: &World, out: &mut dyn Write) -> Done {
+    let store = store(world)?;
+    if let Some(directory) = &args.under {
+        let directory = real_directory(directory)?;
+        if !store
+            .deny_under(&directory)
+            .map_err(|error| not_saved(&store, &error))?
+        {
+            let shown = visible(&directory);
+            return Err(Failure::Problem(format!(
+                "{shown} was not allowed with --under; nothing to take back"
+            )));
+        }
+        writeln!(out, "no longer allowed as a whole: {}", visible(&directory))?;
+        return Ok(0);
+    }
+    let file = override_file(args.path.as_deref(), world)?;
+    store
+        .deny(&file.path)
+        .map_err(|error| not_saved(&store, &error))?;
+    writeln!(out, "denied {}", visible(&file.path))?;
+    Ok(0)
+}
+
+/// The trust store, if there is a home for it.
+pub fn store(world: &World) -> Result<Store, Failure> {
+    world.trust.clone().ok_or_else(|| {
+        Failure::Problem(
+            "there is no home directory to keep decisions in; set HOME to an absolute path"
+                .to_owned(),
+        )
+    })
+}
+
+/// What to say when a decision could not be kept.
+pub fn not_saved(store: &Store, error: &io::Error) -> Failure {
+    let reason = error.to_string();
+    let reason = reason
+        .split(" (os error")
+        .next()
+        .unwrap_or_default()
+        .to_lowercase();
+    Failure::Problem(format!(
+        "the decision cannot be kept in {}: {reason}; nothing was changed",
+        visible(store.directory())
+    ))
+}
+
+/// The override file a path stands for: itself, the one in a directory, or without a path the nearest.
+///
+/// The name below the real directory is what is trusted, not where a link of that name leads: a link in a foreign
+/// repository must not borrow the trust of the file it points to.
+pub fn override_file(path: Option<&Path>, world: &World) -> Result<SourceFile, Failure> {
+    let Some(path) = path else {
+        let nearest = world.overrides.first().map(|found| found.file.path.clone());
+        let nearest = nearest.ok_or_else(|| {
+            Failure::Problem(format!("there is no {FILE_NAME} here or further up; make one with `backlog-aws local PROFILE`"))
+        })?;
+        return Ok(look(nearest, MAX_BYTES as u64));
+    };
+    let names_file = path.file_name().is_some_and(|name| name == FILE_NAME) && !path.is_dir();
+    let directory = if names_file {
+        path.parent().unwrap_or(Path::new("."))
+    } else {
+        path
+    };
+    let directory = if directory.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        directory
+    };
+    let file = look(real_directory(directory)?.join(FILE_NAME), MAX_BYTES as u64);
+    if matches!(file.content, Content::Absent) {
+        return Err(Failure::Problem(format!(
+            "{} does not exist",
+            visible(&file.path)
+        )));
+    }
+    Ok(file)
+}
+
+fn real_directory(path: &Path) -> Result<PathBuf, Failure> {
+    let shown = visible(path);
+    let real = path.canonicalize().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Failure::Problem(format!("{shown} does not exist")),
+        _ => Failure::Problem(format!("{shown} {}", in_words(&error))),
+    })?;
+    if !real.is_dir() {
+        return Err(Failure::Problem(format!(
+            "{shown} is neither a directory nor a {FILE_NAME}"
+        )));
+    }
+    Ok(real)
+}
+
+fn unreadable(file: &SourceFile) -> String {
+    let why = match &file.content {
+        Content::Unreadable(why) => why.as_str(),
+        Content::Absent | Content::Read { .. } => "does not exist",
+    };
+    format!("{} {why}; mend it, then allow it", visible(&file.path))
+}
+
+/// What will be different below the file's directory.
+fn show(
+    file: &SourceFile,
+    parsed: &Override,
+    world: &World,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let profiles = world.profiles();
+    let before = resolve(&Inputs::of(world, &profiles, world.claims()));
+    let mut inputs = Inputs::of(
+        world,
+        &profiles,
+        Claims {
+            pin: None,
+            ..world.claims()
+        },
+    );
+    inputs.directory.decided = Some((file.path.clone(), Ok(parsed.clone())));
+    let after = resolve(&inputs);
+    for (key, entry) in [("profile", &parsed.profile), ("region", &parsed.region)] {
+        if let Some(entry) = entry {
+            writeln!(
+                out,
+                "{}: {key} = {}",
+                place(&file.path, Some(entry.line)),
+                visible(&entry.value)
+            )?;
+        }
+    }
+    writeln!(out, "  now    {}", summary(&before))?;
+    writeln!(out, "  there  {}", summary(&after))?;
+    Ok(())
+}
+
+/// Profile, kind, key and region in one line, with the account where the files name it.
+fn summary(resolution: &Resolution) -> String {
+    let region = visible(&resolution.region.name);
+    match &resolution.answer {
+        Answer::Usable { source, identity } => {
+            let name = identity
+                .profile()
+                .map_or_else(|| "keys without a profile".to_owned(), visible);
+            let key = identity.credentials().map_or_else(String::new, |keys| {
+                format!(", {}", mask_key_id(&keys.access_key_id))
+            });
+            format!(
+                "{name} ({}{key}), {region}, by {}",
+                identity.kind_word(),
+                source.word()
+            )
+        }
+        Answer::Unusable { .. } | Answer::Nothing => {
+            let refusal = resolution
+                .refusal()
+                .map(|notice| notice.message.clone())
+                .unwrap_or_default();
+            format!("nothing usable: {refusal}")
+        }
+    }
+}

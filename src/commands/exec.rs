@@ -1,0 +1,250 @@
+//! `exec`: becomes another program, with the credentials in its environment and nowhere else.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use super::{Done, Failure, choose, hook};
+use crate::cli;
+use crate::notice::{Notice, visible};
+use crate::resolve::{Answer, Identity, Inputs, Resolution, resolve};
+use crate::secret::mask_key_id;
+use crate::session::{Claims, Variable};
+use crate::world::World;
+
+/// Resolves afresh and replaces this process by the command.
+pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
+    let resolution = chosen(&args.choice, world)?;
+    let handover = Handover::of(&resolution, world, !args.no_profile)?;
+    if args.dry_run {
+        handover.show(out)?;
+        return Ok(0);
+    }
+    let Some((program, arguments)) = args.command.split_first() else {
+        return Err(Failure::Usage(
+            "there is no command to run; write it after `--`".to_owned(),
+        ));
+    };
+    let notices: Vec<Notice> = resolution
+        .notices
+        .iter()
+        .filter(|notice| notice.concerns_exec())
+        .cloned()
+        .collect();
+    hook::say(&notices, world, &mut io::stderr().lock());
+    let mut command = Command::new(program);
+    command.args(arguments);
+    for name in &handover.removed {
+        command.env_remove(name);
+    }
+    for (name, value) in &handover.set {
+        command.env(name, value.text());
+    }
+    // Same process, so that signals, the exit status and the process id are the command's own.
+    let error = command.exec();
+    let program = visible(program);
+    Err(match error.kind() {
+        io::ErrorKind::NotFound => {
+            Failure::NotFound(format!("{program}: not found; is it on PATH?"))
+        }
+        _ => Failure::NotExecutable(format!(
+            "{program} cannot be run: {}",
+            error
+                .to_string()
+                .split(" (os error")
+                .next()
+                .unwrap_or_default()
+                .to_lowercase()
+        )),
+    })
+}
+
+/// The answer for one command: what the chain says, with `--profile` and `--region` as pins. When it is unusable and
+/// there is a terminal, the user may choose.
+///
+/// # Errors
+///
+/// There are no usable credentials; the text says why and what to do.
+pub fn chosen(choice: &cli::Choice, world: &World) -> Result<Resolution, Failure> {
+    let profiles = world.profiles();
+    let claimed = world.claims();
+    let claims = |profile: Option<OsString>| Claims {
+        pin: profile
+            .or_else(|| choice.profile.clone())
+            .or_else(|| claimed.pin.clone()),
+        region_pin: choice.region.clone().or_else(|| claimed.region_pin.clone()),
+        ..claimed.clone()
+    };
+    if choice
+        .profile
+        .as_ref()
+        .is_some_and(|profile| profile.is_empty())
+    {
+        return Err(Failure::Usage(
+            "the name after --profile is empty; give one, or leave it out".to_owned(),
+        ));
+    }
+    if choice
+        .region
+        .as_ref()
+        .is_some_and(|region| region.is_empty())
+    {
+        return Err(Failure::Usage(
+            "the name after --region is empty; give one, or leave it out".to_owned(),
+        ));
+    }
+    let resolution = resolve(&Inputs::of(world, &profiles, claims(None)));
+    let Some(refusal) = resolution.refusal() else {
+        return Ok(resolution);
+    };
+    let refusal = refusal.clone();
+    if !choose::possible() {
+        return Err(Failure::Problem(refusal.message));
+    }
+    hook::say(&[refusal], world, &mut io::stderr().lock());
+    let profile =
+        choose::usable_profile("Profile for this command", world).map_err(
+            |failure| match failure {
+                // The refusal has said it already.
+                Failure::Problem(_) => Failure::Explained,
+                other => other,
+            },
+        )?;
+    Ok(resolve(&Inputs::of(
+        world,
+        &profiles,
+        claims(Some(profile.into())),
+    )))
+}
+
+/// A value for the child, and whether it may be shown.
+#[derive(Clone)]
+enum Value {
+    Plain(OsString),
+    KeyId(String),
+    Secret(crate::secret::Secret),
+}
+
+impl Value {
+    fn text(&self) -> &OsStr {
+        match self {
+            Self::Plain(text) => text,
+            Self::KeyId(id) => OsStr::new(id),
+            Self::Secret(secret) => OsStr::new(secret.reveal()),
+        }
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::Plain(text) => visible(text),
+            Self::KeyId(id) => mask_key_id(id),
+            Self::Secret(_) => "********".to_owned(),
+        }
+    }
+}
+
+/// Variables that make one AWS client or another use an identity of its own. Left in place, each of them gave at least
+/// one of boto3, LiteLLM, the AWS CLI and the AWS SDK for JavaScript other credentials than the chosen ones. They are
+/// removed and not blanked: to botocore and LiteLLM an empty bearer token still means bearer authentication.
+const IDENTITY: [&str; 22] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_PROFILE_NAME",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_SESSION_EXPIRATION",
+    "AWS_CREDENTIAL_FILE",
+    "AWS_CREDENTIAL_SCOPE",
+    "AWS_ACCOUNT_ID",
+    "AWS_ROLE_NAME",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_SESSION_NAME",
+    "AWS_EXTERNAL_ID",
+    "AWS_WEB_IDENTITY_TOKEN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+];
+
+/// The same for containers, where AWS adds names over time.
+const IDENTITY_PREFIX: &str = "AWS_CONTAINER_";
+
+/// The difference between this process's environment and the child's.
+struct Handover {
+    set: Vec<(&'static str, Value)>,
+    removed: Vec<OsString>,
+}
+
+impl Handover {
+    fn of(resolution: &Resolution, world: &World, with_profile: bool) -> Result<Self, Failure> {
+        let Answer::Usable { source, identity } = &resolution.answer else {
+            return Err(Failure::Explained);
+        };
+        let mut set: Vec<(&'static str, Value)> = Vec::new();
+        match identity {
+            Identity::Profile { credentials, .. } | Identity::Keys(credentials) => {
+                set.push((
+                    "AWS_ACCESS_KEY_ID",
+                    Value::KeyId(credentials.access_key_id.clone()),
+                ));
+                set.push((
+                    "AWS_SECRET_ACCESS_KEY",
+                    Value::Secret(credentials.secret_access_key.clone()),
+                ));
+                if let Some(token) = &credentials.session_token {
+                    set.push(("AWS_SESSION_TOKEN", Value::Secret(token.clone())));
+                }
+            }
+            Identity::BearerToken(token) => {
+                set.push(("AWS_BEARER_TOKEN_BEDROCK", Value::Secret(token.clone())))
+            }
+        }
+        let region = &resolution.region.name;
+        for name in ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_REGION_NAME"] {
+            set.push((name, Value::Plain(region.clone())));
+        }
+        if let Some(profile) = identity.profile() {
+            if with_profile {
+                set.push(("AWS_PROFILE", Value::Plain(profile.into())));
+            }
+            set.push((Variable::Profile.name(), Value::Plain(profile.into())));
+        }
+        set.push((Variable::Region.name(), Value::Plain(region.clone())));
+        set.push((Variable::Source.name(), Value::Plain(source.word().into())));
+        // Everything of ours goes too, so that nothing stale from this shell's hook is left beside what is set.
+        let ours = Variable::EXPORTED
+            .into_iter()
+            .chain([Variable::State])
+            .map(Variable::name);
+        let removed = world
+            .env
+            .names()
+            .filter(|name| {
+                let text = name.to_str().unwrap_or_default();
+                IDENTITY.contains(&text)
+                    || text.starts_with(IDENTITY_PREFIX)
+                    || ours.clone().any(|ours| ours == text)
+            })
+            .filter(|name| !set.iter().any(|(set, _)| set == name))
+            .map(OsStr::to_owned)
+            .collect();
+        Ok(Self { set, removed })
+    }
+
+    /// What `--dry-run` prints: the difference, with secrets masked.
+    fn show(&self, out: &mut dyn Write) -> io::Result<()> {
+        for (name, value) in &self.set {
+            writeln!(out, "set     {name}={}", value.shown())?;
+        }
+        for name in &self.removed {
+            writeln!(out, "remove  {}", visible(name))?;
+        }
+        writeln!(out, "keep    everything else")
+    }
+}

@@ -1,0 +1,204 @@
+//! `hook`: what the integration runs when something changed. Prints shell code; says what is news on standard error.
+//!
+//! This is the one command whose cost people feel, so its arguments are plain positions and not clap's.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::{Done, Failure};
+use crate::notice::Notice;
+use crate::resolve::{Inputs, Resolution, resolve};
+use crate::session::{Change, Session, Values, Variable};
+use crate::shell::{Check, Precision, Shell, Stamp};
+use crate::watch::Watch;
+use crate::world::World;
+
+/// What the integration passes: `hook SHELL SESSION PRECISION [export-credentials]`.
+pub struct Call {
+    shell: Shell,
+    session: String,
+    precision: Precision,
+    export_credentials: bool,
+}
+
+impl Call {
+    /// Reads the words after `hook`.
+    ///
+    /// # Errors
+    ///
+    /// They are written by our own scripts, so anything unexpected means that script and program do not fit together.
+    pub fn parse(words: &[OsString]) -> Result<Self, Failure> {
+        let misfit = || {
+            Failure::Usage(
+                "the shell integration is of another version than this program; start a new shell"
+                    .to_owned(),
+            )
+        };
+        let word = |index: usize| words.get(index).map_or(OsStr::new(""), OsString::as_os_str);
+        Ok(Self {
+            shell: Shell::from_path(Path::new(word(0))).ok_or_else(misfit)?,
+            session: word(1).to_string_lossy().into_owned(),
+            precision: Precision::from_word(word(2)).ok_or_else(misfit)?,
+            export_credentials: word(3) == "export-credentials",
+        })
+    }
+}
+
+/// Decides what to change in the shell that called.
+pub fn run(call: &Call, world: &World, out: &mut dyn Write) -> Done {
+    let values = world.values();
+    let session = Session::continued(world.state(), &call.session, &values);
+    let (code, news) = update(
+        call.shell,
+        Some(call.precision),
+        call.export_credentials,
+        world,
+        session,
+        &values,
+    );
+    out.write_all(&code)?;
+    say(&news, world, &mut io::stderr().lock());
+    Ok(0)
+}
+
+/// The code that brings the shell of `session` up to date, and what there is to say about it. Without a precision, its
+/// next prompt asks again.
+fn update(
+    shell: Shell,
+    precision: Option<Precision>,
+    export_credentials: bool,
+    world: &World,
+    mut session: Session,
+    values: &Values,
+) -> (Vec<u8>, Vec<Notice>) {
+    let profiles = world.profiles();
+    let inputs = Inputs::of(world, &profiles, session.claims());
+    let resolution = resolve(&inputs);
+    let (mut changes, news) = session.apply(&resolution, values, export_credentials);
+    let mut after = values.clone();
+    for change in &changes {
+        match change {
+            Change::Set(variable, value) => after.set(*variable, Some(value.clone())),
+            Change::Unset(variable) => after.set(*variable, None),
+        }
+    }
+    let state = OsString::from(session.encode());
+    if world.state() != Some(state.as_os_str()) {
+        changes.push(Change::Set(Variable::State, state.clone()));
+    }
+    let check = precision.map_or(Check::AskAgain, |precision| {
+        check(world, &resolution, precision)
+    });
+    let mut code = Vec::new();
+    shell.render(&changes, &mut code);
+    check.render(shell, &after, &state, &mut code);
+    (code, news)
+}
+
+/// The test for the next prompts, with the stamps it needs in place.
+fn check(world: &World, resolution: &Resolution, precision: Precision) -> Check {
+    let stamps = world.cache.as_deref().map(|cache| cache.join("stamps"));
+    let check = Check::new(
+        Watch::of(world, resolution),
+        precision,
+        stamps.as_deref(),
+        world.now,
+    );
+    if check
+        .stamps()
+        .iter()
+        .all(|stamp| is_there(stamp) || make(stamp))
+    {
+        check
+    } else {
+        Check::AskAgain
+    }
+}
+
+/// For `use`: brings the calling shell up to date after `edit` changed its session.
+pub fn update_after(
+    shell: Shell,
+    origin: &OsStr,
+    export_credentials: bool,
+    world: &World,
+    edit: impl FnOnce(&mut Session, &Values),
+) -> (Vec<u8>, Vec<Notice>) {
+    let values = world.values();
+    let mut session = Session::continued(world.state(), &origin.to_string_lossy(), &values);
+    edit(&mut session, &values);
+    update(shell, None, export_credentials, world, session, &values)
+}
+
+/// Writes notices, unless the user wants quiet. A closed standard error is no reason to fail.
+pub fn say(notices: &[Notice], world: &World, err: &mut dyn Write) {
+    let quiet = world.env.get("BACKLOG_AWS_QUIET") == Some(OsStr::new("1"));
+    for notice in notices
+        .iter()
+        .filter(|notice| !quiet || notice.code.is_error())
+    {
+        let _ = writeln!(err, "{notice}");
+    }
+}
+
+fn is_there(stamp: &Stamp) -> bool {
+    let time = crate::world::sight_of(&stamp.path).map(|sight| sight.modified);
+    time == Some(stamp.time)
+}
+
+/// Makes a stamp. It only counts when the file system kept the time to the last nanosecond.
+fn make(stamp: &Stamp) -> bool {
+    let Some(directory) = stamp.path.parent() else {
+        return false;
+    };
+    let Some(time) = system_time(stamp) else {
+        return false;
+    };
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .and_then(|()| {
+            fs::OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&stamp.path)
+        })
+        .and_then(|file| file.set_modified(time));
+    prune(directory);
+    made.is_ok() && is_there(stamp)
+}
+
+fn system_time(stamp: &Stamp) -> Option<SystemTime> {
+    let nanoseconds = Duration::from_nanos(u64::try_from(stamp.time.nanoseconds).ok()?);
+    let seconds = Duration::from_secs(stamp.time.seconds.unsigned_abs());
+    let whole = if stamp.time.seconds < 0 {
+        SystemTime::UNIX_EPOCH.checked_sub(seconds)?
+    } else {
+        SystemTime::UNIX_EPOCH.checked_add(seconds)?
+    };
+    whole.checked_add(nanoseconds)
+}
+
+/// Keeps the stamps from growing without end. A shell that loses one asks the program again, and gets it back.
+fn prune(directory: &Path) {
+    const KEPT: usize = 500;
+    let Ok(listing) = fs::read_dir(directory) else {
+        return;
+    };
+    let mut stamps: Vec<(crate::world::FileTime, PathBuf)> = listing
+        .flatten()
+        .filter_map(|entry| Some((crate::world::sight_of(&entry.path())?.changed, entry.path())))
+        .collect();
+    if stamps.len() <= KEPT {
+        return;
+    }
+    stamps.sort();
+    for (_, path) in &stamps[..stamps.len() - KEPT / 2] {
+        let _ = fs::remove_file(path);
+    }
+}

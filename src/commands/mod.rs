@@ -1,0 +1,56 @@
+//! One file per command, each a function of its arguments, the [`World`](crate::world::World) and an output.
+
+use std::io;
+
+pub mod allow;
+pub mod choose;
+pub mod credentials;
+pub mod demo;
+pub mod exec;
+pub mod hook;
+pub mod init;
+pub mod list;
+pub mod local;
+pub mod pin;
+pub mod status;
+
+/// Why a command could not do what it was asked, and the exit status that says so.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The words on the command line do not go together. Exit status 2.
+    #[error("{0}")]
+    Usage(String),
+    /// No usable credentials, or another problem that was found. Exit status 1.
+    #[error("{0}")]
+    Problem(String),
+    /// The same, already explained. Exit status 1.
+    #[error("")]
+    Explained,
+    /// The user changed their mind in a choice. Exit status 1, and nothing to say.
+    #[error("")]
+    Cancelled,
+    /// The command that was to be run exists but cannot be. Exit status 126, as in the shells.
+    #[error("{0}")]
+    NotExecutable(String),
+    /// The command that was to be run does not exist. Exit status 127, as in the shells.
+    #[error("{0}")]
+    NotFound(String),
+    /// Writing the answer failed. Exit status 1.
+    #[error("cannot write the answer: {0}; make room or write elsewhere")]
+    Output(#[from] io::Error),
+}
+
+impl Failure {
+    /// The exit status.
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            Self::NotExecutable(_) => 126,
+            Self::NotFound(_) => 127,
+            Self::Problem(_) | Self::Explained | Self::Cancelled | Self::Output(_) => 1,
+        }
+    }
+}
+
+/// The exit status of a command that did what it was asked.
+pub type Done = Result<u8, Failure>;

@@ -1,0 +1,70 @@
+//! `use`: pins a profile or region for one shell. The shell function of the integration evaluates what is printed.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use super::{Done, Failure, choose, hook};
+use crate::cli;
+use crate::notice::visible;
+use crate::resolve::{Answer, Inputs, resolve};
+use crate::session::{Claims, Variable};
+use crate::world::World;
+
+/// Checks the profile, then prints the code that pins it, or lets go.
+pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
+    let Some(shell) = args.shell else {
+        return Err(Failure::Usage(
+            "`use` changes the shell it is typed in and needs its integration; put `eval \"$(backlog-aws init bash)\"` \
+             (zsh alike; fish: `backlog-aws init fish | source`) into its start-up file, or set BACKLOG_AWS_PROFILE yourself"
+                .to_owned(),
+        ));
+    };
+    if let Some(region) = &args.region
+        && !crate::overrides::is_region_name(region)
+    {
+        return Err(Failure::Usage(format!(
+            "'{}' cannot be a region; write it like eu-west-1",
+            visible(region)
+        )));
+    }
+    let profile = match (&args.profile, &args.region, args.clear) {
+        (Some(profile), _, _) => Some(checked(profile, world)?),
+        (None, None, false) => {
+            Some(choose::usable_profile("Profile for this shell", world)?.into())
+        }
+        _ => None,
+    };
+    let keys = args.keys == "export-credentials";
+    let (code, news) = hook::update_after(shell, &args.session, keys, world, |session, values| {
+        if args.clear {
+            session.unpin(Variable::Profile, values);
+            session.unpin(Variable::Region, values);
+        }
+        if let Some(profile) = profile {
+            session.pin(Variable::Profile, profile);
+        }
+        if let Some(region) = &args.region {
+            session.pin(Variable::Region, region.into());
+        }
+    });
+    out.write_all(&code)?;
+    hook::say(&news, world, &mut io::stderr().lock());
+    Ok(0)
+}
+
+/// The profile, if it can be used now.
+fn checked(profile: &OsString, world: &World) -> Result<OsString, Failure> {
+    let profiles = world.profiles();
+    let claims = Claims {
+        pin: Some(profile.clone()),
+        ..Claims::default()
+    };
+    let resolution = resolve(&Inputs::of(world, &profiles, claims));
+    match (&resolution.answer, resolution.refusal()) {
+        (Answer::Usable { .. }, _) => Ok(profile.clone()),
+        (_, Some(notice)) => Err(Failure::Problem(notice.message.clone())),
+        (_, None) => Err(Failure::Usage(
+            "the name of the profile is empty; give one".to_owned(),
+        )),
+    }
+}

@@ -1,0 +1,200 @@
+//! From what was read to what the chain asks about: parsing, and notices about the files themselves.
+
+use std::path::{Path, PathBuf};
+
+use super::{Directory, EnvironmentKeys, Identity, Inputs, Outcome};
+use crate::aws::{Credentials, FileKind, Profiles};
+use crate::notice::{Code, Notice, visible};
+use crate::overrides::trust::Verdict;
+use crate::overrides::{self, place};
+use crate::secret::Secret;
+use crate::session::Claims;
+use crate::toolkit_env::ToolkitEnv;
+use crate::world::{Content, OverrideFile, SourceFile, World};
+
+impl<'a> Inputs<'a> {
+    /// What the chain asks about, from one look at the machine and what the user asked for.
+    pub fn of(world: &World, profiles: &'a Profiles<'a>, claims: Claims) -> Self {
+        let path = |file: &Option<SourceFile>| file.as_ref().map(|file| file.path.clone());
+        let toolkit_path =
+            path(&world.toolkit_env).unwrap_or_else(|| PathBuf::from("~/.backlog-toolkit-env"));
+        let toolkit = match &world.toolkit_env {
+            Some(SourceFile {
+                content: Content::Read { bytes, .. },
+                ..
+            }) => ToolkitEnv::parse(bytes),
+            _ => ToolkitEnv::default(),
+        };
+        Self {
+            claims,
+            directory: directory(&world.overrides),
+            toolkit_env: (toolkit_path, toolkit),
+            environment: environment(world),
+            aws_profile: world.env.non_empty("AWS_PROFILE").map(ToOwned::to_owned),
+            profiles,
+            aws_paths: (path(&world.credentials), path(&world.config)),
+            file_notices: file_notices(world, profiles),
+            now: world.now,
+        }
+    }
+}
+
+/// The nearest override that counts; what is nearer and does not count is passed over, with a word about it.
+fn directory(found: &[OverrideFile]) -> Directory {
+    let mut directory = Directory::default();
+    for OverrideFile { file, verdict } in found {
+        let shown = visible(&file.path);
+        let (outcome, notice) = match (&file.content, verdict) {
+            (Content::Read { bytes, .. }, Some(verdict)) if verdict.is_allowed() => {
+                directory.decided = Some((file.path.clone(), overrides::parse(bytes)));
+                break;
+            }
+            (Content::Read { bytes, .. }, Some(Verdict::Unknown { changed })) => {
+                let why = if *changed {
+                    "changed since it was allowed and"
+                } else {
+                    "is not allowed and"
+                };
+                let directory = file.path.parent().unwrap_or(&file.path);
+                let notice = Notice::once(
+                    Code::OverrideNotAllowed,
+                    format!(
+                        "{shown} {why} is ignored; look at it, then run {}",
+                        command_on("backlog-aws allow", directory)
+                    ),
+                );
+                (Outcome::NotAllowed, Some(notice.about(bytes)))
+            }
+            (_, Some(Verdict::Undecidable(why))) => (
+                Outcome::NotAllowed,
+                Some(Notice::new(
+                    Code::OverrideNotAllowed,
+                    format!(
+                        "{shown} is ignored because it is not known whether it is allowed: {}; run `backlog-aws allow` there again",
+                        visible(why)
+                    ),
+                )),
+            ),
+            (Content::Unreadable(why), _) => (
+                Outcome::Invalid,
+                Some(Notice::once(
+                    Code::OverrideInvalid,
+                    format!("{shown} {why} and is ignored; mend or remove it"),
+                )),
+            ),
+            // Denied: the user knows.
+            _ => (Outcome::NotAllowed, None),
+        };
+        directory
+            .passed_over
+            .get_or_insert((file.path.clone(), outcome));
+        directory.notices.extend(notice);
+    }
+    directory
+}
+
+/// A command on a path, as a person can paste it into any of the three shells. A path that cannot be shown as it is
+/// cannot be pasted either, and is left for the person to name.
+fn command_on(command: &str, path: &Path) -> String {
+    match path.to_str() {
+        Some(text) if visible(text) == text => {
+            format!("`{command} {}`", shell_escape::unix::escape(text.into()))
+        }
+        _ => format!("`{command}` on it"),
+    }
+}
+
+fn environment(world: &World) -> EnvironmentKeys {
+    let text = |name| {
+        world
+            .env
+            .non_empty(name)
+            .and_then(|value| value.to_str())
+            .map(str::to_owned)
+    };
+    let identity = if let Some(token) = text("AWS_BEARER_TOKEN_BEDROCK") {
+        Some(Identity::BearerToken(Secret::new(token)))
+    } else {
+        match (text("AWS_ACCESS_KEY_ID"), text("AWS_SECRET_ACCESS_KEY")) {
+            (Some(access_key_id), Some(secret)) => Some(Identity::Keys(Credentials {
+                access_key_id,
+                secret_access_key: Secret::new(secret),
+                session_token: text("AWS_SESSION_TOKEN").map(Secret::new),
+                // What `aws configure export-credentials --format env` writes beside the keys.
+                expires_at: text("AWS_CREDENTIAL_EXPIRATION").and_then(|end| end.parse().ok()),
+            })),
+            _ => None,
+        }
+    };
+    let region = world
+        .env
+        .non_empty("AWS_REGION")
+        .or_else(|| world.env.non_empty("AWS_DEFAULT_REGION"));
+    EnvironmentKeys {
+        identity,
+        region: region.map(ToOwned::to_owned),
+    }
+}
+
+fn file_notices(world: &World, profiles: &Profiles<'_>) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    for file in world.source_files() {
+        if let Content::Unreadable(why) = &file.content {
+            notices.push(Notice::new(
+                Code::FileUnreadable,
+                format!("{} {why}; make it a readable file", visible(&file.path)),
+            ));
+        }
+    }
+    if let Some(SourceFile {
+        path,
+        content: Content::Read { mode, .. },
+        ..
+    }) = &world.credentials
+        && mode & 0o077 != 0
+    {
+        notices.push(Notice::new(
+            Code::FilePermissions,
+            format!(
+                "{} can be read by others (mode {:03o}); run {}",
+                visible(path),
+                mode & 0o777,
+                command_on("chmod 600", path)
+            ),
+        ));
+    }
+    for (kind, file) in [
+        (FileKind::Credentials, &world.credentials),
+        (FileKind::Config, &world.config),
+    ] {
+        let Some(file) = file else { continue };
+        let mut problems = profiles
+            .problems()
+            .iter()
+            .filter(|problem| problem.kind == kind);
+        for problem in problems.by_ref().take(SHOWN_PROBLEMS) {
+            notices.push(Notice::new(
+                Code::FileInvalid,
+                format!(
+                    "{} ({})",
+                    problem.what,
+                    place(&file.path, Some(problem.line))
+                ),
+            ));
+        }
+        let more = problems.count();
+        if more > 0 {
+            notices.push(Notice::new(
+                Code::FileInvalid,
+                format!(
+                    "{more} more lines of {} are not understood; `backlog-aws doctor` lists them",
+                    visible(&file.path)
+                ),
+            ));
+        }
+    }
+    notices
+}
+
+/// How many bad lines of one file are worth a notice each. A binary file has thousands.
+const SHOWN_PROBLEMS: usize = 3;

@@ -1,0 +1,617 @@
+//! What the hook did to this shell, so that it can be undone, and what the user did since, so that it is not.
+//!
+//! Pure. The state travels in `__BACKLOG_AWS_STATE`, exported so that child processes can tell our values from the
+//! user's. It is believed only about what stood there before; what to export is always worked out from the files.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use sha2::{Digest, Sha256};
+
+use crate::notice::{Notice, fingerprint};
+use crate::resolve::{Answer, Resolution, Source};
+
+/// Every variable of the shell that this program can set or remove. There is no other: rendering takes this type, so a
+/// variable of AWS's or Claude's cannot be written even by mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variable {
+    /// The profile the toolkit shall use.
+    Profile,
+    /// The region that goes with it.
+    Region,
+    /// Where the answer came from.
+    Source,
+    /// Only with `init --export-credentials`.
+    AccessKeyId,
+    /// Only with `init --export-credentials`.
+    SecretAccessKey,
+    /// Only with `init --export-credentials`.
+    SessionToken,
+    /// This module's memory.
+    State,
+}
+
+impl Variable {
+    /// Those that are exported for the toolkit.
+    pub const EXPORTED: [Self; 6] = [
+        Self::Profile,
+        Self::Region,
+        Self::Source,
+        Self::AccessKeyId,
+        Self::SecretAccessKey,
+        Self::SessionToken,
+    ];
+
+    /// Its name in the environment.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Profile => "BACKLOG_AWS_PROFILE",
+            Self::Region => "BACKLOG_AWS_REGION",
+            Self::Source => "BACKLOG_AWS_SOURCE",
+            Self::AccessKeyId => "BACKLOG_AWS_ACCESS_KEY_ID",
+            Self::SecretAccessKey => "BACKLOG_AWS_SECRET_ACCESS_KEY",
+            Self::SessionToken => "BACKLOG_AWS_SESSION_TOKEN",
+            Self::State => "__BACKLOG_AWS_STATE",
+        }
+    }
+
+    /// Whether its value may appear in the state, where everybody can read it.
+    const fn is_secret(self) -> bool {
+        matches!(
+            self,
+            Self::AccessKeyId | Self::SecretAccessKey | Self::SessionToken
+        )
+    }
+
+    const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// The value of each exported variable; `None` is unset, which is not the same as empty.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Values([Option<OsString>; 6]);
+
+impl Values {
+    /// Reads them through `lookup`.
+    pub fn from_lookup(mut lookup: impl FnMut(&str) -> Option<OsString>) -> Self {
+        Self(Variable::EXPORTED.map(|variable| lookup(variable.name())))
+    }
+
+    /// One of them.
+    pub fn get(&self, variable: Variable) -> Option<&OsStr> {
+        self.0.get(variable.index())?.as_deref()
+    }
+
+    /// Replaces one of them.
+    pub fn set(&mut self, variable: Variable, value: Option<OsString>) {
+        if let Some(slot) = self.0.get_mut(variable.index()) {
+            *slot = value;
+        }
+    }
+}
+
+/// What the user asked for in this shell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// The profile pinned at the prompt, by `use`, or for one command.
+    pub pin: Option<OsString>,
+    /// The profile that was there before the hook first ran.
+    pub ambient: Option<OsString>,
+    /// The region pinned.
+    pub region_pin: Option<OsString>,
+    /// The region that was there before.
+    pub region_ambient: Option<OsString>,
+}
+
+/// Whose value a variable has now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Holder {
+    /// It has the value from before the hook first ran.
+    Original,
+    /// We gave it this value, or removed it.
+    Ours(Option<OsString>),
+    /// The user gave it this value since. It is left alone until they unset it.
+    User(OsString),
+}
+
+/// One variable's past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Held {
+    original: Option<OsString>,
+    holder: Holder,
+}
+
+/// A change to the shell.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Export the variable with this value.
+    Set(Variable, OsString),
+    /// Remove it.
+    Unset(Variable),
+}
+
+/// The memory of one shell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    origin: String,
+    held: [Held; 6],
+    /// Fingerprints of the notices that applied last time.
+    said: Vec<u64>,
+    /// Fingerprints of notices that are said once in the life of the shell.
+    said_for_good: Vec<u64>,
+}
+
+/// How many notices are remembered. More could not be told apart by a reader either.
+const MEMORY: usize = 24;
+
+impl Session {
+    /// The session of the shell that runs the hook: the one it had, brought up to date with what the user changed, or a
+    /// new one when the state is missing, damaged or another shell's.
+    pub fn continued(state: Option<&OsStr>, origin: &str, now: &Values) -> Self {
+        match state.and_then(Self::decode) {
+            Some(mut session) if session.origin == origin => {
+                session.recognise(now);
+                session
+            }
+            Some(inherited) => inherited.handed_down(origin, now),
+            None => Self::begun(origin, now),
+        }
+    }
+
+    /// The user's word as a process in the environment `now` finds it, without a hook of its own: a script, `exec`.
+    pub fn claims_of_environment(state: Option<&OsStr>, now: &Values) -> Claims {
+        match state.and_then(Self::decode) {
+            Some(mut session) => {
+                session.recognise(now);
+                session.claims()
+            }
+            None => Claims {
+                pin: non_empty(now.get(Variable::Profile)),
+                region_pin: non_empty(now.get(Variable::Region)),
+                ..Claims::default()
+            },
+        }
+    }
+
+    /// A first prompt without a past.
+    fn begun(origin: &str, now: &Values) -> Self {
+        // `su`, `sudo` and terminal multiplexers can pass on half of what another shell's hook exported. A source word
+        // that only a hook or `exec` writes marks the values beside it as worked out and not chosen by the user.
+        let derived = now
+            .get(Variable::Source)
+            .and_then(Source::from_word)
+            .is_some_and(|source| !matches!(source, Source::Pin | Source::Ambient));
+        let held = Variable::EXPORTED.map(|variable| {
+            let value = seen(variable, now);
+            if derived && value.is_some() {
+                Held {
+                    original: None,
+                    holder: Holder::Ours(value),
+                }
+            } else {
+                Held::found(variable, value)
+            }
+        });
+        Self::with(origin, held)
+    }
+
+    /// A first prompt in a shell whose parent had a hook: what the parent's hook exported is not the user's word here,
+    /// and what was there before is.
+    fn handed_down(self, origin: &str, now: &Values) -> Self {
+        let mut inherited = self.held.into_iter();
+        let held = Variable::EXPORTED.map(|variable| {
+            let value = seen(variable, now);
+            match inherited.next() {
+                Some(Held {
+                    original,
+                    holder: Holder::Ours(ours),
+                }) if ours == value => Held {
+                    original,
+                    holder: Holder::Ours(value),
+                },
+                _ => Held::found(variable, value),
+            }
+        });
+        Self::with(origin, held)
+    }
+
+    fn with(origin: &str, held: [Held; 6]) -> Self {
+        Self {
+            origin: origin.to_owned(),
+            held,
+            said: Vec::new(),
+            said_for_good: Vec::new(),
+        }
+    }
+
+    /// Notices what the user changed since the last time.
+    fn recognise(&mut self, now: &Values) {
+        for variable in Variable::EXPORTED {
+            let value = seen(variable, now);
+            self.held[variable.index()].recognise(value);
+        }
+    }
+
+    /// What the user asked for.
+    pub fn claims(&self) -> Claims {
+        let pinned = |variable: Variable| match &self.held[variable.index()].holder {
+            Holder::User(value) => Some(value.clone()),
+            Holder::Original | Holder::Ours(_) => None,
+        };
+        let before =
+            |variable: Variable| non_empty(self.held[variable.index()].original.as_deref());
+        Claims {
+            pin: pinned(Variable::Profile),
+            ambient: before(Variable::Profile),
+            region_pin: pinned(Variable::Region),
+            region_ambient: before(Variable::Region),
+        }
+    }
+
+    /// Pins a value as if the user had exported it.
+    pub fn pin(&mut self, variable: Variable, value: OsString) {
+        if let Some(held) = self.held.get_mut(variable.index()) {
+            held.holder = Holder::User(value);
+        }
+    }
+
+    /// Lets go of a pin. Returns whether there was one.
+    pub fn unpin(&mut self, variable: Variable, now: &Values) -> bool {
+        let value = seen(variable, now);
+        let Some(held) = self.held.get_mut(variable.index()) else {
+            return false;
+        };
+        let pinned = matches!(held.holder, Holder::User(_));
+        if pinned {
+            held.holder = Holder::Ours(value);
+        }
+        pinned
+    }
+
+    /// Works out what to change so that the shell says what `resolution` says, and which notices are news.
+    ///
+    /// `now` are the values as they stand in the shell; `with_credentials`, whether the user asked for keys in the
+    /// environment. The session remembers what it changes, so the result must be applied.
+    pub fn apply(
+        &mut self,
+        resolution: &Resolution,
+        now: &Values,
+        with_credentials: bool,
+    ) -> (Vec<Change>, Vec<Notice>) {
+        let wanted = Wanted::of(resolution, with_credentials);
+        // Three variables that only mean something together: if one of them is the user's, so are all.
+        let keys_are_users = Variable::EXPORTED
+            .into_iter()
+            .filter(|variable| variable.is_secret())
+            .any(|variable| matches!(self.held[variable.index()].holder, Holder::User(_)));
+        let mut changes = Vec::new();
+        for variable in Variable::EXPORTED {
+            let wish = if variable.is_secret() && keys_are_users {
+                Wish::Restore
+            } else {
+                wanted.wish(variable)
+            };
+            let current = now.get(variable);
+            let held = &mut self.held[variable.index()];
+            let target = match (&held.holder, wish) {
+                (Holder::User(pinned), _) if variable.is_secret() || current == Some(pinned) => {
+                    continue;
+                }
+                // Pinned by `use` a moment ago: the shell does not have it yet.
+                (Holder::User(pinned), _) => Some(pinned.clone()),
+                (Holder::Original, Wish::Restore) => continue,
+                (Holder::Ours(_), Wish::Restore) => {
+                    let original = held.original.clone();
+                    held.holder = Holder::Original;
+                    original
+                }
+                (_, Wish::Value(value)) => {
+                    let value = value.map(OsStr::to_owned);
+                    let remembered = value.as_deref().map(|value| remembered(variable, value));
+                    held.holder = if held.original == remembered {
+                        Holder::Original
+                    } else {
+                        Holder::Ours(remembered)
+                    };
+                    value
+                }
+            };
+            if target.as_deref() != current {
+                changes.push(match target {
+                    Some(value) => Change::Set(variable, value),
+                    None => Change::Unset(variable),
+                });
+            }
+        }
+        (changes, self.news(&resolution.notices))
+    }
+
+    /// The notices that were not said yet.
+    fn news(&mut self, notices: &[Notice]) -> Vec<Notice> {
+        let mut news = Vec::new();
+        let mut said = Vec::new();
+        for notice in notices {
+            let print = notice.fingerprint();
+            let known = if notice.sticky {
+                &mut self.said_for_good
+            } else {
+                &mut said
+            };
+            let before = if notice.sticky {
+                known.contains(&print)
+            } else {
+                self.said.contains(&print)
+            };
+            if !known.contains(&print) {
+                known.push(print);
+            }
+            if !before {
+                news.push(notice.clone());
+            }
+        }
+        said.truncate(MEMORY);
+        self.said = said;
+        let forgotten = self.said_for_good.len().saturating_sub(MEMORY);
+        self.said_for_good.drain(..forgotten);
+        news
+    }
+
+    /// The state as text of `[A-Za-z0-9_.:=%~,-]`, safe in every shell, ending in a check sum.
+    pub fn encode(&self) -> String {
+        let mut text = String::from("1:");
+        escape(self.origin.as_bytes(), &mut text);
+        for held in &self.held {
+            text.push(':');
+            encode_value(held.original.as_deref(), &mut text);
+            match &held.holder {
+                Holder::Original => text.push('o'),
+                Holder::Ours(value) => {
+                    text.push('w');
+                    encode_value(value.as_deref(), &mut text);
+                }
+                Holder::User(value) => {
+                    text.push('u');
+                    encode_value(Some(value), &mut text);
+                }
+            }
+        }
+        for list in [&self.said, &self.said_for_good] {
+            text.push(':');
+            let words: Vec<String> = list.iter().map(|print| format!("{print:x}")).collect();
+            text.push_str(&words.join(","));
+        }
+        let sum = fingerprint(text.as_bytes());
+        let _ = write!(text, ":{sum:x}");
+        text
+    }
+
+    /// Reads a state back. Anything that was not written by [`Session::encode`] is `None`.
+    pub fn decode(state: &OsStr) -> Option<Self> {
+        let text = state.to_str()?;
+        let (body, sum) = text.rsplit_once(':')?;
+        if u64::from_str_radix(sum, 16).ok()? != fingerprint(body.as_bytes()) {
+            return None;
+        }
+        let mut fields = body.split(':');
+        if fields.next()? != "1" {
+            return None;
+        }
+        let origin = String::from_utf8(unescape(fields.next()?)?).ok()?;
+        let mut held = Vec::with_capacity(Variable::EXPORTED.len());
+        for _ in Variable::EXPORTED {
+            held.push(decode_held(fields.next()?)?);
+        }
+        let mut prints = || -> Option<Vec<u64>> {
+            let field = fields.next()?;
+            let words = field.split(',').filter(|word| !word.is_empty());
+            words
+                .map(|word| u64::from_str_radix(word, 16).ok())
+                .collect()
+        };
+        let session = Self {
+            origin,
+            held: held.try_into().ok()?,
+            said: prints()?,
+            said_for_good: prints()?,
+        };
+        fields.next().is_none().then_some(session)
+    }
+}
+
+impl Held {
+    /// A value found at the first prompt.
+    fn found(variable: Variable, value: Option<OsString>) -> Self {
+        match value {
+            // Restoring it later would mean keeping it in the state, and a secret must not be there. It stays the user's.
+            Some(secret) if variable.is_secret() && !secret.is_empty() => Self {
+                original: None,
+                holder: Holder::User(secret),
+            },
+            original => Self {
+                original,
+                holder: Holder::Original,
+            },
+        }
+    }
+
+    fn recognise(&mut self, value: Option<OsString>) {
+        let ours = match &self.holder {
+            Holder::Original => self.original == value,
+            Holder::Ours(ours) => *ours == value,
+            Holder::User(users) => value.as_ref() == Some(users),
+        };
+        if ours {
+            return;
+        }
+        match value {
+            Some(value) if !value.is_empty() => self.holder = Holder::User(value),
+            // Unset or emptied: the user lets go, and the chain decides again. Taking away the value that was there
+            // before the hook takes away the ambient word too; taking away ours or a pin does not.
+            value => {
+                if value.is_some() || self.holder == Holder::Original {
+                    self.original.clone_from(&value);
+                }
+                self.holder = Holder::Ours(value);
+            }
+        }
+    }
+}
+
+/// What a resolution wants of one variable.
+#[derive(Clone, Copy)]
+enum Wish<'a> {
+    /// That it has this value, or is unset.
+    Value(Option<&'a OsStr>),
+    /// That it is as if the hook had never been.
+    Restore,
+}
+
+struct Wanted<'a> {
+    resolution: &'a Resolution,
+    with_credentials: bool,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(resolution: &'a Resolution, with_credentials: bool) -> Self {
+        Self {
+            resolution,
+            with_credentials,
+        }
+    }
+
+    fn wish(&self, variable: Variable) -> Wish<'a> {
+        let Some(source) = self.resolution.answer.source() else {
+            return Wish::Restore;
+        };
+        match variable {
+            // A broken override names no profile; the toolkit must not fall back to what stood there before.
+            Variable::Profile => Wish::Value(self.resolution.answer.profile()),
+            Variable::Region => Wish::Value(Some(&self.resolution.region.name)),
+            Variable::Source => Wish::Value(Some(OsStr::new(source.word()))),
+            Variable::AccessKeyId | Variable::SecretAccessKey | Variable::SessionToken => {
+                self.key(variable)
+            }
+            Variable::State => Wish::Restore,
+        }
+    }
+
+    fn key(&self, variable: Variable) -> Wish<'a> {
+        let credentials = match &self.resolution.answer {
+            Answer::Usable { identity, .. } if self.with_credentials => identity.credentials(),
+            _ => None,
+        };
+        let Some(credentials) = credentials else {
+            return Wish::Restore;
+        };
+        Wish::Value(match variable {
+            Variable::AccessKeyId => Some(OsStr::new(&credentials.access_key_id)),
+            Variable::SecretAccessKey => Some(OsStr::new(credentials.secret_access_key.reveal())),
+            Variable::SessionToken => credentials
+                .session_token
+                .as_ref()
+                .map(|token| OsStr::new(token.reveal())),
+            _ => None,
+        })
+    }
+}
+
+fn non_empty(value: Option<&OsStr>) -> Option<OsString> {
+    value.filter(|value| !value.is_empty()).map(OsStr::to_owned)
+}
+
+/// A variable's value as the session compares it.
+fn seen(variable: Variable, now: &Values) -> Option<OsString> {
+    now.get(variable).map(|value| remembered(variable, value))
+}
+
+/// What is kept of a value: itself, or of a secret only a fingerprint.
+fn remembered(variable: Variable, value: &OsStr) -> OsString {
+    if !variable.is_secret() || value.is_empty() {
+        return value.to_owned();
+    }
+    let digest = Sha256::digest(value.as_bytes());
+    digest[..8]
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+        .into()
+}
+
+/// `-` for unset, `=` and the escaped bytes for a value, closed by `~`.
+fn encode_value(value: Option<&OsStr>, text: &mut String) {
+    match value {
+        None => text.push('-'),
+        Some(value) => {
+            text.push('=');
+            escape(value.as_bytes(), text);
+        }
+    }
+    text.push('~');
+}
+
+fn decode_held(field: &str) -> Option<Held> {
+    let (original, holder) = decode_value(field)?;
+    let mut letters = holder.chars();
+    let letter = letters.next()?;
+    let rest = letters.as_str();
+    let holder = match letter {
+        'o' if rest.is_empty() => Holder::Original,
+        'w' | 'u' => {
+            let (value, rest) = decode_value(rest)?;
+            if !rest.is_empty() {
+                return None;
+            }
+            match (letter, value) {
+                ('w', value) => Holder::Ours(value),
+                (_, Some(value)) => Holder::User(value),
+                (_, None) => return None,
+            }
+        }
+        _ => return None,
+    };
+    Some(Held { original, holder })
+}
+
+fn decode_value(text: &str) -> Option<(Option<OsString>, &str)> {
+    let (value, rest) = text.split_once('~')?;
+    let value = match value.strip_prefix('=') {
+        Some(escaped) => Some(OsString::from_vec(unescape(escaped)?)),
+        None if value == "-" => None,
+        None => return None,
+    };
+    Some((value, rest))
+}
+
+fn escape(bytes: &[u8], text: &mut String) {
+    for &byte in bytes {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-') {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "%{byte:02x}");
+        }
+    }
+}
+
+fn unescape(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        if *first == b'%' {
+            let digits = std::str::from_utf8(after.get(..2)?).ok()?;
+            if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+                return None;
+            }
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    // A NUL cannot come from an environment, and could not go back into one.
+    (!bytes.contains(&0)).then_some(bytes)
+}

@@ -1,0 +1,83 @@
+//! Values as source text of each shell, such that the shell reads back exactly the bytes that went in.
+//!
+//! Everything is quoted, also what looks harmless: zsh expands `=name` and `~name` in assignments, fish `%self`.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use super::Shell;
+
+/// Appends `value` as one word.
+pub fn quote(shell: Shell, value: impl AsRef<OsStr>, out: &mut Vec<u8>) {
+    match shell {
+        Shell::Bash | Shell::Zsh => quote_posix(value.as_ref(), out),
+        Shell::Fish => quote_fish(value.as_ref(), out),
+    }
+}
+
+/// Single quotes, in which only the single quote itself means anything (IEEE Std 1003.1, "Single-Quotes").
+///
+/// Not `shell-escape`: it takes no bytes that are not UTF-8, and leaves `=` bare at the start of a word.
+fn quote_posix(value: &OsStr, out: &mut Vec<u8>) {
+    out.push(b'\'');
+    for &byte in value.as_bytes() {
+        if byte == b'\'' {
+            out.extend_from_slice(b"'\\''");
+        } else {
+            out.push(byte);
+        }
+    }
+    out.push(b'\'');
+}
+
+/// fish's single quotes know two escapes, `\'` and `\\` (fish documentation, "Quotes"). Bytes that are not UTF-8 are
+/// written as `\Xhh` outside of quotes, because fish decodes its input before it reads it.
+fn quote_fish(value: &OsStr, out: &mut Vec<u8>) {
+    out.push(b'\'');
+    for chunk in value.as_bytes().utf8_chunks() {
+        for byte in chunk.valid().bytes() {
+            if matches!(byte, b'\'' | b'\\') {
+                out.push(b'\\');
+            }
+            out.push(byte);
+        }
+        if !chunk.invalid().is_empty() {
+            out.push(b'\'');
+            for byte in chunk.invalid() {
+                out.extend_from_slice(format!("\\X{byte:02x}").as_bytes());
+            }
+            out.push(b'\'');
+        }
+    }
+    out.push(b'\'');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quoted(shell: Shell, value: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        quote(shell, OsStr::from_bytes(value), &mut out);
+        out
+    }
+
+    #[test]
+    fn a_single_quote_leaves_and_enters_posix_quotes() {
+        assert_eq!(quoted(Shell::Bash, b"it's"), b"'it'\\''s'");
+        assert_eq!(quoted(Shell::Zsh, b"=ls"), b"'=ls'");
+        assert_eq!(quoted(Shell::Bash, b""), b"''");
+    }
+
+    #[test]
+    fn a_trailing_backslash_does_not_escape_the_closing_quote_in_fish() {
+        assert_eq!(quoted(Shell::Fish, b"a\\"), b"'a\\\\'");
+        assert_eq!(quoted(Shell::Bash, b"a\\"), b"'a\\'");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_become_byte_escapes_in_fish() {
+        assert_eq!(quoted(Shell::Fish, b"caf\xe9!"), b"'caf'\\Xe9'!'");
+        assert_eq!(quoted(Shell::Bash, b"caf\xe9"), b"'caf\xe9'");
+    }
+}

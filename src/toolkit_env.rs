@@ -1,0 +1,303 @@
+//! `~/.backlog-toolkit-env` as data.
+//!
+//! The toolkit sources this file; we never run it. Lines of the form `export NAME='value'` (with or without `export`,
+//! quoted in any of the POSIX ways) are read, and what would need a shell to know its value is reported, never guessed.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use zeroize::Zeroizing;
+
+/// The variables of the toolkit's file that matter to us. The last assignment wins, as it does when a shell reads it.
+pub const NAMES: [&str; 7] = [
+    "BACKLOG_AWS_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+];
+
+/// One assignment as found.
+struct Assignment {
+    name: &'static str,
+    value: Zeroizing<Vec<u8>>,
+    line: usize,
+}
+
+/// What the file says about the variables in [`NAMES`], and which lines could not be taken at their word.
+#[derive(Default)]
+pub struct ToolkitEnv {
+    assignments: Vec<Assignment>,
+    /// Lines whose value needs a shell: the variable's name and the 1-based line.
+    pub needs_expansion: Vec<(&'static str, usize)>,
+    /// Lines that set one of our variables in a way no shell would accept: name and 1-based line.
+    pub malformed: Vec<(&'static str, usize)>,
+}
+
+impl ToolkitEnv {
+    /// Reads the file's bytes. Time and memory are linear; nothing is executed.
+    pub fn parse(bytes: &[u8]) -> Self {
+        let mut read = Self::default();
+        let mut rest = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+        let mut line = 1;
+        while !rest.is_empty() {
+            let consumed = read.statement(rest, line);
+            line += rest[..consumed].iter().filter(|&&b| b == b'\n').count();
+            rest = &rest[consumed..];
+        }
+        read
+    }
+
+    /// The value of a variable and its line. An empty value counts as unset: the toolkit's wizard writes `''` for
+    /// questions that were not answered.
+    pub fn get(&self, name: &str) -> Option<(OsString, usize)> {
+        self.last(name)
+            .filter(|found| !found.value.is_empty())
+            .map(|found| (OsString::from_vec(found.value.to_vec()), found.line))
+    }
+
+    /// Whether the file sets the variable to nothing, which blanks what the environment had.
+    pub fn blanks(&self, name: &str) -> Option<usize> {
+        self.last(name)
+            .filter(|found| found.value.is_empty())
+            .map(|found| found.line)
+    }
+
+    fn last(&self, name: &str) -> Option<&Assignment> {
+        self.assignments
+            .iter()
+            .rev()
+            .find(|found| found.name == name)
+    }
+
+    /// Reads one statement from the start of `rest` and returns how many bytes it took, its newline included.
+    fn statement(&mut self, rest: &[u8], line: usize) -> usize {
+        let end_of_line = rest
+            .iter()
+            .position(|&b| b == b'\n')
+            .map_or(rest.len(), |at| at + 1);
+        let text = trim_start(&rest[..end_of_line]);
+        let text = match text.strip_prefix(b"export") {
+            Some(after) if after.first().is_some_and(|b| matches!(b, b' ' | b'\t')) => {
+                trim_start(after)
+            }
+            _ => text,
+        };
+        let Some(name) = NAMES.into_iter().find(|name| {
+            text.strip_prefix(name.as_bytes())
+                .is_some_and(|after| after.first() == Some(&b'='))
+        }) else {
+            return end_of_line;
+        };
+        // Quotes may run over the end of the line, so the word is read from the whole rest.
+        let value_at = end_of_line - text.len() + name.len() + 1;
+        match word(&rest[value_at..]) {
+            Word::Literal { value, length } => {
+                // A later assignment replaces the earlier one, and frees its secret at once.
+                self.assignments.retain(|earlier| earlier.name != name);
+                self.assignments.push(Assignment { name, value, line });
+                value_at + length + skip_line(&rest[value_at + length..])
+            }
+            Word::NeedsShell => {
+                self.assignments.retain(|earlier| earlier.name != name);
+                self.needs_expansion.push((name, line));
+                end_of_line
+            }
+            Word::Unterminated => {
+                self.malformed.push((name, line));
+                end_of_line
+            }
+        }
+    }
+}
+
+/// A shell word, as far as it can be known without a shell.
+enum Word {
+    Literal {
+        value: Zeroizing<Vec<u8>>,
+        length: usize,
+    },
+    NeedsShell,
+    Unterminated,
+}
+
+/// Reads one POSIX shell word (IEEE Std 1003.1, "Quoting") up to the first unquoted blank, `;`, `&` or newline.
+fn word(bytes: &[u8]) -> Word {
+    let mut value = Zeroizing::new(Vec::new());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'\'' => {
+                let Some(close) = bytes[at + 1..].iter().position(|&b| b == b'\'') else {
+                    return Word::Unterminated;
+                };
+                value.extend_from_slice(&bytes[at + 1..at + 1 + close]);
+                at += close + 2;
+            }
+            b'"' => {
+                at += 1;
+                loop {
+                    match bytes.get(at) {
+                        None => return Word::Unterminated,
+                        Some(b'"') => break,
+                        Some(b'$' | b'`') => return Word::NeedsShell,
+                        Some(b'\\') => {
+                            match bytes.get(at + 1) {
+                                None => return Word::Unterminated,
+                                Some(b'\n') => {}
+                                Some(&escaped @ (b'$' | b'`' | b'"' | b'\\')) => {
+                                    value.push(escaped)
+                                }
+                                Some(&other) => value.extend_from_slice(&[b'\\', other]),
+                            }
+                            at += 2;
+                        }
+                        Some(&plain) => {
+                            value.push(plain);
+                            at += 1;
+                        }
+                    }
+                }
+                at += 1;
+            }
+            b'\\' => match bytes.get(at + 1) {
+                None => return Word::Unterminated,
+                Some(b'\n') => at += 2,
+                Some(&escaped) => {
+                    value.push(escaped);
+                    at += 2;
+                }
+            },
+            // `~` expands at the start of a value and, in an assignment, after a colon. A parenthesis, a redirection or
+            // a glob in an unquoted value is not plain data either.
+            b'$' | b'`' | b'(' | b')' | b'<' | b'>' | b'|' => return Word::NeedsShell,
+            b'~' if at == 0 || bytes[at - 1] == b':' => return Word::NeedsShell,
+            b' ' | b'\t' | b'\n' | b';' | b'&' => break,
+            // The file was saved with CRLF: a shell would make the carriage return part of the value, which no one
+            // means; it is dropped at the end of a line and kept elsewhere.
+            b'\r' if matches!(bytes.get(at + 1), None | Some(b'\n')) => break,
+            plain => {
+                value.push(plain);
+                at += 1;
+            }
+        }
+    }
+    Word::Literal { value, length: at }
+}
+
+/// The bytes up to and including the next newline.
+fn skip_line(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .position(|&b| b == b'\n')
+        .map_or(bytes.len(), |at| at + 1)
+}
+
+fn trim_start(bytes: &[u8]) -> &[u8] {
+    let blanks = bytes
+        .iter()
+        .take_while(|b| matches!(b, b' ' | b'\t'))
+        .count();
+    &bytes[blanks..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str, name: &str) -> Option<String> {
+        ToolkitEnv::parse(text.as_bytes())
+            .get(name)
+            .map(|(value, _)| value.into_string().unwrap())
+    }
+
+    #[test]
+    fn reads_the_line_the_wizard_writes() {
+        let text = "# Backlog Toolkit\nexport BACKLOG_AWS_PROFILE='bedrock'\n";
+        let found = ToolkitEnv::parse(text.as_bytes()).get("BACKLOG_AWS_PROFILE");
+        assert_eq!(found, Some(("bedrock".into(), 2)));
+    }
+
+    #[test]
+    fn reads_every_posix_way_of_quoting() {
+        for (line, expected) in [
+            ("AWS_REGION=eu-west-1", "eu-west-1"),
+            ("export AWS_REGION=eu-west-1 # comment", "eu-west-1"),
+            ("  export\tAWS_REGION=\"eu-west-1\"", "eu-west-1"),
+            (r#"AWS_REGION="a\"b\\c\d""#, r#"a"b\c\d"#),
+            (r"AWS_REGION=a\ b", "a b"),
+            ("AWS_REGION='it'\\''s'", "it's"),
+            ("AWS_REGION='a$b`c'", "a$b`c"),
+            ("AWS_REGION=x;AWS_PROFILE=y", "x"),
+            ("AWS_REGION=eu-west-1\r\n", "eu-west-1"),
+            ("AWS_REGION='two\nlines'\n", "two\nlines"),
+        ] {
+            assert_eq!(
+                value(line, "AWS_REGION").as_deref(),
+                Some(expected),
+                "{line:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_last_assignment_wins_and_empty_counts_as_unset() {
+        assert_eq!(
+            value("AWS_REGION=a\nAWS_REGION=b\n", "AWS_REGION").as_deref(),
+            Some("b")
+        );
+        assert_eq!(value("AWS_REGION=a\nAWS_REGION=''\n", "AWS_REGION"), None);
+        let blank = ToolkitEnv::parse(b"AWS_REGION=a\nAWS_REGION=''\n");
+        assert_eq!(blank.blanks("AWS_REGION"), Some(2));
+    }
+
+    #[test]
+    fn a_value_that_needs_a_shell_is_named_and_not_guessed() {
+        for line in [
+            "BACKLOG_AWS_PROFILE=$(id -un)",
+            "BACKLOG_AWS_PROFILE=\"$USER\"",
+            "BACKLOG_AWS_PROFILE=`id`",
+            "BACKLOG_AWS_PROFILE=${X:-y}",
+            "BACKLOG_AWS_PROFILE=~/x",
+        ] {
+            let read = ToolkitEnv::parse(format!("BACKLOG_AWS_PROFILE=old\n{line}\n").as_bytes());
+            assert_eq!(read.needs_expansion, [("BACKLOG_AWS_PROFILE", 2)], "{line}");
+            assert_eq!(read.get("BACKLOG_AWS_PROFILE"), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_open_quote_is_reported_and_costs_only_its_line() {
+        let read = ToolkitEnv::parse(b"AWS_REGION='eu-west-1\nBACKLOG_AWS_PROFILE=bedrock\n");
+        assert_eq!(read.malformed, [("AWS_REGION", 1)]);
+        assert_eq!(read.get("BACKLOG_AWS_PROFILE"), Some(("bedrock".into(), 2)));
+    }
+
+    #[test]
+    fn other_names_and_longer_names_are_left_alone() {
+        assert_eq!(
+            value(
+                "MY_AWS_REGION=a\nAWS_REGION_NAME=b\n#AWS_REGION=c\n",
+                "AWS_REGION"
+            ),
+            None
+        );
+        assert_eq!(value("echo AWS_REGION=a\n", "AWS_REGION"), None);
+    }
+
+    #[test]
+    fn lines_after_a_quoted_newline_keep_their_numbers() {
+        let read = ToolkitEnv::parse(b"AWS_SESSION_TOKEN='a\nb'\nAWS_REGION=x\n");
+        assert_eq!(read.get("AWS_REGION"), Some(("x".into(), 3)));
+    }
+
+    #[test]
+    fn a_quote_closes_at_the_next_one_even_on_another_line() {
+        let read =
+            ToolkitEnv::parse(b"AWS_REGION=\"a\nAWS_REGION=\"\nBACKLOG_AWS_PROFILE=bedrock\n");
+        assert_eq!(read.get("AWS_REGION"), Some(("a\nAWS_REGION=".into(), 1)));
+        assert_eq!(read.get("BACKLOG_AWS_PROFILE"), Some(("bedrock".into(), 3)));
+    }
+}
