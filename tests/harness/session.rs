@@ -149,7 +149,7 @@ impl<'home> SessionBuilder<'home> {
             child: Reaped(child),
             consumed: 0,
             prompt_number: Vec::new(),
-            input: Input::Typed,
+            at_prompt: false,
             foreign: ForeignVariables::default(),
             secrets_allowed: self.secrets_allowed,
             reported: false,
@@ -195,14 +195,6 @@ pub struct Turn {
     pub text: String,
 }
 
-/// What happened since the last prompt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Input {
-    AtPrompt,
-    Typed,
-    Interrupted,
-}
-
 /// A running shell. When it goes out of scope it checks that variables and files of other tools are as they were.
 pub struct Session<'home> {
     sandbox: &'home Sandbox,
@@ -212,7 +204,7 @@ pub struct Session<'home> {
     /// Up to where `terminal.raw` was handed out.
     consumed: usize,
     prompt_number: Vec<u8>,
-    input: Input,
+    at_prompt: bool,
     foreign: ForeignVariables,
     secrets_allowed: bool,
     reported: bool,
@@ -269,22 +261,21 @@ impl<'home> Session<'home> {
     /// Types text, without Enter.
     pub fn send(&mut self, text: impl AsRef<[u8]>) {
         self.terminal.type_bytes(text.as_ref());
-        self.input = Input::Typed;
+        self.at_prompt = false;
     }
 
     pub fn key(&mut self, key: Key) {
+        if key == Key::CtrlC {
+            self.settle();
+        }
         self.terminal.type_key(key);
-        self.input = if key == Key::CtrlC {
-            Input::Interrupted
-        } else {
-            Input::Typed
-        };
+        self.at_prompt = false;
     }
 
     /// Types a command line and Enter, and waits for the next prompt.
     #[track_caller]
     pub fn line(&mut self, command: impl AsRef<[u8]>) -> Turn {
-        if self.input != Input::AtPrompt {
+        if !self.at_prompt {
             self.fail(
                 "a command line was to be typed, but no prompt was waited for since the last key",
             );
@@ -294,27 +285,30 @@ impl<'home> Session<'home> {
         self.wait_prompt()
     }
 
-    /// Presses Ctrl-C and waits for the prompt that follows.
+    /// Presses Ctrl-C and waits for the prompt that follows, and presses again when none does, as a person would.
     #[track_caller]
     pub fn interrupt(&mut self) -> Turn {
+        const PRESS_AGAIN_AFTER: Duration = Duration::from_secs(3);
+        const AFTERMATH: Duration = Duration::from_millis(300);
         self.key(Key::CtrlC);
-        self.wait_prompt()
+        if let Ok(turn) = self.prompt_by(Instant::now() + PRESS_AGAIN_AFTER) {
+            return turn;
+        }
+        self.key(Key::CtrlC);
+        let turn = self.wait_prompt();
+        // The first one may have been slow and not lost; then there are two prompts.
+        while self.prompt_by(Instant::now() + AFTERMATH).is_ok() {}
+        self.at_prompt = true;
+        turn
     }
 
     /// Waits for the next new prompt. [`line`](Self::line) does it; this is for after `send` and `key`.
     #[track_caller]
     pub fn wait_prompt(&mut self) -> Turn {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(turn) = self.take_turn() {
-                self.input = Input::AtPrompt;
-                return turn;
-            }
-            match self.pump(deadline) {
-                Pumped::Data => {}
-                Pumped::Ended => self.fail("the shell ended before a prompt"),
-                Pumped::TimedOut => self.fail("no prompt came"),
-            }
+        match self.prompt_by(Instant::now() + PATIENCE) {
+            Ok(turn) => turn,
+            Err(Pumped::Ended) => self.fail("the shell ended before a prompt"),
+            Err(_) => self.fail("no prompt came"),
         }
     }
 
@@ -329,7 +323,7 @@ impl<'home> Session<'home> {
     pub fn wait_until(&mut self, what: &str, mut wanted: impl FnMut(&str) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !wanted(&self.terminal.screen()) {
-            if self.pump(deadline) != Pumped::Data {
+            if self.terminal.pump(deadline) != Pumped::Data {
                 self.fail(&format!("never on the screen: {what}"));
             }
         }
@@ -493,27 +487,41 @@ impl<'home> Session<'home> {
         dump.read(self)
     }
 
-    /// Takes in more output.
-    ///
-    /// fish looks for an interrupt when its `select` is interrupted, so a Ctrl-C that arrives just before that call
-    /// waits for the next key. Another signal wakes it up, and changes nothing since the window is still the same.
-    fn pump(&mut self, deadline: Instant) -> Pumped {
-        const QUIET: Duration = Duration::from_millis(200);
-        while self.input == Input::Interrupted && self.shell == Shell::Fish {
-            let nudge_at = deadline.min(Instant::now() + QUIET);
-            let pumped = self.terminal.pump(nudge_at);
-            if pumped != Pumped::TimedOut || nudge_at == deadline {
-                return pumped;
+    fn prompt_by(&mut self, deadline: Instant) -> Result<Turn, Pumped> {
+        loop {
+            if let Some(turn) = self.take_turn() {
+                self.at_prompt = true;
+                return Ok(turn);
             }
-            let pid = i32::try_from(self.pid())
-                .ok()
-                .and_then(rustix::process::Pid::from_raw);
-            let _ = rustix::process::kill_process(
-                pid.expect("a child has an id"),
-                rustix::process::Signal::WINCH,
-            );
+            match self.terminal.pump(deadline) {
+                Pumped::Data => {}
+                other => return Err(other),
+            }
         }
-        self.terminal.pump(deadline)
+    }
+
+    /// Waits until the shell is likely to sit in its `read`.
+    ///
+    /// zsh and fish look for an interrupt when a system call is interrupted. One that comes before that call, while
+    /// the line is still being drawn, is lost or waits for the next key. People are slower than that; tests are not.
+    fn settle(&mut self) {
+        const QUIET: Duration = Duration::from_millis(30);
+        let enough = Instant::now() + Duration::from_millis(500);
+        while Instant::now() < enough {
+            if self.terminal.pump(Instant::now() + QUIET) != Pumped::Data && self.is_asleep() {
+                return;
+            }
+        }
+    }
+
+    /// Whether the shell waits for something, where the system has /proc to tell.
+    fn is_asleep(&self) -> bool {
+        let Ok(stat) = fs::read_to_string(format!("/proc/{}/stat", self.pid())) else {
+            return true;
+        };
+        stat.rsplit(") ")
+            .next()
+            .is_some_and(|fields| fields.starts_with('S'))
     }
 
     /// The next turn, once the prompt that ends it is drawn and is known to be a new one.
@@ -568,7 +576,7 @@ impl<'home> Session<'home> {
 
     #[track_caller]
     fn check_variables(&mut self) {
-        if self.input != Input::AtPrompt {
+        if !self.at_prompt {
             self.fail("the session was left while not at a prompt, so its variables cannot be checked; `abandon` it");
         }
         let foreign = self.dump().1;
