@@ -197,6 +197,25 @@ scenario! {
         assert_eq!(session.line("echo again").text, "again");
     }
 
+    fn the_integration_is_loaded_between_the_other_lines(shell) {
+        let home = Sandbox::new();
+        home.replace_binary("#!/bin/sh\necho \"export SEEN='$*'; echo loaded\"\n");
+        let mut session = Session::builder(&home, shell)
+            .init_args("--hook none")
+            .before("echo first")
+            .after("echo last")
+            .spawn();
+        assert_eq!(session.start_up().text, "first\nloaded\nlast");
+        assert_eq!(session.var("SEEN"), Some(format!("init {} --hook none", shell.name()).into()));
+    }
+
+    fn an_integration_that_sets_an_aws_variable_breaks_the_promise(shell) {
+        let home = Sandbox::new();
+        home.replace_binary("#!/bin/sh\necho 'export AWS_REGION=us-east-1'\n");
+        let message = panic_of(|| drop(Session::start(&home, shell)));
+        assert!(message.contains("loading the integration"), "{message}");
+    }
+
     fn lines_of_the_start_up_file_run_in_order(shell) {
         let home = Sandbox::new();
         let project = home.mkdir("some project");

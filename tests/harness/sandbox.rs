@@ -97,6 +97,17 @@ impl Sandbox {
         self.root.path().join("bin/backlog-aws")
     }
 
+    /// Puts a script in that place; `Sandbox::built_binary` is what it may want to call.
+    #[track_caller]
+    pub fn replace_binary(&self, script: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = self.binary_on_path();
+        // Not through the symbolic link.
+        let _ = fs::remove_file(&path);
+        fs::write(&path, script).expect("the sandbox is writable");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("the file is ours");
+    }
+
     pub fn home(&self) -> PathBuf {
         self.root.path().join("home")
     }
