@@ -1,0 +1,53 @@
+//! Drives the binary, and real interactive shells with the integration loaded, in a throw-away home.
+//!
+//! [`Sandbox`] is that home, [`Session`] a shell in a pty inside it, [`scenario!`] runs one scenario in every shell.
+//! Every session keeps the promise under guard by itself: variables of other tools and files under `~/.aws` and
+//! `~/.claude` must come out as they went in, and no secret may appear on the terminal.
+
+// Each test binary compiles the whole harness and uses a part of it.
+#![allow(dead_code, unused_imports)]
+
+mod guard;
+mod sandbox;
+mod session;
+mod shell;
+mod terminal;
+
+pub use sandbox::{Invocation, KEY_IDS, Output, SECRETS, Sandbox};
+pub use session::{Session, SessionBuilder, Turn};
+pub use shell::Shell;
+pub use terminal::Key;
+
+/// Writes one scenario and runs it as one test per shell: `name::bash`, `name::zsh`, `name::fish`.
+///
+/// ```ignore
+/// scenario! {
+///     /// What must hold.
+///     fn leaving_a_directory_restores_an_empty_variable(shell) {
+///         let home = Sandbox::documented_home();
+///         let mut session = Session::start(&home, shell);
+///     }
+/// }
+/// ```
+macro_rules! scenario {
+    ($($(#[$attribute:meta])* fn $name:ident($shell:ident) $body:block)+) => {$(
+        $(#[$attribute])*
+        fn $name($shell: $crate::harness::Shell) $body
+
+        mod $name {
+            #[test]
+            fn bash() {
+                super::$name($crate::harness::Shell::Bash);
+            }
+            #[test]
+            fn zsh() {
+                super::$name($crate::harness::Shell::Zsh);
+            }
+            #[test]
+            fn fish() {
+                super::$name($crate::harness::Shell::Fish);
+            }
+        }
+    )+};
+}
+pub(crate) use scenario;

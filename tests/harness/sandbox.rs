@@ -1,0 +1,337 @@
+//! A throw-away home, and the binary run in it without a shell.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs, str};
+
+use super::guard::{FileTree, assert_no_secret};
+
+/// AWS's own documentation examples; none of them opens anything.
+pub const KEY_IDS: [&str; 2] = ["AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE"];
+
+/// What must not be seen in any output unless a test asks for it: secrets and, since they are always masked, key ids.
+pub const SECRETS: [&str; 5] = [
+    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY",
+    "IQoJb3JpZ2luX2IQoJb3JpZ2luX2EXAMPLETOKEN",
+    KEY_IDS[0],
+    KEY_IDS[1],
+];
+
+const SYSTEM_PATH: &str =
+    "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/bin";
+
+/// A home directory that exists for one test, with nothing of the real one in it.
+pub struct Sandbox {
+    root: tempfile::TempDir,
+    guarded: RefCell<FileTree>,
+    files_made: Cell<u32>,
+}
+
+impl Sandbox {
+    /// An empty home, with the binary on `PATH`.
+    pub fn new() -> Self {
+        let root = tempfile::Builder::new()
+            .prefix("backlog-aws-test-")
+            .tempdir()
+            .expect("a temporary directory can be made");
+        for directory in ["home", "bin", "state"] {
+            fs::create_dir(root.path().join(directory)).expect("the sandbox is writable");
+        }
+        std::os::unix::fs::symlink(Self::built_binary(), root.path().join("bin/backlog-aws"))
+            .expect("the sandbox is writable");
+        let sandbox = Self {
+            root,
+            guarded: RefCell::default(),
+            files_made: Cell::new(0),
+        };
+        // Without this directory fish starts to parse every man page of the machine in the background.
+        sandbox.mkdir(".local/share/fish/generated_completions");
+        sandbox
+    }
+
+    /// The home of the documentation: SSO profile `cc` for Claude Code, static `luxito` and `bedrock`, no default.
+    pub fn documented_home() -> Self {
+        let sandbox = Self::new();
+        sandbox.write(
+            ".aws/config",
+            "[profile cc]\n\
+             sso_session = corp\n\
+             sso_account_id = 111122223333\n\
+             sso_role_name = ClaudeCode\n\
+             region = eu-central-1\n\
+             \n\
+             [sso-session corp]\n\
+             sso_start_url = https://corp.awsapps.com/start\n\
+             sso_region = eu-central-1\n\
+             sso_registration_scopes = sso:account:access\n",
+        );
+        sandbox.write(
+            ".aws/credentials",
+            format!(
+                "[luxito]\n\
+                 aws_access_key_id = {}\n\
+                 aws_secret_access_key = {}\n\
+                 region = us-west-2\n\
+                 \n\
+                 [bedrock]\n\
+                 aws_access_key_id = {}\n\
+                 aws_secret_access_key = {}\n\
+                 region = eu-west-1\n",
+                KEY_IDS[1], SECRETS[1], KEY_IDS[0], SECRETS[0],
+            ),
+        );
+        sandbox
+    }
+
+    /// The executable under test.
+    pub fn built_binary() -> &'static Path {
+        Path::new(env!("CARGO_BIN_EXE_backlog-aws"))
+    }
+
+    /// The name on `PATH` that sessions find it by, a symbolic link. A test may remove it, or put a wrapper there.
+    pub fn binary_on_path(&self) -> PathBuf {
+        self.root.path().join("bin/backlog-aws")
+    }
+
+    /// Puts a script in that place; `Sandbox::built_binary` is what it may want to call.
+    #[track_caller]
+    pub fn replace_binary(&self, script: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = self.binary_on_path();
+        // Not through the symbolic link.
+        let _ = fs::remove_file(&path);
+        fs::write(&path, script).expect("the sandbox is writable");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("the file is ours");
+    }
+
+    pub fn home(&self) -> PathBuf {
+        self.root.path().join("home")
+    }
+
+    /// A path in the home. The file need not exist.
+    pub fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
+        self.home().join(relative)
+    }
+
+    /// Writes a file of the home, with its parent directories.
+    #[track_caller]
+    pub fn write(&self, relative: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(relative);
+        fs::create_dir_all(path.parent().expect("a file has a parent"))
+            .expect("the home is writable");
+        fs::write(&path, contents).expect("the home is writable");
+        self.user_changed_files();
+        path
+    }
+
+    #[track_caller]
+    pub fn mkdir(&self, relative: impl AsRef<Path>) -> PathBuf {
+        let path = self.path(relative);
+        fs::create_dir_all(&path).expect("the home is writable");
+        self.user_changed_files();
+        path
+    }
+
+    #[track_caller]
+    pub fn remove(&self, relative: impl AsRef<Path>) {
+        let path = self.path(relative);
+        let removed = if path.is_dir() && !path.is_symlink() {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        removed.unwrap_or_else(|error| panic!("{} cannot be removed: {error}", path.display()));
+        self.user_changed_files();
+    }
+
+    /// Says that the test itself just changed `~/.aws` or `~/.claude` by other means than [`write`](Self::write).
+    pub fn user_changed_files(&self) {
+        *self.guarded.borrow_mut() = FileTree::capture(&self.home());
+    }
+
+    /// Asserts that `~/.aws` and `~/.claude` are as the test left them. Sessions and runs do this by themselves.
+    #[track_caller]
+    pub fn assert_guarded_files_untouched(&self) {
+        if let Some(difference) = self
+            .guarded
+            .borrow()
+            .difference(&FileTree::capture(&self.home()))
+        {
+            panic!("a file that is not ours was touched: {difference}");
+        }
+    }
+
+    /// The environment every child starts from. Nothing of the test's own environment is in it.
+    pub fn environment(&self) -> Vec<(OsString, OsString)> {
+        let mut path = self.root.path().join("bin").into_os_string();
+        path.push(":");
+        path.push(SYSTEM_PATH);
+        vec![
+            ("HOME".into(), self.home().into()),
+            ("PATH".into(), path),
+            ("TERM".into(), "xterm-256color".into()),
+            ("LANG".into(), "C.UTF-8".into()),
+        ]
+    }
+
+    /// Runs the binary without a terminal.
+    #[track_caller]
+    pub fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Output {
+        self.invoke(arguments).run()
+    }
+
+    /// Prepares such a run.
+    pub fn invoke<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Invocation<'_> {
+        Invocation {
+            sandbox: self,
+            arguments: arguments
+                .into_iter()
+                .map(|argument| argument.as_ref().to_owned())
+                .collect(),
+            environment: Vec::new(),
+            directory: self.home(),
+            input: Vec::new(),
+            standard_input_closed: false,
+            secrets_allowed: false,
+        }
+    }
+
+    /// A file name of the harness's own, outside the home, never used before.
+    pub(super) fn fresh_state_file(&self, name: &str) -> PathBuf {
+        self.files_made.set(self.files_made.get() + 1);
+        self.root
+            .path()
+            .join(format!("state/{name}-{}", self.files_made.get()))
+    }
+}
+
+/// A run of the binary to come.
+#[must_use = "nothing happens before `run`"]
+pub struct Invocation<'home> {
+    sandbox: &'home Sandbox,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+    directory: PathBuf,
+    input: Vec<u8>,
+    standard_input_closed: bool,
+    secrets_allowed: bool,
+}
+
+impl Invocation<'_> {
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    pub fn cwd(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = directory.into();
+        self
+    }
+
+    /// Standard input; without it the input is empty.
+    pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.input = bytes.into();
+        self
+    }
+
+    /// Starts with no descriptor 0 at all, as `<&-` does.
+    pub fn closing_stdin(mut self) -> Self {
+        self.standard_input_closed = true;
+        self
+    }
+
+    /// For the commands whose purpose is to print credentials.
+    pub fn allowing_secrets(mut self) -> Self {
+        self.secrets_allowed = true;
+        self
+    }
+
+    #[track_caller]
+    pub fn run(self) -> Output {
+        let mut command = if self.standard_input_closed {
+            let mut command = Command::new("/bin/sh");
+            command
+                .args(["-c", r#"exec "$0" "$@" <&-"#])
+                .arg(Sandbox::built_binary());
+            command
+        } else {
+            Command::new(Sandbox::built_binary())
+        };
+        let mut child = command
+            .args(&self.arguments)
+            .env_clear()
+            .envs(self.sandbox.environment())
+            .envs(self.environment)
+            .current_dir(&self.directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary was built");
+        // A child that does not read its input is no error here.
+        let _ = child
+            .stdin
+            .take()
+            .expect("it is a pipe")
+            .write_all(&self.input);
+        let output = child.wait_with_output().expect("a child can be waited for");
+        let output = Output {
+            code: output.status.code(),
+            stdout: output.stdout,
+            stderr: output.stderr,
+        };
+        if !self.secrets_allowed {
+            assert_no_secret(&output.stdout, "standard output");
+            assert_no_secret(&output.stderr, "standard error");
+        }
+        self.sandbox.assert_guarded_files_untouched();
+        output
+    }
+}
+
+/// What a run left.
+#[derive(Debug)]
+pub struct Output {
+    /// `None` after a signal.
+    pub code: Option<i32>,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+impl Output {
+    #[track_caller]
+    pub fn out(&self) -> &str {
+        str::from_utf8(&self.stdout).expect("standard output is UTF-8")
+    }
+
+    #[track_caller]
+    pub fn err(&self) -> &str {
+        str::from_utf8(&self.stderr).expect("standard error is UTF-8")
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.stdout)
+            .unwrap_or_else(|error| panic!("not JSON ({error}): {self:?}"))
+    }
+
+    /// Asserts the exit code, and shows everything when it is another.
+    #[track_caller]
+    pub fn expect_code(self, code: i32) -> Self {
+        assert_eq!(
+            self.code,
+            Some(code),
+            "standard output:\n{}\nstandard error:\n{}",
+            String::from_utf8_lossy(&self.stdout),
+            String::from_utf8_lossy(&self.stderr),
+        );
+        self
+    }
+}
