@@ -413,7 +413,7 @@ fn text(kind: FileKind) -> impl Strategy<Value = String> {
 #[test]
 fn files_of_all_shapes_read_as_the_aws_sdk_reads_them() {
     let config = Config {
-        cases: 6_000,
+        cases: 5_000,
         failure_persistence: None,
         ..Config::default()
     };

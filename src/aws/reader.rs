@@ -288,7 +288,15 @@ fn without_comment(line: &str) -> &str {
 
 /// Removes spaces and tabs, the only whitespace of the dialect, at both ends.
 fn trim(text: &str) -> &str {
-    text.trim_matches(SPACE)
+    let mut bytes = text.as_bytes();
+    while let [b' ' | b'\t', rest @ ..] = bytes {
+        bytes = rest;
+    }
+    let start = text.len() - bytes.len();
+    while let [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    &text[start..start + bytes.len()]
 }
 
 /// The characters that the dialect counts as whitespace.
