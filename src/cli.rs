@@ -16,7 +16,7 @@ use crate::shell::{HookMode, Shell};
     after_help = "Load it into your shell:\n  bash  eval \"$(backlog-aws init bash)\"   in ~/.bashrc\n  zsh   eval \"$(backlog-aws init zsh)\"    in ~/.zshrc\n  fish  backlog-aws init fish | source    in ~/.config/fish/config.fish\n\nExit status: 0 good, 1 no usable credentials or a problem found, 2 wrong usage."
 )]
 pub struct Cli {
-    /// When to use colour: NO_COLOR and CLICOLOR_FORCE are respected by `auto`
+    /// When to use colour: `NO_COLOR` and `CLICOLOR_FORCE` are respected by `auto`
     #[arg(long, value_enum, global = true, default_value_t, value_name = "WHEN")]
     pub color: Color,
 
@@ -71,7 +71,7 @@ pub struct Init {
     /// When to look whether something changed
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub hook: HookMode,
-    /// Also export BACKLOG_AWS_ACCESS_KEY_ID, BACKLOG_AWS_SECRET_ACCESS_KEY and BACKLOG_AWS_SESSION_TOKEN. Every program
+    /// Also export `BACKLOG_AWS_ACCESS_KEY_ID`, `BACKLOG_AWS_SECRET_ACCESS_KEY` and `BACKLOG_AWS_SESSION_TOKEN`. Every program
     /// started from the shell can then read them; prefer `backlog-aws exec`
     #[arg(long)]
     pub export_credentials: bool,
@@ -178,7 +178,7 @@ pub struct Exec {
     /// Profile and region.
     #[command(flatten)]
     pub choice: Choice,
-    /// Leave AWS_PROFILE out of the command's environment, for a client that must not look into ~/.aws
+    /// Leave `AWS_PROFILE` out of the command's environment, for a client that must not look into ~/.aws
     #[arg(long)]
     pub no_profile: bool,
     /// Only show what would be set and removed, with secrets masked

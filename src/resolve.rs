@@ -18,7 +18,7 @@ use crate::secret::Secret;
 use crate::session::Claims;
 use crate::toolkit_env::ToolkitEnv;
 
-/// The region when nothing names one: the one the toolkit and LiteLLM's examples use.
+/// The region when nothing names one: the one the toolkit and `LiteLLM`'s examples use.
 pub const FALLBACK_REGION: &str = "us-east-1";
 
 /// Where an answer can come from, in the order in which they are asked.

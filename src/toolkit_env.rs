@@ -44,7 +44,7 @@ impl ToolkitEnv {
         let mut line = 1;
         while !rest.is_empty() {
             let consumed = read.statement(rest, line);
-            line += rest[..consumed].iter().filter(|&&b| b == b'\n').count();
+            line += memchr::memchr_iter(b'\n', &rest[..consumed]).count();
             rest = &rest[consumed..];
         }
         read
@@ -148,7 +148,7 @@ fn word(bytes: &[u8]) -> Word {
                                 None => return Word::Unterminated,
                                 Some(b'\n') => {}
                                 Some(&escaped @ (b'$' | b'`' | b'"' | b'\\')) => {
-                                    value.push(escaped)
+                                    value.push(escaped);
                                 }
                                 Some(&other) => value.extend_from_slice(&[b'\\', other]),
                             }

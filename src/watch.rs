@@ -90,7 +90,7 @@ impl Watch {
                     sight: sight.clone(),
                 }),
                 None if matches!(file.content, crate::world::Content::Absent) => {
-                    absent.push(file.path.clone())
+                    absent.push(file.path.clone());
                 }
                 // There, but not even its times can be seen.
                 None => return None,

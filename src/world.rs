@@ -386,13 +386,12 @@ fn what_it_is(metadata: &Metadata) -> String {
 
 /// An operating system's error in a few words, without Rust's " (os error 13)".
 pub fn in_words(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied => "cannot be read: permission denied".to_owned(),
-        _ => {
-            let text = error.to_string();
-            let text = text.split(" (os error").next().unwrap_or_default();
-            format!("cannot be read: {}", text.to_lowercase())
-        }
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        "cannot be read: permission denied".to_owned()
+    } else {
+        let text = error.to_string();
+        let text = text.split(" (os error").next().unwrap_or_default();
+        format!("cannot be read: {}", text.to_lowercase())
     }
 }
 

@@ -145,8 +145,8 @@ impl Value {
 }
 
 /// Variables that make one AWS client or another use an identity of its own. Left in place, each of them gave at least
-/// one of boto3, LiteLLM, the AWS CLI and the AWS SDK for JavaScript other credentials than the chosen ones. They are
-/// removed and not blanked: to botocore and LiteLLM an empty bearer token still means bearer authentication.
+/// one of boto3, `LiteLLM`, the AWS CLI and the AWS SDK for JavaScript other credentials than the chosen ones. They are
+/// removed and not blanked: to botocore and `LiteLLM` an empty bearer token still means bearer authentication.
 const IDENTITY: [&str; 22] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -202,7 +202,7 @@ impl Handover {
                 }
             }
             Identity::BearerToken(token) => {
-                set.push(("AWS_BEARER_TOKEN_BEDROCK", Value::Secret(token.clone())))
+                set.push(("AWS_BEARER_TOKEN_BEDROCK", Value::Secret(token.clone())));
             }
         }
         let region = &resolution.region.name;

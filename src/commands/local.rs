@@ -18,8 +18,8 @@ pub fn run(args: &cli::Local, world: &World, out: &mut dyn Write) -> Done {
         return unset(world, out);
     }
     if args.profile.is_none() && args.region.is_none() {
-        return match world.overrides.is_empty() && choose::possible() {
-            true => write(
+        return if world.overrides.is_empty() && choose::possible() {
+            write(
                 Some(&choose::usable_profile(
                     "Profile for this directory",
                     world,
@@ -27,8 +27,9 @@ pub fn run(args: &cli::Local, world: &World, out: &mut dyn Write) -> Done {
                 None,
                 world,
                 out,
-            ),
-            false => show(world, out),
+            )
+        } else {
+            show(world, out)
         };
     }
     if let Some(profile) = &args.profile {

@@ -183,11 +183,16 @@ fn file_notices(world: &World, profiles: &Profiles<'_>) -> Vec<Notice> {
             ));
         }
         let more = problems.count();
+        let at_least = if profiles.problems_left_out() > 0 {
+            "at least "
+        } else {
+            ""
+        };
         if more > 0 {
             notices.push(Notice::new(
                 Code::FileInvalid,
                 format!(
-                    "{more} more lines of {} are not understood; `backlog-aws doctor` lists them",
+                    "{at_least}{more} more lines of {} are not understood; `backlog-aws doctor` lists them",
                     visible(&file.path)
                 ),
             ));

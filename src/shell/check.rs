@@ -165,7 +165,7 @@ impl Check {
             },
             Self::Directory => match shell {
                 Shell::Bash | Shell::Zsh => {
-                    push(out, &["__backlog_aws_unchanged() { ", POSIX_PWD, "; }\n"])
+                    push(out, &["__backlog_aws_unchanged() { ", POSIX_PWD, "; }\n"]);
                 }
                 Shell::Fish => push(
                     out,
@@ -186,7 +186,7 @@ impl Check {
                     (None, _) => Self::AskAgain.render(shell, after, state, out),
                     (Some(variables), Shell::Fish) => render_fish(watch, stamps, &variables, out),
                     (Some(variables), _) => {
-                        render_posix(shell, watch, stamps, *precision, &variables, out)
+                        render_posix(shell, watch, stamps, *precision, &variables, out);
                     }
                 }
             }

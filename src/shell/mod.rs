@@ -148,7 +148,7 @@ impl Shell {
                     );
                 }
                 (Change::Unset(variable), Self::Fish) => {
-                    line(out, &["builtin set -eg ", variable.name()])
+                    line(out, &["builtin set -eg ", variable.name()]);
                 }
             }
         }

@@ -84,6 +84,11 @@ impl Sandbox {
                 KEY_IDS[1], SECRETS[1], KEY_IDS[0], SECRETS[0],
             ),
         );
+        // As `aws configure` leaves it; others being able to read it is worth a notice.
+        let private = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(sandbox.path(".aws/credentials"), private)
+            .expect("the file is our own");
+        sandbox.user_changed_files();
         sandbox
     }
 
