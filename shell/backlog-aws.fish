@@ -50,9 +50,10 @@ end
 function backlog-aws --description 'Which AWS profile the Backlog Toolkit uses'
     if builtin test "$argv[1]" != use
         if builtin test -n "$__backlog_aws_bin"
-            builtin command $__backlog_aws_bin $argv
+            # Not `builtin command`: that prints the help of `command`, a keyword, which no function can be named like.
+            command $__backlog_aws_bin $argv
         else
-            builtin command backlog-aws $argv
+            command backlog-aws $argv
         end
         builtin return
     end
