@@ -30,7 +30,7 @@ fn main() -> ExitCode {
             let message = failure.to_string();
             if !message.is_empty() {
                 // Standard error may be closed; the exit code still tells.
-                let _ = writeln!(io::stderr(), "backlog-aws: {message}");
+                let _ = io::stderr().write_all(format!("backlog-aws: {message}\n").as_bytes());
             }
             ExitCode::from(failure.code())
         }
