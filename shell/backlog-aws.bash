@@ -67,6 +67,8 @@ if [[ ! -o posix ]]; then
   }
 fi
 
+# The entries are `__backlog_aws_hook && :`, because a status that goes through must not run an ERR trap a second time;
+# before `&&` none is run, and the status is the same.
 __backlog_aws_install() {
   \builtin local entry
   [[ $__backlog_aws_mode != none ]] || \builtin return 0
@@ -80,15 +82,15 @@ __backlog_aws_install() {
   elif [[ ${BASH_VERSINFO[0]} -gt 5 || (${BASH_VERSINFO[0]} -eq 5 && ${BASH_VERSINFO[1]} -ge 1) ]] &&
     [[ -n ${PROMPT_COMMAND[*]+x} && ${PROMPT_COMMAND@a} = *a* ]]; then
     for entry in "${PROMPT_COMMAND[@]}"; do
-      [[ $entry != __backlog_aws_hook ]] || \builtin return 0
+      [[ $entry != *__backlog_aws_hook* ]] || \builtin return 0
     done
     # First, so that what the other entries print stands below what we print. Bash keeps $? and PIPESTATUS between them.
-    PROMPT_COMMAND=(__backlog_aws_hook "${PROMPT_COMMAND[@]}")
+    PROMPT_COMMAND=('__backlog_aws_hook && :' "${PROMPT_COMMAND[@]}")
   elif [[ ${PROMPT_COMMAND-} != *__backlog_aws_hook* ]]; then
     # Last, because within a string the entries before would lose PIPESTATUS to us. On a line of its own, because what
     # is there may end in `;`. Should it be an empty array, this makes the first element.
     # shellcheck disable=SC2128,SC2178
-    PROMPT_COMMAND=${PROMPT_COMMAND:+$PROMPT_COMMAND$'\n'}__backlog_aws_hook
+    PROMPT_COMMAND=${PROMPT_COMMAND:+$PROMPT_COMMAND$'\n'}'__backlog_aws_hook && :'
   fi
 }
 __backlog_aws_install
