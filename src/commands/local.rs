@@ -141,16 +141,22 @@ fn target(path: &Path, world: &World) -> Result<PathBuf, Failure> {
             visible(&target)
         )));
     }
+    check_is_ours(&target, world)?;
+    Ok(target)
+}
+
+/// Refuses what lies below the directories of AWS and Claude: nothing of ours is written or removed there.
+fn check_is_ours(path: &Path, world: &World) -> Result<(), Failure> {
     let foreign = [".aws", ".claude"]
         .iter()
         .filter_map(|name| fs::canonicalize(world.home.as_ref()?.join(name)).ok())
-        .find(|foreign| target.starts_with(foreign));
+        .find(|foreign| path.starts_with(foreign));
     match foreign {
         Some(foreign) => Err(Failure::Problem(format!(
             "{} belongs to another program, and nothing is written there; go to a directory of your own",
             visible(&foreign)
         ))),
-        None => Ok(target),
+        None => Ok(()),
     }
 }
 
@@ -191,6 +197,7 @@ fn show(world: &World, out: &mut dyn Write) -> Done {
 fn unset(world: &World, out: &mut dyn Write) -> Done {
     let path = here(world)?;
     let store = allow::store(world)?;
+    check_is_ours(&path, world)?;
     match fs::remove_file(&path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
