@@ -52,7 +52,7 @@ function __backlog_aws_doctor
     builtin set -l bin "$__backlog_aws_bin"
     builtin test -x "$bin"; or builtin set bin backlog-aws
     builtin set -l hooks "$(builtin functions --handlers-type generic)"
-    builtin command $bin doctor --fact=shell=fish --fact=session="$__backlog_aws_session" --fact=program="$__backlog_aws_bin" \
+    command $bin doctor --fact=shell=fish --fact=session="$__backlog_aws_session" --fact=program="$__backlog_aws_bin" \
         --fact=mode="$__backlog_aws_mode" --fact=keys="$__backlog_aws_keys" --fact=version="$__backlog_aws_version" \
         --fact=hooks="$hooks" $argv
 end
