@@ -1,7 +1,7 @@
 # backlog-aws in fish. Load it with:  backlog-aws init fish | source
 # It can also be sourced as it is, which starts no process; the program is then looked up on PATH.
 #
-# Builtins are called as `builtin NAME`, because a function may have their name.
+# Builtins are called as `builtin NAME`, because a function may have their name. `command` is a keyword and needs none.
 
 builtin set -g __backlog_aws_bin ''; builtin set -g __backlog_aws_mode prompt; builtin set -g __backlog_aws_keys ''; builtin set -g __backlog_aws_version '' # settings
 
@@ -17,7 +17,7 @@ end
 # Where the program is; it fails when it is gone, which happens during upgrades and is no reason for noise.
 function __backlog_aws_find
     if builtin test -z "$__backlog_aws_bin"
-        builtin set -g __backlog_aws_bin (builtin command -s backlog-aws); or builtin return 1
+        builtin set -g __backlog_aws_bin (command -s backlog-aws); or builtin return 1
     end
     builtin test -x "$__backlog_aws_bin"
 end
@@ -63,9 +63,9 @@ function backlog-aws --description 'Which AWS profile the Backlog Toolkit uses'
         builtin return
     else if builtin test "$argv[1]" != use
         if builtin test -n "$__backlog_aws_bin"
-            builtin command $__backlog_aws_bin $argv
+            command $__backlog_aws_bin $argv
         else
-            builtin command backlog-aws $argv
+            command backlog-aws $argv
         end
         builtin return
     end

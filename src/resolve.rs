@@ -800,7 +800,7 @@ impl<'a> Chain<'a> {
                 Code::AwsProfileSso,
                 format!(
                     "Profile '{shown}' has no static credentials: AWS_PROFILE={shown} is an SSO profile. \
-                     It stays as it is for Claude Code; the Backlog Toolkit gets another one",
+                     Claude Code keeps it; the Backlog Toolkit gets another one",
                 ),
             ),
             Some(kind) => {
@@ -853,7 +853,7 @@ impl<'a> Chain<'a> {
                     self.notices.push(Notice::new(
                         Code::AutoDetected,
                         format!(
-                            "Auto-detected AWS profile: {name}. Nothing names one, so the first usable was taken; \
+                            "Auto-detected AWS profile: {name}. Nothing names one; \
                              choose with `backlog-aws use NAME` or `backlog-aws local NAME`",
                         ),
                     ));
