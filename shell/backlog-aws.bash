@@ -5,7 +5,7 @@
 # Bash 3.2 syntax. Builtins are called as `\builtin NAME`, because an alias or function may have their name, and without
 # `NAME=value` arguments, because `set -k` takes those for the environment.
 
-__backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_keys='' # settings
+__backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_keys='' __backlog_aws_version='' # settings
 
 # Tells this shell's state from one inherited in the environment, also across `exec bash`. Kept when sourced again.
 [[ ${__backlog_aws_session-} = "$$".* ]] || __backlog_aws_session=$$.$RANDOM
@@ -55,12 +55,29 @@ __backlog_aws_use() {
   \builtin eval "$code"
 }
 
+# Passes on what `doctor` cannot see from outside: what this script was told, and what runs before each prompt.
+__backlog_aws_doctor() {
+  \builtin local IFS program hooks
+  IFS=$'\n'
+  program=$__backlog_aws_bin
+  [[ -x $program ]] || program=backlog-aws
+  # starship runs the entries that it replaced itself.
+  hooks="${PROMPT_COMMAND[*]-}"$'\n'"${precmd_functions[*]-}"$'\n'"${STARSHIP_PROMPT_COMMAND-}"
+  [[ -z ${BLE_VERSION-} ]] || hooks=$hooks$'\n'$(blehook PRECMD)
+  \builtin command "$program" doctor --fact=shell=bash --fact=session="${__backlog_aws_session-}" --fact=program="$__backlog_aws_bin" \
+    --fact=mode="$__backlog_aws_mode" --fact=keys="$__backlog_aws_keys" --fact=version="${__backlog_aws_version-}" \
+    --fact=hooks="$hooks" "$@"
+}
+
 # POSIX mode allows no `-` in the name of a function; `use` is all that is missed there.
 if [[ ! -o posix ]]; then
   backlog-aws() {
     if [[ ${1-} = use ]]; then
       \builtin shift
       __backlog_aws_use "$@"
+    elif [[ ${1-} = doctor ]]; then
+      \builtin shift
+      __backlog_aws_doctor "$@"
     else
       \builtin command "${__backlog_aws_bin:-backlog-aws}" "$@"
     fi

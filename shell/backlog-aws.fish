@@ -3,7 +3,7 @@
 #
 # Builtins are called as `builtin NAME`, because a function may have their name.
 
-builtin set -g __backlog_aws_bin ''; builtin set -g __backlog_aws_mode prompt; builtin set -g __backlog_aws_keys '' # settings
+builtin set -g __backlog_aws_bin ''; builtin set -g __backlog_aws_mode prompt; builtin set -g __backlog_aws_keys ''; builtin set -g __backlog_aws_version '' # settings
 
 # Tells this shell's state from one inherited in the environment, also across `exec fish`. Kept when sourced again.
 builtin string match -q "$fish_pid.*" "$__backlog_aws_session"
@@ -48,8 +48,21 @@ if builtin test "$__backlog_aws_mode" != none
     end
 end
 
+# Passes on what `doctor` cannot see from outside: what this script was told, and whether the hook is still there.
+function __backlog_aws_doctor
+    builtin set -l bin "$__backlog_aws_bin"
+    builtin test -x "$bin"; or builtin set bin backlog-aws
+    builtin set -l hooks "$(builtin functions --handlers-type generic)"
+    command $bin doctor --fact=shell=fish --fact=session="$__backlog_aws_session" --fact=program="$__backlog_aws_bin" \
+        --fact=mode="$__backlog_aws_mode" --fact=keys="$__backlog_aws_keys" --fact=version="$__backlog_aws_version" \
+        --fact=hooks="$hooks" $argv
+end
+
 function backlog-aws --description 'Which AWS profile the Backlog Toolkit uses'
-    if builtin test "$argv[1]" != use
+    if builtin test "$argv[1]" = doctor
+        __backlog_aws_doctor $argv[2..-1]
+        builtin return
+    else if builtin test "$argv[1]" != use
         if builtin test -n "$__backlog_aws_bin"
             # Not `builtin command`: that prints the help of `command`, a keyword, which no function can be named like.
             command $__backlog_aws_bin $argv

@@ -91,6 +91,7 @@ fn run(cli: &Cli) -> Done {
         Some(Command::Deny(args)) => commands::allow::deny(args, &world, &mut out),
         Some(Command::Exec(args)) => commands::exec::run(args, &world, &mut out),
         Some(Command::Credentials(args)) => commands::credentials::run(args, &world, &mut out),
+        Some(Command::Doctor(args)) => commands::doctor::run(args, &world, &mut out),
         Some(Command::Demo(args)) => commands::demo::run(args, &world, &mut out),
     }?;
     out.flush()?;

@@ -3,6 +3,8 @@
 //! Nothing is interpreted here. What the bytes mean is for [`crate::aws`], [`crate::overrides`] and
 //! [`crate::toolkit_env`]; what follows from them, for [`crate::resolve`].
 
+pub mod survey;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
@@ -451,6 +453,15 @@ fn look_up_the_tree(
     (present, absent)
 }
 
+/// The first executable of that name on `PATH`.
+fn on_path(env: &Environment, name: &OsStr) -> Option<PathBuf> {
+    env.get("PATH")
+        .into_iter()
+        .flat_map(std::env::split_paths)
+        .map(|directory| directory.join(name))
+        .find(|candidate| candidate.is_absolute() && candidate.is_file())
+}
+
 /// This program as a shell should call it. `current_exe` would resolve links, and then an upgrade that swaps a link (as
 /// Homebrew's and Nix's do) would leave every open shell with a path that is gone.
 fn program(env: &Environment, cwd: Option<&Path>) -> PathBuf {
@@ -464,13 +475,7 @@ fn program(env: &Environment, cwd: Option<&Path>) -> PathBuf {
             _ => called,
         };
     }
-    let on_path = env
-        .get("PATH")
-        .into_iter()
-        .flat_map(std::env::split_paths)
-        .map(|directory| directory.join(&called))
-        .find(|candidate| candidate.is_absolute() && candidate.is_file());
-    on_path
+    on_path(env, called.as_os_str())
         .or_else(|| std::env::current_exe().ok())
         .unwrap_or_else(|| PathBuf::from("backlog-aws"))
 }

@@ -374,6 +374,11 @@ impl<'a> Profile<'a> {
         self.property(key).map(|property| property.value.as_str())
     }
 
+    /// Where the value in force for a key stands.
+    pub fn at_key(&self, key: &str) -> Option<At> {
+        self.property(key).map(|property| property.at)
+    }
+
     fn property(&self, key: &str) -> Option<&Property<'a>> {
         self.credentials.get(key).or_else(|| self.config.get(key))
     }

@@ -6,6 +6,7 @@ pub mod allow;
 pub mod choose;
 pub mod credentials;
 pub mod demo;
+pub mod doctor;
 pub mod exec;
 pub mod hook;
 pub mod init;
