@@ -164,7 +164,8 @@ fn profiles(world: &World) -> impl Iterator<Item = Word> {
     let profiles = world.profiles();
     let words: Vec<Word> = profiles
         .iter()
-        .filter(|profile| usable(profile, world.now).is_ok())
+        // A name that starts like a flag can only be given as `--profile=NAME`, which the engine would take apart.
+        .filter(|profile| usable(profile, world.now).is_ok() && !profile.name().starts_with('-'))
         .map(|profile| Word {
             text: profile.name().to_owned(),
             about: match profile.region() {
