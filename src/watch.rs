@@ -4,7 +4,7 @@
 //! more than in the other: a change that is missed is a wrong account, a change that is imagined costs one process.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::resolve::Resolution;
@@ -15,6 +15,8 @@ use crate::world::{Sight, World};
 pub enum Expectation {
     /// Its value, and whether it is set at all.
     Value(Option<OsString>),
+    /// Its value, where unset and empty mean the same.
+    Text(OsString),
     /// Only whether it has a value: that of a secret does not belong into the text of a function, and it does not
     /// change the answer.
     Filled(bool),
@@ -27,6 +29,18 @@ pub struct Watched {
     pub path: PathBuf,
     /// What identifies the state that was seen.
     pub sight: Sight,
+    /// Its directory is watched too, so that it need not be tested for being there.
+    pub vanishes_with_parent: bool,
+}
+
+impl Watched {
+    fn new(path: &Path, sight: &Sight) -> Self {
+        Self {
+            path: path.to_owned(),
+            sight: sight.clone(),
+            vanishes_with_parent: false,
+        }
+    }
 }
 
 /// All of it.
@@ -44,51 +58,66 @@ pub struct Watch {
     pub valid_for: Option<Duration>,
 }
 
-/// The variables that the answer depends on, beside those that hold secrets and those that the hook sets itself.
-const PLAIN: [&str; 10] = [
+/// Variables that the answer always depends on, by their value. An unset variable that gets a value changes the answer
+/// as surely as one that loses it.
+const PLAIN: [&str; 4] = [
     "AWS_PROFILE",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-    "AWS_CREDENTIAL_EXPIRATION",
     "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_CONFIG_FILE",
     "HOME",
-    "XDG_DATA_HOME",
-    "XDG_RUNTIME_DIR",
-    "XDG_CACHE_HOME",
 ];
 
-const SECRET: [&str; 4] = [
+/// Variables that it depends on by whether they have a value.
+const SECRET: [&str; 3] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
     "AWS_BEARER_TOKEN_BEDROCK",
+];
+
+/// Variables that only matter beside keys in the environment. As long as there are none, setting them changes nothing,
+/// and when keys appear everything is looked at again.
+const BESIDE_KEYS: [&str; 3] = [
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_CREDENTIAL_EXPIRATION",
 ];
 
 impl Watch {
     /// What `resolution` rests on, found in `world`. `None` when there is something that a shell could not watch.
     pub fn of(world: &World, resolution: &Resolution) -> Option<Self> {
-        let plain = PLAIN.map(|name| {
-            (
-                name,
-                Expectation::Value(world.env.get(name).map(ToOwned::to_owned)),
-            )
-        });
-        let secret = SECRET.map(|name| {
+        // AWS's tools and ours take an empty variable for an unset one.
+        let text = |name| {
+            let value = world.env.get(name).unwrap_or_default();
+            (name, Expectation::Text(value.to_owned()))
+        };
+        let filled = |name| {
             (
                 name,
                 Expectation::Filled(world.env.non_empty(name).is_some()),
             )
-        });
+        };
+        let mut variables: Vec<_> = PLAIN
+            .map(text)
+            .into_iter()
+            .chain(SECRET.map(filled))
+            .collect();
+        if SECRET
+            .iter()
+            .any(|name| world.env.non_empty(name).is_some())
+        {
+            variables.extend(BESIDE_KEYS.map(text));
+            variables.push(filled("AWS_SESSION_TOKEN"));
+        }
+        if !world.overrides.is_empty() {
+            // Where the trust store is.
+            variables.push(text("XDG_DATA_HOME"));
+        }
         let mut present = Vec::new();
         let mut absent = Vec::new();
         let overrides = world.overrides.iter().map(|found| &found.file);
         for file in world.source_files().chain(overrides) {
             match &file.sight {
-                Some(sight) => present.push(Watched {
-                    path: file.path.clone(),
-                    sight: sight.clone(),
-                }),
+                Some(sight) => present.push(Watched::new(&file.path, sight)),
                 None if matches!(file.content, crate::world::Content::Absent) => {
                     absent.push(file.path.clone());
                 }
@@ -97,21 +126,21 @@ impl Watch {
             }
         }
         absent.extend(world.absent_overrides.iter().cloned());
-        present.extend(world.aws_directories.iter().map(|(path, sight)| Watched {
-            path: path.clone(),
-            sight: sight.clone(),
-        }));
+        for (path, sight) in &world.aws_directories {
+            // A file cannot go without its directory changing.
+            for watched in &mut present {
+                watched.vanishes_with_parent |= watched.path.parent() == Some(path);
+            }
+            present.push(Watched::new(path, sight));
+        }
         if let (Some(trust), Some(sight)) = (&world.trust, &world.trust_sight) {
             match sight {
-                Some(sight) => present.push(Watched {
-                    path: trust.directory().to_owned(),
-                    sight: sight.clone(),
-                }),
+                Some(sight) => present.push(Watched::new(trust.directory(), sight)),
                 None => absent.push(trust.directory().to_owned()),
             }
         }
         Some(Self {
-            variables: plain.into_iter().chain(secret).collect(),
+            variables,
             present,
             absent,
             cwd: world.cwd.clone(),

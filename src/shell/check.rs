@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Shell, push, quote};
+use super::{Shell, fish, posix, push};
 use crate::session::{Values, Variable};
 use crate::watch::{Expectation, Watch, Watched};
 use crate::world::FileTime;
@@ -152,69 +152,122 @@ impl Check {
 
     /// Appends the function's definition. `after` are our variables as they will be.
     pub fn render(&self, shell: Shell, after: &Values, state: &OsStr, out: &mut Vec<u8>) {
-        match self {
-            Self::AskAgain => match shell {
-                Shell::Bash | Shell::Zsh => push(
-                    out,
-                    &["__backlog_aws_unchanged() { \\builtin return 1; }\n"],
-                ),
-                Shell::Fish => push(
-                    out,
-                    &["function __backlog_aws_unchanged; builtin return 1; end\n"],
-                ),
-            },
-            Self::Directory => match shell {
-                Shell::Bash | Shell::Zsh => {
-                    push(out, &["__backlog_aws_unchanged() { ", POSIX_PWD, "; }\n"]);
-                }
-                Shell::Fish => push(
-                    out,
-                    &[
-                        "function __backlog_aws_unchanged; builtin test ",
-                        FISH_PWD,
-                        "; end\n",
-                    ],
-                ),
-            },
+        let definition = match self {
+            Self::AskAgain => None,
+            Self::Directory => Some((None, Variables::default())),
             Self::Files {
                 watch,
                 stamps,
                 precision,
-            } => {
-                let variables = Variables::new(watch, after, state);
-                match (variables, shell) {
-                    (None, _) => Self::AskAgain.render(shell, after, state, out),
-                    (Some(variables), Shell::Fish) => render_fish(watch, stamps, &variables, out),
-                    (Some(variables), _) => {
-                        render_posix(shell, watch, stamps, *precision, &variables, out);
-                    }
-                }
+            } => Variables::of(watch, after, state).map(|variables| {
+                (
+                    Some(Files {
+                        watch,
+                        stamps,
+                        precision: *precision,
+                    }),
+                    variables,
+                )
+            }),
+        };
+        match (definition, shell) {
+            (None, Shell::Bash | Shell::Zsh) => push(
+                out,
+                &["__backlog_aws_unchanged() { \\builtin return 1; }\n"],
+            ),
+            (None, Shell::Fish) => push(
+                out,
+                &["function __backlog_aws_unchanged; builtin return 1; end\n"],
+            ),
+            (Some((files, variables)), Shell::Fish) => {
+                fish::unchanged(files.as_ref(), &variables, out);
+            }
+            (Some((files, variables)), _) => {
+                posix::unchanged(shell, files.as_ref(), &variables, out);
             }
         }
     }
 }
 
-const POSIX_PWD: &str = r#"\builtin [ "${PWD-}" = "${__backlog_aws_pwd-}" ]"#;
-const FISH_PWD: &str = r#""$PWD" = "$__backlog_aws_pwd""#;
+/// The part of a test that is about files.
+pub(super) struct Files<'a> {
+    pub watch: &'a Watch,
+    pub stamps: &'a Path,
+    pub precision: Precision,
+}
+
+impl Files<'_> {
+    /// The stamp of a file's modification time.
+    pub fn stamp(&self, watched: &Watched) -> PathBuf {
+        Stamp::of(watched.sight.modified, self.stamps).path
+    }
+
+    /// Hands every condition on files to `condition`, as the words of a test that all three shells know.
+    pub fn conditions(&self, shell: Shell, condition: &mut impl FnMut(&[&OsStr])) {
+        let [not, exists, same, newer, older, here] =
+            ["!", "-e", "-ef", "-nt", "-ot", "."].map(OsStr::new);
+        if let Some(cwd) = &self.watch.cwd {
+            // A directory that was renamed under the shell keeps its `$PWD`.
+            condition(&[here, same, cwd.as_os_str()]);
+        }
+        // fish has a cheaper way to ask for many.
+        for path in self.watch.absent.iter().filter(|_| shell != Shell::Fish) {
+            condition(&[not, exists, path.as_os_str()]);
+        }
+        for watched in &self.watch.present {
+            let path = watched.path.as_os_str();
+            if let Some(resolved) = &watched.sight.resolved {
+                // Times do not tell two targets apart where a store gives every file the same one, as Nix does.
+                condition(&[path, same, resolved.as_os_str()]);
+            }
+            if self.precision == Precision::ChangeTime {
+                condition(&[exists, path]);
+                continue;
+            }
+            // bash and fish count a missing file as older than any other, so only both missing would be overlooked. In
+            // zsh a comparison with a missing file is false either way.
+            if shell == Shell::Zsh || !watched.vanishes_with_parent {
+                condition(&[exists, path]);
+            }
+            let stamp = self.stamp(watched);
+            if shell == Shell::Zsh {
+                condition(&[exists, stamp.as_os_str()]);
+            }
+            condition(&[not, path, newer, stamp.as_os_str()]);
+            condition(&[not, path, older, stamp.as_os_str()]);
+        }
+    }
+
+    /// The seconds after which the answer has to be looked at again, if it runs out.
+    pub fn valid_for(&self) -> Option<u64> {
+        self.watch
+            .valid_for
+            .map(|valid_for| valid_for.as_secs().max(1))
+    }
+}
 
 /// Separates values in the one string that stands for all variables (ASCII "unit separator"). As long as none of the
 /// expected values contains it, equal strings mean equal values: the number of separators gives a stray one away.
-const SEPARATOR: u8 = 0x1f;
+pub(super) const SEPARATOR: u8 = 0x1f;
 
 /// The variables to compare, ours and others', with what they are expected to be.
-struct Variables(Vec<(&'static str, Expectation)>);
+#[derive(Default)]
+pub(super) struct Variables(pub Vec<(&'static str, Expectation)>);
 
 impl Variables {
-    fn new(watch: &Watch, after: &Values, state: &OsStr) -> Option<Self> {
-        let ours = Variable::EXPORTED.map(|variable| {
+    fn of(watch: &Watch, after: &Values, state: &OsStr) -> Option<Self> {
+        let ours = Variable::EXPORTED.into_iter().filter_map(|variable| {
             let value = after.get(variable);
-            let expected = match variable {
+            match variable {
+                // Exported keys are compared by their presence; keys that nobody exports do not matter.
                 Variable::AccessKeyId | Variable::SecretAccessKey | Variable::SessionToken => {
-                    Expectation::Filled(value.is_some_and(|value| !value.is_empty()))
+                    value.map(|value| (variable.name(), Expectation::Filled(!value.is_empty())))
                 }
-                _ => Expectation::Value(value.map(OsStr::to_owned)),
-            };
-            (variable.name(), expected)
+                _ => Some((
+                    variable.name(),
+                    Expectation::Value(value.map(OsStr::to_owned)),
+                )),
+            }
         });
         let memory = (
             Variable::State.name(),
@@ -228,260 +281,16 @@ impl Variables {
             .chain([memory])
             .collect();
         let separable = all.iter().all(|(_, expected)| match expected {
-            Expectation::Value(Some(value)) => !value.as_bytes().contains(&SEPARATOR),
+            Expectation::Value(Some(value)) | Expectation::Text(value) => {
+                !value.as_bytes().contains(&SEPARATOR)
+            }
             Expectation::Value(None) | Expectation::Filled(_) => true,
         });
-        separable.then_some(Self(all))
-    }
-
-    /// All expected values in one, as [`SEPARATOR`] describes.
-    fn joined(&self, mark_set: bool) -> Vec<u8> {
-        let mut joined = Vec::new();
-        for (_, expected) in &self.0 {
-            joined.push(SEPARATOR);
-            match expected {
-                Expectation::Value(Some(value)) => {
-                    if mark_set {
-                        joined.push(b'x');
-                    }
-                    joined.extend_from_slice(value.as_bytes());
-                }
-                Expectation::Filled(true) => joined.push(b'x'),
-                Expectation::Value(None) | Expectation::Filled(false) => {}
-            }
-        }
-        joined
-    }
-}
-
-fn render_posix(
-    shell: Shell,
-    watch: &Watch,
-    stamps: &Path,
-    precision: Precision,
-    variables: &Variables,
-    out: &mut Vec<u8>,
-) {
-    push(
-        out,
-        &[
-            "__backlog_aws_unchanged() { ",
-            POSIX_PWD,
-            " && \\builtin [ \"",
-        ],
-    );
-    for (name, expected) in &variables.0 {
-        out.push(SEPARATOR);
-        match expected {
-            Expectation::Value(_) => push(out, &["${", name, "+x}${", name, "-}"]),
-            Expectation::Filled(_) => push(out, &["${", name, ":+x}"]),
-        }
-    }
-    push(out, &["\" = "]);
-    quote(shell, OsStr::from_bytes(&variables.joined(true)), out);
-    // `[[` and not `[` for the files: it is one command however many conditions there are.
-    push(out, &[" ] && [[ -e /"]);
-    let condition = |words: &[&OsStr], out: &mut Vec<u8>| {
-        push(out, &[" &&"]);
-        for word in words {
-            out.push(b' ');
-            if word.as_bytes().starts_with(b"/") {
-                quote(shell, word, out);
-            } else {
-                out.extend_from_slice(word.as_bytes());
-            }
-        }
-    };
-    conditions(watch, &condition, out);
-    for watched in &watch.present {
-        let path = watched.path.as_os_str();
-        condition(&[OsStr::new("-e"), path], out);
-        if precision != Precision::ChangeTime {
-            let stamp = Stamp::of(watched.sight.modified, stamps).path;
-            condition(
-                &[OsStr::new("!"), path, OsStr::new("-nt"), stamp.as_os_str()],
-                out,
-            );
-            condition(
-                &[OsStr::new("!"), path, OsStr::new("-ot"), stamp.as_os_str()],
-                out,
-            );
-            if shell == Shell::Zsh {
-                // Both comparisons are false in zsh when a file is missing.
-                condition(&[OsStr::new("-e"), stamp.as_os_str()], out);
-            }
-        }
-    }
-    push(out, &[" ]]"]);
-    if watch.valid_for.is_some() {
-        push(
-            out,
-            &[" && \\builtin [ \"${SECONDS%%.*}\" -lt \"${__backlog_aws_until-0}\" ]"],
-        );
-    }
-    if precision == Precision::ChangeTime && !watch.present.is_empty() {
-        push(
-            out,
-            &[
-                " || \\builtin return 1; \\builtin local IFS=,; \\builtin local -a seen; \\builtin zstat -A seen -F %s%N +ctime --",
-            ],
-        );
-        let mut expected = Vec::new();
-        for (index, watched) in watch.present.iter().enumerate() {
-            out.push(b' ');
-            quote(shell, &watched.path, out);
-            let FileTime {
-                seconds,
-                nanoseconds,
-            } = watched.sight.changed;
-            let comma = if index == 0 { "" } else { "," };
-            expected.push(format!("{comma}{seconds}{nanoseconds:09}"));
-        }
-        push(
-            out,
-            &[" && [[ \"${seen[*]}\" == ", &expected.concat(), " ]]"],
-        );
-    }
-    push(out, &["; }\n"]);
-    if let Some(valid_for) = watch.valid_for {
-        push(
-            out,
-            &[
-                "__backlog_aws_until=$(( ${SECONDS%%.*} + ",
-                &valid_for.as_secs().max(1).to_string(),
-                " ))\n",
-            ],
-        );
-    }
-}
-
-/// What is watched in the same way in all shells: the directory the shell is really in, what must stay absent, and what
-/// links must still lead to.
-fn conditions(watch: &Watch, condition: &impl Fn(&[&OsStr], &mut Vec<u8>), out: &mut Vec<u8>) {
-    let (not, exists, same) = (OsStr::new("!"), OsStr::new("-e"), OsStr::new("-ef"));
-    if let Some(cwd) = &watch.cwd {
-        // A directory that was renamed under the shell keeps its `$PWD`.
-        condition(&[OsStr::new("."), same, cwd.as_os_str()], out);
-    }
-    for path in &watch.absent {
-        condition(&[not, exists, path.as_os_str()], out);
-    }
-    for watched in &watch.present {
-        if let Some(resolved) = &watched.sight.resolved {
-            // Times do not tell two targets apart where a store gives every file the same one, as Nix does.
-            condition(&[watched.path.as_os_str(), same, resolved.as_os_str()], out);
-        }
-    }
-}
-
-fn render_fish(watch: &Watch, stamps: &Path, variables: &Variables, out: &mut Vec<u8>) {
-    push(out, &["function __backlog_aws_unchanged\n"]);
-    // fish cannot tell unset from empty in a string; `set -q` counts what is missing.
-    let names = |wanted: fn(&Expectation) -> bool| -> Vec<&str> {
-        let matching = variables.0.iter().filter(|(_, expected)| wanted(expected));
-        matching.map(|(name, _)| *name).collect()
-    };
-    let unset = names(|expected| matches!(expected, Expectation::Value(None)));
-    let empty =
-        names(|expected| matches!(expected, Expectation::Value(Some(value)) if value.is_empty()));
-    if !unset.is_empty() {
-        let count = unset.len().to_string();
-        push(
-            out,
-            &[
-                "builtin set -q ",
-                &unset.join(" "),
-                "; builtin test $status -eq ",
-                &count,
-                "; or builtin return 1\n",
-            ],
-        );
-    }
-    if !empty.is_empty() {
-        push(
-            out,
-            &[
-                "builtin set -q ",
-                &empty.join(" "),
-                "; or builtin return 1\n",
-            ],
-        );
-    }
-    // An empty variable must not make its name's expansion vanish, hence the quotes; a secret's value is only tested.
-    for (name, expected) in &variables.0 {
-        if let Expectation::Filled(filled) = expected {
-            let test = if *filled { "-n" } else { "-z" };
-            push(
-                out,
-                &[
-                    "builtin test ",
-                    test,
-                    " \"$",
-                    name,
-                    "\"; or builtin return 1\n",
-                ],
-            );
-        }
-    }
-    push(out, &["builtin test ", FISH_PWD, " -a \"x"]);
-    let plain = variables
-        .0
-        .iter()
-        .filter(|(_, expected)| matches!(expected, Expectation::Value(Some(_))));
-    let mut expected = vec![b'x'];
-    for (name, value) in plain {
-        out.push(SEPARATOR);
-        push(out, &["$", name]);
-        expected.push(SEPARATOR);
-        if let Expectation::Value(Some(value)) = value {
-            expected.extend_from_slice(value.as_bytes());
-        }
-    }
-    push(out, &["\" = "]);
-    quote(Shell::Fish, OsStr::from_bytes(&expected), out);
-    let condition = |words: &[&OsStr], out: &mut Vec<u8>| {
-        push(out, &[" -a"]);
-        for word in words {
-            out.push(b' ');
-            if word.as_bytes().starts_with(b"/") {
-                quote(Shell::Fish, word, out);
-            } else {
-                out.extend_from_slice(word.as_bytes());
-            }
-        }
-    };
-    conditions(watch, &condition, out);
-    for watched in &watch.present {
-        let path = watched.path.as_os_str();
-        let stamp = Stamp::of(watched.sight.modified, stamps).path;
-        condition(&[OsStr::new("-e"), path], out);
-        condition(
-            &[OsStr::new("!"), path, OsStr::new("-nt"), stamp.as_os_str()],
-            out,
-        );
-        condition(
-            &[OsStr::new("!"), path, OsStr::new("-ot"), stamp.as_os_str()],
-            out,
-        );
-    }
-    if let (Some(_), Some(watched)) = (watch.valid_for, watch.present.first()) {
-        // fish has no clock; the age of a file whose time is known is one.
-        let stamp = Stamp::of(watched.sight.modified, stamps).path;
-        push(out, &["; and builtin test (builtin path mtime -R -- "]);
-        quote(Shell::Fish, &stamp, out);
-        push(out, &[") -lt \"$__backlog_aws_until\""]);
-    }
-    push(out, &["\nend\n"]);
-    if let (Some(valid_for), Some(watched)) = (watch.valid_for, watch.present.first()) {
-        let stamp = Stamp::of(watched.sight.modified, stamps).path;
-        push(
-            out,
-            &["builtin set -g __backlog_aws_until (builtin math (builtin path mtime -R -- "],
-        );
-        quote(Shell::Fish, &stamp, out);
-        push(
-            out,
-            &[") + ", &valid_for.as_secs().max(1).to_string(), ")\n"],
-        );
+        // The directory is compared in the same string.
+        let cwd = watch
+            .cwd
+            .as_ref()
+            .map_or(&b""[..], |cwd| cwd.as_os_str().as_bytes());
+        (separable && !cwd.contains(&SEPARATOR)).then_some(Self(all))
     }
 }

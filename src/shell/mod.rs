@@ -6,6 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 mod check;
+mod fish;
+mod posix;
 pub mod quote;
 
 pub use check::{Check, Precision, Stamp};
