@@ -105,8 +105,8 @@ scenario! {
         let mut session = builder(&home, shell).spawn();
         complete_and_run(&mut session, "backlog-aws use be", "use bedrock");
         assert_eq!(session.var("BACKLOG_AWS_PROFILE").unwrap(), "bedrock");
-        complete_and_run(&mut session, "backlog-aws use --region eu", "--region eu-west-1");
-        assert_eq!(session.var("BACKLOG_AWS_REGION").unwrap(), "eu-west-1");
+        complete_and_run(&mut session, "backlog-aws use --region us", "--region us-west-2");
+        assert_eq!(session.var("BACKLOG_AWS_REGION").unwrap(), "us-west-2");
         let text = complete_and_run(&mut session, "backlog-aws exec --profile=lu", "--profile=luxito");
         assert!(text.contains("required"), "no command was given: {text}");
     }
@@ -229,27 +229,23 @@ scenario! {
         let mut text = String::new();
         for number in 0..2000 {
             text += &format!(
-                "[p-{number:04}]\naws_access_key_id = {}\naws_secret_access_key = x\nregion = eu-west-1\n", KEY_IDS[0]
+                "[p-{number:04}-x]\naws_access_key_id = {}\naws_secret_access_key = x\nregion = eu-west-1\n", KEY_IDS[0]
             );
         }
         home.write(".aws/credentials", text);
         home.replace_binary(&format!(
-            "#!/bin/sh\necho \"$1\" >> {}\nexec {} \"$@\"\n",
+            // By the wrapper's own name, or the integration would call what is behind it.
+            "#!/usr/bin/env bash\necho \"$1\" >> {}\nexec -a \"$0\" {} \"$@\"\n",
             home.path("calls").display(),
             Sandbox::built_binary().display()
         ));
         let mut session = builder(&home, shell).spawn();
         // The first one loads the script.
-        complete_and_run(&mut session, "backlog-aws use p-000", "use p-000");
+        complete_and_run(&mut session, "backlog-aws use p-0000", "use p-0000-x");
         home.write("calls", "");
-        session.send("backlog-aws use p-177");
-        session.key(Key::Tab);
-        session.send("7");
-        session.key(Key::Tab);
-        session.wait_for("use p-1777 ");
-        drop_line(&mut session);
+        complete_and_run(&mut session, "backlog-aws use p-1777", "use p-1777-x");
         let calls = fs::read_to_string(home.path("calls")).unwrap();
-        assert_eq!(calls.matches("complete\n").count(), 2, "{calls}");
+        assert_eq!(calls.matches("complete\n").count(), 1, "{calls}");
         assert_eq!(calls.matches("completions\n").count(), 0, "{calls}");
     }
 }
@@ -318,6 +314,6 @@ fn two_thousand_profiles_add_little_to_the_programs_floor() {
         };
         (0..5).map(|_| once()).min().unwrap_or_default()
     };
-    let (few, many) = (answer_in(0), answer_in(2000));
+    let (few, many) = (answer_in(1), answer_in(2000));
     assert!(many < few + Duration::from_millis(200), "{few:?} and {many:?}");
 }
