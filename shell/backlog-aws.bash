@@ -5,7 +5,7 @@
 # Bash 3.2 syntax. Builtins are called as `\builtin NAME`, because an alias or function may have their name, and without
 # `NAME=value` arguments, because `set -k` takes those for the environment.
 
-__backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_keys='' __backlog_aws_version='' # settings
+__backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_keys='' __backlog_aws_version='' __backlog_aws_completions=lazy # settings
 
 # Tells this shell's state from one inherited in the environment, also across `exec bash`. Kept when sourced again.
 [[ ${__backlog_aws_session-} = "$$".* ]] || __backlog_aws_session=$$.$RANDOM
@@ -82,6 +82,19 @@ if [[ ! -o posix ]]; then
       \builtin command "${__backlog_aws_bin:-backlog-aws}" "$@"
     fi
   }
+fi
+
+# Tab completion. Its script is asked for at the first Tab, so that no start of a shell waits for it.
+__backlog_aws_complete_lazily() {
+  \builtin local code
+  COMPREPLY=()
+  __backlog_aws_find || \builtin return 0
+  code=$("$__backlog_aws_bin" completions bash) || \builtin return 0
+  \builtin eval "$code" && __backlog_aws_complete "$@"
+}
+if [[ -n $__backlog_aws_completions ]]; then
+  # Not every bash is built with it.
+  \builtin complete -o bashdefault -o default -F __backlog_aws_complete_lazily backlog-aws 2>/dev/null || :
 fi
 
 # The entries are `__backlog_aws_hook && :`, because a status that goes through must not run an ERR trap a second time;

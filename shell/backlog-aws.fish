@@ -3,7 +3,7 @@
 #
 # Builtins are called as `builtin NAME`, because a function may have their name.
 
-builtin set -g __backlog_aws_bin ''; builtin set -g __backlog_aws_mode prompt; builtin set -g __backlog_aws_keys ''; builtin set -g __backlog_aws_version '' # settings
+builtin set -g __backlog_aws_bin ''; builtin set -g __backlog_aws_mode prompt; builtin set -g __backlog_aws_keys ''; builtin set -g __backlog_aws_version ''; builtin set -g __backlog_aws_completions lazy # settings
 
 # Tells this shell's state from one inherited in the environment, also across `exec fish`. Kept when sourced again.
 builtin string match -q "$fish_pid.*" "$__backlog_aws_session"
@@ -79,4 +79,14 @@ function backlog-aws --description 'Which AWS profile the Backlog Toolkit uses'
     builtin set -l failed $pipestatus[1]
     builtin test $failed -eq 0; or builtin return $failed
     builtin eval $code
+end
+
+# Tab completion. Its script is asked for at the first Tab, so that no start of a shell waits for it.
+if builtin test -n "$__backlog_aws_completions"
+    function __backlog_aws_complete_lazily
+        __backlog_aws_find; or builtin return
+        "$__backlog_aws_bin" completions fish | builtin source
+        and __backlog_aws_complete
+    end
+    builtin complete -c backlog-aws -f -a '(__backlog_aws_complete_lazily)'
 end

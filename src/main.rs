@@ -67,6 +67,9 @@ fn print_through(shell: Shell, text: &str) -> Done {
 }
 
 fn run_hook(words: &[OsString]) -> Done {
+    if words.first().is_some_and(|word| word == "claude") {
+        return commands::claude::run(&World::capture(), &mut io::stdout().lock());
+    }
     let call = hook::Call::parse(words)?;
     hook::run(&call, &World::capture(), &mut io::stdout().lock())
 }
@@ -92,6 +95,13 @@ fn run(cli: &Cli) -> Done {
         Some(Command::Exec(args)) => commands::exec::run(args, &world, &mut out),
         Some(Command::Credentials(args)) => commands::credentials::run(args, &world, &mut out),
         Some(Command::Doctor(args)) => commands::doctor::run(args, &world, &mut out),
+        Some(Command::Completions(args)) => {
+            commands::completions::run(args, &mut io::stdout().lock())
+        }
+        Some(Command::Man) => commands::man::run(&mut io::stdout().lock()),
+        Some(Command::Complete(args)) => {
+            commands::complete::run(args, &world, &mut io::stdout().lock())
+        }
         Some(Command::Demo(args)) => commands::demo::run(args, &world, &mut out),
     }?;
     out.flush()?;
