@@ -30,6 +30,7 @@ __backlog_aws_refresh() {
   else
     precision=stamps
   fi
+  __backlog_aws_offer_completions
   code="$("$__backlog_aws_bin" hook zsh $__backlog_aws_session $precision $__backlog_aws_keys)" || \builtin return 0
   \builtin eval "$code"
   \builtin typeset -g __backlog_aws_pwd="${PWD-}"
@@ -87,18 +88,14 @@ __backlog_aws_complete_lazily() {
   \builtin eval "$("$__backlog_aws_bin" completions zsh)" && _backlog-aws "$@"
 }
 
-# `compinit` may have run already, or run further down in the start-up file, or later still by a plugin manager.
+# `compinit` may have run already, or run further down in the start-up file, or later still by a plugin manager: tried
+# here and whenever the program is asked, so that no prompt pays for waiting.
 __backlog_aws_offer_completions() {
-  \builtin emulate -L zsh
-  \builtin autoload -Uz add-zsh-hook
-  if (( ! $+functions[compdef] )); then
-    add-zsh-hook precmd __backlog_aws_offer_completions
-  else
-    (( $+_comps[backlog-aws] )) || compdef __backlog_aws_complete_lazily backlog-aws
-    add-zsh-hook -d precmd __backlog_aws_offer_completions
+  if [[ -n $__backlog_aws_completions ]] && (( $+functions[compdef] && ! $+_comps[backlog-aws] )); then
+    compdef __backlog_aws_complete_lazily backlog-aws
   fi
 }
-[[ -z $__backlog_aws_completions ]] || __backlog_aws_offer_completions
+__backlog_aws_offer_completions
 
 __backlog_aws_install() {
   \builtin emulate -L zsh
