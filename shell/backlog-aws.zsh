@@ -30,7 +30,6 @@ __backlog_aws_refresh() {
   else
     precision=stamps
   fi
-  __backlog_aws_offer_completions
   code="$("$__backlog_aws_bin" hook zsh $__backlog_aws_session $precision $__backlog_aws_keys)" || \builtin return 0
   \builtin eval "$code"
   \builtin typeset -g __backlog_aws_pwd="${PWD-}"
@@ -39,6 +38,7 @@ __backlog_aws_refresh() {
 # Before each prompt.
 __backlog_aws_hook() {
   __backlog_aws_unchanged || __backlog_aws_refresh
+  [[ -z $__backlog_aws_completions ]] || __backlog_aws_offer_completions
 }
 
 # At each `cd`, so that the next command of the same line already has it. Not in subshells, where `$(cd x && pwd)` is
@@ -88,14 +88,15 @@ __backlog_aws_complete_lazily() {
   \builtin eval "$("$__backlog_aws_bin" completions zsh)" && _backlog-aws "$@"
 }
 
-# `compinit` may have run already, or run further down in the start-up file, or later still by a plugin manager: tried
-# here and whenever the program is asked, so that no prompt pays for waiting.
+# `compinit` may have run already, or run further down in the start-up file, or later still by a plugin manager. So the
+# hook asks until it has.
 __backlog_aws_offer_completions() {
-  if [[ -n $__backlog_aws_completions ]] && (( $+functions[compdef] && ! $+_comps[backlog-aws] )); then
-    compdef __backlog_aws_complete_lazily backlog-aws
+  if (( $+functions[compdef] )); then
+    __backlog_aws_completions=
+    (( $+_comps[backlog-aws] )) || compdef __backlog_aws_complete_lazily backlog-aws
   fi
 }
-__backlog_aws_offer_completions
+[[ -z $__backlog_aws_completions ]] || __backlog_aws_offer_completions
 
 __backlog_aws_install() {
   \builtin emulate -L zsh
