@@ -91,8 +91,10 @@ __backlog_aws_complete_lazily() {
 # `compinit` may have run already, or run further down in the start-up file, or later still by a plugin manager. So the
 # hook asks until it has.
 __backlog_aws_offer_completions() {
-  if (( $+functions[compdef] )); then
+  # In braces, as `ksh_arrays` wants it.
+  if (( ${+functions[compdef]} )); then
     __backlog_aws_completions=
+    \builtin emulate -L zsh
     (( $+_comps[backlog-aws] )) || compdef __backlog_aws_complete_lazily backlog-aws
   fi
 }
