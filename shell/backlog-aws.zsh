@@ -3,7 +3,7 @@
 #
 # Builtins are called as `\builtin NAME`, because an alias or function may have their name.
 
-__backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_keys='' __backlog_aws_completions=lazy # settings
+__backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_keys='' __backlog_aws_version='' __backlog_aws_completions=lazy # settings
 
 # Tells this shell's state from one inherited in the environment, also across `exec zsh`. Kept when sourced again.
 [[ ${__backlog_aws_session-} == $$.* ]] || __backlog_aws_session=$$.$RANDOM
@@ -58,10 +58,24 @@ __backlog_aws_use() {
   \builtin eval "$code"
 }
 
+# Passes on what `doctor` cannot see from outside: what this script was told, and what runs before each prompt.
+__backlog_aws_doctor() {
+  \builtin emulate -L zsh
+  \builtin setopt no_aliases
+  \builtin local program=$__backlog_aws_bin
+  [[ -x $program ]] || program=backlog-aws
+  \builtin command "$program" doctor --fact=shell=zsh --fact=session="${__backlog_aws_session-}" --fact=program="$__backlog_aws_bin" \
+    --fact=mode="$__backlog_aws_mode" --fact=keys="$__backlog_aws_keys" --fact=version="${__backlog_aws_version-}" \
+    --fact=hooks="${(F)precmd_functions}" "$@"
+}
+
 backlog-aws() {
   if [[ ${1-} == use ]]; then
     \builtin shift
     __backlog_aws_use "$@"
+  elif [[ ${1-} == doctor ]]; then
+    \builtin shift
+    __backlog_aws_doctor "$@"
   else
     \builtin command "${__backlog_aws_bin:-backlog-aws}" "$@"
   fi

@@ -58,6 +58,8 @@ pub enum Command {
     Exec(Exec),
     /// Print the credentials, for programs that read them from a pipe or file
     Credentials(CredentialsArgs),
+    /// Check the set-up, with a remedy for each problem, and show which identity each AWS client here would use
+    Doctor(Doctor),
     /// Print the completion script; `init` loads it by itself
     Completions(Completions),
     /// Print the manual page: `backlog-aws man | man -l -`
@@ -258,6 +260,17 @@ pub enum Format {
     Fish,
     /// `NAME=value` lines for `docker --env-file` and the like
     Dotenv,
+}
+
+/// `doctor`.
+#[derive(Debug, Args, Default)]
+pub struct Doctor {
+    /// Print JSON, for scripts
+    #[arg(long)]
+    pub json: bool,
+    /// What only the shell knows about itself, as NAME=VALUE; set by the integration
+    #[arg(long, hide = true, value_name = "NAME=VALUE")]
+    pub fact: Vec<OsString>,
 }
 
 /// `demo`.

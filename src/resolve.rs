@@ -868,6 +868,9 @@ impl<'a> Chain<'a> {
                         ),
                     ));
                 }
+                if let Some(problem) = self.unreadable_expiry(identity) {
+                    self.notices.push(problem);
+                }
                 let soon = jiff::SignedDuration::from_mins(EXPIRES_SOON_MINUTES);
                 identity
                     .expires_at()
@@ -909,6 +912,23 @@ impl<'a> Chain<'a> {
             )),
         };
         self.notices.extend(notice);
+    }
+
+    /// An expiry time of the chosen profile that cannot be read. The reader does not report it among the problems of the
+    /// file, because most profiles are never used.
+    fn unreadable_expiry(&self, identity: &Identity) -> Option<Notice> {
+        let problem = self
+            .inputs
+            .profiles
+            .get(identity.profile()?)?
+            .expires_at()
+            .err()?;
+        let path = self.inputs.path_of(problem.kind)?;
+        let place = overrides::place(path, Some(problem.line));
+        Some(Notice::new(
+            Code::FileInvalid,
+            format!("{} ({place})", problem.what),
+        ))
     }
 
     fn refusal(&self, source: Source, profile: Option<&OsStr>, reason: &Reason) -> String {
@@ -989,7 +1009,7 @@ impl<'a> Chain<'a> {
 }
 
 /// What a profile is instead of usable, as the end of "it …".
-fn describe(reason: &Reason, kind: Kind) -> String {
+pub fn describe(reason: &Reason, kind: Kind) -> String {
     if let Reason::Expired(end) = reason {
         return format!("has temporary credentials that ran out at {end}");
     }

@@ -237,6 +237,11 @@ impl Session {
         }
     }
 
+    /// The shell it belongs to: its process id, a dot, and a number that no later shell of that id has.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// Notices what the user changed since the last time.
     fn recognise(&mut self, now: &Values) {
         for variable in Variable::EXPORTED {

@@ -284,7 +284,10 @@ fn zsh_completes_whenever_compinit_runs() {
         .before(format!("fpath+=({})", functions.display()))
         .before(COMPINIT)
         .spawn();
-    assert_eq!(session.line("echo $_comps[backlog-aws]").text, "_backlog-aws");
+    assert_eq!(
+        session.line("echo $_comps[backlog-aws]").text,
+        "_backlog-aws"
+    );
     complete_and_run(&mut session, "backlog-aws use be", "use bedrock");
     // And never.
     let mut session = Session::start(&home, Shell::Zsh);
@@ -315,5 +318,8 @@ fn two_thousand_profiles_add_little_to_the_programs_floor() {
         (0..5).map(|_| once()).min().unwrap_or_default()
     };
     let (few, many) = (answer_in(1), answer_in(2000));
-    assert!(many < few + Duration::from_millis(200), "{few:?} and {many:?}");
+    assert!(
+        many < few + Duration::from_millis(200),
+        "{few:?} and {many:?}"
+    );
 }

@@ -122,7 +122,11 @@ pub fn run(args: &cli::Complete, world: &World, out: &mut dyn Write) -> Done {
         if args.shell == Shell::Bash || about.is_empty() {
             writeln!(out, "{text}")?;
         } else {
-            writeln!(out, "{text}\t{}", visible(about.lines().next().unwrap_or_default()))?;
+            writeln!(
+                out,
+                "{text}\t{}",
+                visible(about.lines().next().unwrap_or_default())
+            )?;
         }
     }
     Ok(0)

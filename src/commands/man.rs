@@ -102,10 +102,7 @@ const EXAMPLES: &[(&str, &str)] = &[
         "In ~/.bashrc: follow directories and files at each prompt. In ~/.zshrc alike with zsh; in fish's config.fish \
          `backlog-aws init fish | source`.",
     ),
-    (
-        "backlog-aws",
-        "Show which profile is used here, and why.",
-    ),
+    ("backlog-aws", "Show which profile is used here, and why."),
     (
         "backlog-aws use bedrock",
         "Use profile bedrock in this shell, until `backlog-aws use --clear`.",

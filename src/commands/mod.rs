@@ -9,6 +9,7 @@ pub mod complete;
 pub mod completions;
 pub mod credentials;
 pub mod demo;
+pub mod doctor;
 pub mod exec;
 pub mod hook;
 pub mod init;

@@ -120,6 +120,10 @@ impl Shell {
             ("__backlog_aws_bin", program.as_os_str()),
             ("__backlog_aws_mode", OsStr::new(settings.hook.word())),
             ("__backlog_aws_keys", OsStr::new(keys)),
+            (
+                "__backlog_aws_version",
+                OsStr::new(env!("CARGO_PKG_VERSION")),
+            ),
             ("__backlog_aws_completions", OsStr::new(completions)),
         ];
         for (index, (name, value)) in words.into_iter().enumerate() {
