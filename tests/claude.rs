@@ -70,7 +70,12 @@ fn the_bash_tool_follows_the_directory() {
     assert_eq!(seen(&acme), "1 cc bedrock eu-north-1 directory ");
 
     // What the hook exported is not taken for the user's word by what runs there.
-    let status = in_bash_tool(&file, &home, &home.home(), "backlog-aws status --json || true");
+    let status = in_bash_tool(
+        &file,
+        &home,
+        &home.home(),
+        "backlog-aws status --json || true",
+    );
     let status: serde_json::Value = serde_json::from_str(&status).unwrap();
     assert_eq!(status["source"], "first", "{status}");
 }
@@ -90,7 +95,12 @@ fn nothing_but_our_variables_is_written_and_every_value_survives() {
     let home = Sandbox::documented_home();
     let file = home.path("claude-env");
     let name = "it's $(touch gone) `touch gone` \\ \"%\"";
-    run_hook(&home, &home.home(), Some(&file), &[("BACKLOG_AWS_PROFILE", name)]);
+    run_hook(
+        &home,
+        &home.home(),
+        Some(&file),
+        &[("BACKLOG_AWS_PROFILE", name)],
+    );
     let text = fs::read_to_string(&file).unwrap();
     let mut names = BTreeMap::new();
     for line in text.lines() {
@@ -138,5 +148,9 @@ fn the_path_of_the_program_is_quoted() {
         .env("CLAUDE_ENV_FILE", &file)
         .status();
     assert!(status.unwrap().success());
-    assert!(fs::read_to_string(&file).unwrap().contains("BACKLOG_AWS_SOURCE='first'"));
+    assert!(
+        fs::read_to_string(&file)
+            .unwrap()
+            .contains("BACKLOG_AWS_SOURCE='first'")
+    );
 }
