@@ -38,6 +38,7 @@ __backlog_aws_refresh() {
 # Before each prompt.
 __backlog_aws_hook() {
   __backlog_aws_unchanged || __backlog_aws_refresh
+  [[ -z $__backlog_aws_completions ]] || __backlog_aws_offer_completions
 }
 
 # At each `cd`, so that the next command of the same line already has it. Not in subshells, where `$(cd x && pwd)` is
@@ -87,15 +88,14 @@ __backlog_aws_complete_lazily() {
   \builtin eval "$("$__backlog_aws_bin" completions zsh)" && _backlog-aws "$@"
 }
 
-# `compinit` may have run already, or run further down in the start-up file, or later still by a plugin manager.
+# `compinit` may have run already, or run further down in the start-up file, or later still by a plugin manager. So the
+# hook asks until it has.
 __backlog_aws_offer_completions() {
-  \builtin emulate -L zsh
-  \builtin autoload -Uz add-zsh-hook
-  if (( ! $+functions[compdef] )); then
-    add-zsh-hook precmd __backlog_aws_offer_completions
-  else
+  # In braces, as `ksh_arrays` wants it.
+  if (( ${+functions[compdef]} )); then
+    __backlog_aws_completions=
+    \builtin emulate -L zsh
     (( $+_comps[backlog-aws] )) || compdef __backlog_aws_complete_lazily backlog-aws
-    add-zsh-hook -d precmd __backlog_aws_offer_completions
   fi
 }
 [[ -z $__backlog_aws_completions ]] || __backlog_aws_offer_completions
