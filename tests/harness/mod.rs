@@ -8,11 +8,13 @@
 #![allow(dead_code, unused_imports, unused_macros)]
 
 mod guard;
+mod processes;
 mod sandbox;
 mod session;
 mod shell;
 mod terminal;
 
+pub use processes::processes_of;
 pub use sandbox::{Invocation, KEY_IDS, Output, SECRETS, Sandbox};
 pub use session::{Session, SessionBuilder, Turn};
 pub use shell::Shell;
