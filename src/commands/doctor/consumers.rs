@@ -2,7 +2,7 @@
 //! from the environment and the files, offline.
 //!
 //! The rules were read in, and tried on, botocore 1.44 (credentials.py, configprovider.py), `LiteLLM` 1.109
-//! (llms/bedrock/base_aws_llm.py) and the AWS SDK for JavaScript 3.97x (credential-provider-node and -ini).
+//! (`llms/bedrock/base_aws_llm.py`) and the AWS SDK for JavaScript 3.97x (credential-provider-node and -ini).
 
 use serde::Serialize;
 
@@ -194,6 +194,9 @@ fn boto3_profile_variable(case: &Case<'_>) -> Option<(&'static str, String)> {
 
 fn boto3_region(case: &Case<'_>) -> Option<String> {
     text(case, "AWS_DEFAULT_REGION").or_else(|| {
+        if boto3_cannot_read(case).is_some() {
+            return None;
+        }
         let name =
             boto3_profile_variable(case).map_or_else(|| "default".to_owned(), |(_, name)| name);
         case.inputs.profiles.get(&name)?.region().map(visible)
@@ -332,4 +335,151 @@ fn filled(case: &Case<'_>, name: &str) -> bool {
 /// A variable's value, made fit to be shown; it may be empty.
 fn text(case: &Case<'_>, name: &str) -> Option<String> {
     case.world.env.get(name).map(visible)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Machine;
+
+    const CREDENTIALS: &str = "[bedrock]\naws_access_key_id = AKIABEDROCKBEDROCK01\naws_secret_access_key = s\n\
+                               [default]\naws_access_key_id = AKIADEFAULTDEFAULT02\naws_secret_access_key = s\n";
+    const CONFIG: &str = "[profile cc]\nsso_session = corp\nregion = eu-central-1\n\
+                          [profile bedrock]\nregion = eu-west-1\n";
+    const KEYS: [(&str, &str); 2] = [
+        ("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENTENV03"),
+        ("AWS_SECRET_ACCESS_KEY", "s"),
+    ];
+
+    /// Profile, key, region and whether it fails.
+    fn took(
+        name: &str,
+        env: &[(&str, &str)],
+    ) -> (Option<String>, Option<String>, Option<String>, bool) {
+        let consumer = Machine::new(CREDENTIALS, CONFIG).env(env).consumer(name);
+        let fails = consumer.rule.contains("fails");
+        (
+            consumer.profile,
+            consumer.access_key_id,
+            consumer.region,
+            fails,
+        )
+    }
+
+    fn with_keys<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+        KEYS.into_iter().chain(more.iter().copied()).collect()
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    const BEDROCK: &str = "AKIA************CK01";
+    const DEFAULT: &str = "AKIA************LT02";
+    const ENVIRONMENT: &str = "AKIA************NV03";
+
+    #[test]
+    fn one_shell_has_two_identities_when_keys_stand_beside_a_profile() {
+        let env = with_keys(&[("AWS_PROFILE", "cc"), ("AWS_REGION", "us-east-2")]);
+        assert_eq!(
+            took("boto3", &env),
+            (None, some(ENVIRONMENT), some("eu-central-1"), false)
+        );
+        assert_eq!(
+            took("litellm", &env),
+            (None, some(ENVIRONMENT), some("us-east-2"), false)
+        );
+        assert_eq!(
+            took("claude-code", &env),
+            (some("cc"), None, some("us-east-2"), false)
+        );
+    }
+
+    #[test]
+    fn boto3_asks_for_its_default_profile_first_and_for_one_region_only() {
+        let env = [
+            ("AWS_DEFAULT_PROFILE", "bedrock"),
+            ("AWS_PROFILE", "cc"),
+            ("AWS_REGION", "x"),
+        ];
+        assert_eq!(
+            took("boto3", &env),
+            (some("bedrock"), some(BEDROCK), some("eu-west-1"), false)
+        );
+        assert_eq!(took("claude-code", &env).0, some("cc"));
+        let env = [("AWS_DEFAULT_REGION", "y"), ("AWS_REGION", "x")];
+        assert_eq!(
+            took("boto3", &env),
+            (some("default"), some(DEFAULT), some("y"), false)
+        );
+    }
+
+    #[test]
+    fn a_profile_that_does_not_exist_breaks_even_keys_in_the_environment() {
+        let env = with_keys(&[("AWS_PROFILE", "gone")]);
+        assert_eq!(took("boto3", &env), (some("gone"), None, None, true));
+        assert_eq!(took("boto3", &with_keys(&[("AWS_PROFILE", "")])).3, true);
+        // Empty is unset in JavaScript.
+        assert_eq!(
+            took("claude-code", &with_keys(&[("AWS_PROFILE", "")])).1,
+            some(ENVIRONMENT)
+        );
+    }
+
+    #[test]
+    fn litellm_has_a_profile_variable_of_its_own_that_beats_keys() {
+        let env = with_keys(&[("AWS_PROFILE_NAME", "bedrock"), ("AWS_PROFILE", "cc")]);
+        assert_eq!(
+            took("litellm", &env),
+            (some("bedrock"), some(BEDROCK), some("eu-central-1"), false)
+        );
+        let env = with_keys(&[
+            ("AWS_PROFILE_NAME", "bedrock"),
+            ("AWS_ROLE_NAME", "r"),
+            ("AWS_REGION_NAME", "z"),
+        ]);
+        assert_eq!(took("litellm", &env), (None, None, some("z"), false));
+    }
+
+    #[test]
+    fn a_bearer_token_comes_before_everything_and_empty_counts_for_boto3() {
+        for name in ["boto3", "litellm", "claude-code"] {
+            let env = with_keys(&[("AWS_BEARER_TOKEN_BEDROCK", "t")]);
+            assert_eq!(took(name, &env).1, None, "{name}");
+        }
+        let env = with_keys(&[("AWS_BEARER_TOKEN_BEDROCK", "")]);
+        assert_eq!(took("boto3", &env).3, true);
+        assert_eq!(took("litellm", &env).1, some(ENVIRONMENT));
+        assert_eq!(took("claude-code", &env).1, some(ENVIRONMENT));
+    }
+
+    #[test]
+    fn boto3_signs_in_where_the_others_take_the_keys() {
+        let config = "[profile bedrock]\nsso_session = corp\n";
+        let machine = Machine::new(CREDENTIALS, config).env(&[("AWS_PROFILE", "bedrock")]);
+        assert_eq!(machine.consumer("boto3").access_key_id, None);
+        assert_eq!(
+            machine.consumer("claude-code").access_key_id.as_deref(),
+            Some(BEDROCK)
+        );
+        assert!(machine.codes().contains(&"boto3-differs"));
+    }
+
+    #[test]
+    fn a_file_that_boto3_rejects_leaves_it_with_nothing() {
+        let twice = format!("{CREDENTIALS}[default]\nregion = x\n");
+        let boto3 = Machine::new(&twice, CONFIG).consumer("boto3");
+        assert_eq!((boto3.access_key_id, boto3.region), (None, None));
+        assert_eq!(
+            boto3.rule,
+            "fails: it cannot read /home/u/.aws/credentials:7"
+        );
+        // A colon is as good as = to it.
+        let colon = "[default]\naws_access_key_id = AKIADEFAULTDEFAULT02\naws_secret_access_key = s\nfoo: x\n";
+        assert!(
+            !Machine::new(colon, CONFIG)
+                .consumer("boto3")
+                .rule
+                .contains("fails")
+        );
+    }
 }
