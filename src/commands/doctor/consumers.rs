@@ -100,7 +100,10 @@ fn litellm(case: &Case<'_>) -> Consumer {
     let set = |name: &str| case.world.env.get(name).is_some();
     let region = text(case, "AWS_REGION_NAME")
         .or_else(|| text(case, "AWS_REGION"))
-        .or_else(|| boto3_region(case))
+        .or_else(|| match boto3_session_fails(case) {
+            Some(_) => None,
+            None => boto3_region(case),
+        })
         .or_else(|| Some("us-west-2".to_owned()));
     let identity = if filled(case, "AWS_BEARER_TOKEN_BEDROCK") {
         Identity::none("AWS_BEARER_TOKEN_BEDROCK comes before everything else")
@@ -120,7 +123,13 @@ fn litellm(case: &Case<'_>) -> Consumer {
     } else if let Some(name) = text(case, "AWS_PROFILE_NAME") {
         boto3_profile(case, &name, true).after("AWS_PROFILE_NAME comes before keys")
     } else if set("AWS_ACCESS_KEY_ID") && set("AWS_SECRET_ACCESS_KEY") {
-        environment_keys(case, "keys in the environment")
+        // Without a session token it makes a boto3 session of the two, which looks at profile and files all the same.
+        boto3_session_fails(case)
+            .filter(|_| !set("AWS_SESSION_TOKEN"))
+            .map_or_else(
+                || environment_keys(case, "keys in the environment"),
+                |identity| identity.after("keys in the environment, by way of boto3"),
+            )
     } else {
         boto3_chain(case).after("asks boto3")
     };
@@ -142,20 +151,25 @@ fn boto3(case: &Case<'_>) -> Consumer {
     identity.of("boto3", boto3_region(case))
 }
 
-/// boto3 as it is called without a profile. A profile named by the environment must exist even if it is not used.
-fn boto3_chain(case: &Case<'_>) -> Identity {
+/// Why no boto3 session can be made: a profile named by the environment must exist even if it is not used.
+fn boto3_session_fails(case: &Case<'_>) -> Option<Identity> {
     if let Some(broken) = boto3_cannot_read(case) {
-        return Identity::none(format!("fails: it cannot read {broken}"));
+        return Some(Identity::none(format!("fails: it cannot read {broken}")));
+    }
+    let (variable, name) = boto3_profile_variable(case)?;
+    let missing = case.inputs.profiles.get(&name).is_none();
+    missing.then(|| Identity {
+        profile: Some(name),
+        ..Identity::none(format!("fails: {variable} names no profile"))
+    })
+}
+
+/// boto3 as it is called without a profile.
+fn boto3_chain(case: &Case<'_>) -> Identity {
+    if let Some(failed) = boto3_session_fails(case) {
+        return failed;
     }
     let named = boto3_profile_variable(case);
-    if let Some((variable, name)) = &named
-        && case.inputs.profiles.get(name).is_none()
-    {
-        return Identity {
-            profile: Some(visible(name)),
-            ..Identity::none(format!("fails: {variable} names no profile"))
-        };
-    }
     match (
         filled(case, "AWS_ACCESS_KEY_ID"),
         filled(case, "AWS_SECRET_ACCESS_KEY"),
@@ -369,10 +383,6 @@ mod tests {
         KEYS.into_iter().chain(more.iter().copied()).collect()
     }
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
     const BEDROCK: &str = "AKIA************CK01";
     const DEFAULT: &str = "AKIA************LT02";
     const ENVIRONMENT: &str = "AKIA************NV03";
@@ -382,15 +392,30 @@ mod tests {
         let env = with_keys(&[("AWS_PROFILE", "cc"), ("AWS_REGION", "us-east-2")]);
         assert_eq!(
             took("boto3", &env),
-            (None, some(ENVIRONMENT), some("eu-central-1"), false)
+            (
+                None,
+                Some(ENVIRONMENT.to_owned()),
+                Some("eu-central-1".to_owned()),
+                false
+            )
         );
         assert_eq!(
             took("litellm", &env),
-            (None, some(ENVIRONMENT), some("us-east-2"), false)
+            (
+                None,
+                Some(ENVIRONMENT.to_owned()),
+                Some("us-east-2".to_owned()),
+                false
+            )
         );
         assert_eq!(
             took("claude-code", &env),
-            (some("cc"), None, some("us-east-2"), false)
+            (
+                Some("cc".to_owned()),
+                None,
+                Some("us-east-2".to_owned()),
+                false
+            )
         );
     }
 
@@ -403,25 +428,44 @@ mod tests {
         ];
         assert_eq!(
             took("boto3", &env),
-            (some("bedrock"), some(BEDROCK), some("eu-west-1"), false)
+            (
+                Some("bedrock".to_owned()),
+                Some(BEDROCK.to_owned()),
+                Some("eu-west-1".to_owned()),
+                false
+            )
         );
-        assert_eq!(took("claude-code", &env).0, some("cc"));
+        assert_eq!(took("claude-code", &env).0, Some("cc".to_owned()));
         let env = [("AWS_DEFAULT_REGION", "y"), ("AWS_REGION", "x")];
         assert_eq!(
             took("boto3", &env),
-            (some("default"), some(DEFAULT), some("y"), false)
+            (
+                Some("default".to_owned()),
+                Some(DEFAULT.to_owned()),
+                Some("y".to_owned()),
+                false
+            )
         );
     }
 
     #[test]
     fn a_profile_that_does_not_exist_breaks_even_keys_in_the_environment() {
         let env = with_keys(&[("AWS_PROFILE", "gone")]);
-        assert_eq!(took("boto3", &env), (some("gone"), None, None, true));
-        assert_eq!(took("boto3", &with_keys(&[("AWS_PROFILE", "")])).3, true);
+        assert_eq!(
+            took("boto3", &env),
+            (Some("gone".to_owned()), None, None, true)
+        );
+        assert!(
+            took("litellm", &env).3,
+            "it makes a boto3 session of the keys"
+        );
+        let env = with_keys(&[("AWS_PROFILE", "gone"), ("AWS_SESSION_TOKEN", "t")]);
+        assert!(!took("litellm", &env).3);
+        assert!(took("boto3", &with_keys(&[("AWS_PROFILE", "")])).3);
         // Empty is unset in JavaScript.
         assert_eq!(
             took("claude-code", &with_keys(&[("AWS_PROFILE", "")])).1,
-            some(ENVIRONMENT)
+            Some(ENVIRONMENT.to_owned())
         );
     }
 
@@ -430,14 +474,22 @@ mod tests {
         let env = with_keys(&[("AWS_PROFILE_NAME", "bedrock"), ("AWS_PROFILE", "cc")]);
         assert_eq!(
             took("litellm", &env),
-            (some("bedrock"), some(BEDROCK), some("eu-central-1"), false)
+            (
+                Some("bedrock".to_owned()),
+                Some(BEDROCK.to_owned()),
+                Some("eu-central-1".to_owned()),
+                false
+            )
         );
         let env = with_keys(&[
             ("AWS_PROFILE_NAME", "bedrock"),
             ("AWS_ROLE_NAME", "r"),
             ("AWS_REGION_NAME", "z"),
         ]);
-        assert_eq!(took("litellm", &env), (None, None, some("z"), false));
+        assert_eq!(
+            took("litellm", &env),
+            (None, None, Some("z".to_owned()), false)
+        );
     }
 
     #[test]
@@ -447,9 +499,9 @@ mod tests {
             assert_eq!(took(name, &env).1, None, "{name}");
         }
         let env = with_keys(&[("AWS_BEARER_TOKEN_BEDROCK", "")]);
-        assert_eq!(took("boto3", &env).3, true);
-        assert_eq!(took("litellm", &env).1, some(ENVIRONMENT));
-        assert_eq!(took("claude-code", &env).1, some(ENVIRONMENT));
+        assert!(took("boto3", &env).3);
+        assert_eq!(took("litellm", &env).1, Some(ENVIRONMENT.to_owned()));
+        assert_eq!(took("claude-code", &env).1, Some(ENVIRONMENT.to_owned()));
     }
 
     #[test]
