@@ -3,7 +3,7 @@
 #
 # Builtins are called as `\builtin NAME`, because an alias or function may have their name.
 
-__backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_keys='' __backlog_aws_version='' # settings
+__backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_keys='' __backlog_aws_version='' __backlog_aws_completions=lazy # settings
 
 # Tells this shell's state from one inherited in the environment, also across `exec zsh`. Kept when sourced again.
 [[ ${__backlog_aws_session-} == $$.* ]] || __backlog_aws_session=$$.$RANDOM
@@ -38,6 +38,7 @@ __backlog_aws_refresh() {
 # Before each prompt.
 __backlog_aws_hook() {
   __backlog_aws_unchanged || __backlog_aws_refresh
+  [[ -z $__backlog_aws_completions ]] || __backlog_aws_offer_completions
 }
 
 # At each `cd`, so that the next command of the same line already has it. Not in subshells, where `$(cd x && pwd)` is
@@ -80,6 +81,24 @@ backlog-aws() {
     \builtin command "${__backlog_aws_bin:-backlog-aws}" "$@"
   fi
 }
+
+# Tab completion. Its script is asked for at the first Tab, so that no start of a shell waits for it.
+__backlog_aws_complete_lazily() {
+  __backlog_aws_find || \builtin return 1
+  \builtin eval "$("$__backlog_aws_bin" completions zsh)" && _backlog-aws "$@"
+}
+
+# `compinit` may have run already, or run further down in the start-up file, or later still by a plugin manager. So the
+# hook asks until it has.
+__backlog_aws_offer_completions() {
+  # In braces, as `ksh_arrays` wants it.
+  if (( ${+functions[compdef]} )); then
+    __backlog_aws_completions=
+    \builtin emulate -L zsh
+    (( $+_comps[backlog-aws] )) || compdef __backlog_aws_complete_lazily backlog-aws
+  fi
+}
+[[ -z $__backlog_aws_completions ]] || __backlog_aws_offer_completions
 
 __backlog_aws_install() {
   \builtin emulate -L zsh

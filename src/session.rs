@@ -160,6 +160,17 @@ impl Session {
         }
     }
 
+    /// The session of the shell that the environment `now` comes from, for a process that speaks for that shell.
+    pub fn of_environment(state: Option<&OsStr>, now: &Values) -> Self {
+        match state.and_then(Self::decode) {
+            Some(mut session) => {
+                session.recognise(now);
+                session
+            }
+            None => Self::begun("", now),
+        }
+    }
+
     /// The user's word as a process in the environment `now` finds it, without a hook of its own: a script, `exec`.
     pub fn claims_of_environment(state: Option<&OsStr>, now: &Values) -> Claims {
         match state.and_then(Self::decode) {

@@ -428,6 +428,17 @@ impl<'a> Profile<'a> {
         self.set("role_arn")
     }
 
+    /// The number of the account it leads to, where the files name one: `aws_account_id`, or else that of the SSO login or
+    /// of the role. Of plain keys only AWS can tell.
+    pub fn account(&self) -> Option<&str> {
+        // arn:aws:iam::111122223333:role/NAME ("IAM identifiers" in AWS's user guide)
+        let of_role = || self.role_arn()?.split(':').nth(4);
+        self.set("aws_account_id")
+            .or_else(|| self.set("sso_account_id"))
+            .or_else(of_role)
+            .filter(|account| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
+    }
+
     /// The profile whose credentials assume the role.
     pub fn source_profile(&self) -> Option<&str> {
         self.set("source_profile")

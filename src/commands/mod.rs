@@ -4,6 +4,9 @@ use std::io;
 
 pub mod allow;
 pub mod choose;
+pub mod claude;
+pub mod complete;
+pub mod completions;
 pub mod credentials;
 pub mod demo;
 pub mod doctor;
@@ -12,6 +15,7 @@ pub mod hook;
 pub mod init;
 pub mod list;
 pub mod local;
+pub mod man;
 pub mod pin;
 pub mod status;
 

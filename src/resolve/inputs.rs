@@ -27,7 +27,7 @@ impl<'a> Inputs<'a> {
         };
         Self {
             claims,
-            directory: directory(&world.overrides),
+            directory: Directory::of(&world.overrides),
             toolkit_env: (toolkit_path, toolkit),
             environment: environment(world),
             aws_profile: world.env.non_empty("AWS_PROFILE").map(ToOwned::to_owned),
@@ -39,58 +39,60 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// The nearest override that counts; what is nearer and does not count is passed over, with a word about it.
-fn directory(found: &[OverrideFile]) -> Directory {
-    let mut directory = Directory::default();
-    for OverrideFile { file, verdict } in found {
-        let shown = visible(&file.path);
-        let (outcome, notice) = match (&file.content, verdict) {
-            (Content::Read { bytes, .. }, Some(verdict)) if verdict.is_allowed() => {
-                directory.decided = Some((file.path.clone(), overrides::parse(bytes)));
-                break;
-            }
-            (Content::Read { bytes, .. }, Some(Verdict::Unknown { changed })) => {
-                let why = if *changed {
-                    "changed since it was allowed and"
-                } else {
-                    "is not allowed and"
-                };
-                let directory = file.path.parent().unwrap_or(&file.path);
-                let notice = Notice::once(
-                    Code::OverrideNotAllowed,
-                    format!(
-                        "{shown} {why} is ignored; look at it, then run {}",
-                        command_on("backlog-aws allow", directory)
-                    ),
-                );
-                (Outcome::NotAllowed, Some(notice.about(bytes)))
-            }
-            (_, Some(Verdict::Undecidable(why))) => (
-                Outcome::NotAllowed,
-                Some(Notice::new(
-                    Code::OverrideNotAllowed,
-                    format!(
-                        "{shown} is ignored because it is not known whether it is allowed: {}; run `backlog-aws allow` there again",
-                        visible(why)
-                    ),
-                )),
-            ),
-            (Content::Unreadable(why), _) => (
-                Outcome::Invalid,
-                Some(Notice::once(
-                    Code::OverrideInvalid,
-                    format!("{shown} {why} and is ignored; mend or remove it"),
-                )),
-            ),
-            // Denied: the user knows.
-            _ => (Outcome::NotAllowed, None),
-        };
+impl Directory {
+    /// The nearest override that counts; what is nearer and does not count is passed over, with a word about it.
+    pub fn of(found: &[OverrideFile]) -> Self {
+        let mut directory = Self::default();
+        for OverrideFile { file, verdict } in found {
+            let shown = visible(&file.path);
+            let (outcome, notice) = match (&file.content, verdict) {
+                (Content::Read { bytes, .. }, Some(verdict)) if verdict.is_allowed() => {
+                    directory.decided = Some((file.path.clone(), overrides::parse(bytes)));
+                    break;
+                }
+                (Content::Read { bytes, .. }, Some(Verdict::Unknown { changed })) => {
+                    let why = if *changed {
+                        "changed since it was allowed and"
+                    } else {
+                        "is not allowed and"
+                    };
+                    let directory = file.path.parent().unwrap_or(&file.path);
+                    let notice = Notice::once(
+                        Code::OverrideNotAllowed,
+                        format!(
+                            "{shown} {why} is ignored; look at it, then run {}",
+                            command_on("backlog-aws allow", directory)
+                        ),
+                    );
+                    (Outcome::NotAllowed, Some(notice.about(bytes)))
+                }
+                (_, Some(Verdict::Undecidable(why))) => (
+                    Outcome::NotAllowed,
+                    Some(Notice::once(
+                        Code::OverrideNotAllowed,
+                        format!(
+                            "{shown} is ignored because it is not known whether it is allowed: {}; run `backlog-aws allow` there again",
+                            visible(why)
+                        ),
+                    )),
+                ),
+                (Content::Unreadable(why), None) => (
+                    Outcome::Invalid,
+                    Some(Notice::once(
+                        Code::OverrideInvalid,
+                        format!("{shown} {why} and is ignored; mend or remove it"),
+                    )),
+                ),
+                // Denied: the user knows.
+                _ => (Outcome::NotAllowed, None),
+            };
+            directory
+                .passed_over
+                .get_or_insert((file.path.clone(), outcome));
+            directory.notices.extend(notice);
+        }
         directory
-            .passed_over
-            .get_or_insert((file.path.clone(), outcome));
-        directory.notices.extend(notice);
     }
-    directory
 }
 
 /// A command on a path, as a person can paste it into any of the three shells. A path that cannot be shown as it is
