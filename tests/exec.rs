@@ -107,7 +107,7 @@ fn assert_child_gets(home: &Sandbox, run: Invocation<'_>, given: &[(&str, &str)]
     }
     let found = environment_of(run);
     for (name, value) in &expected {
-        assert_eq!(found.get(name), Some(value), "{name:?}");
+        assert_eq!(found.get(name), Some(value), "{}", name.display());
     }
     let extra: Vec<_> = found
         .keys()
