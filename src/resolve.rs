@@ -1220,13 +1220,13 @@ mod tests {
         let words: [(Source, Say); 4] = [
             (Source::Pin, |inputs| inputs.claims.pin = Some("cc".into())),
             (Source::Directory, |inputs| {
-                overridden(inputs, "profile = cc\n")
+                overridden(inputs, "profile = cc\n");
             }),
             (Source::Ambient, |inputs| {
-                inputs.claims.ambient = Some("cc".into())
+                inputs.claims.ambient = Some("cc".into());
             }),
             (Source::ToolkitEnv, |inputs| {
-                toolkit(inputs, "BACKLOG_AWS_PROFILE=cc\n")
+                toolkit(inputs, "BACKLOG_AWS_PROFILE=cc\n");
             }),
         ];
         for (source, say) in words {
@@ -1400,18 +1400,19 @@ mod tests {
 
     #[test]
     fn regions_are_asked_in_their_documented_order() {
-        let steps: [(RegionSource, &str, fn(&mut Inputs<'_>)); 4] = [
+        type Say = fn(&mut Inputs<'_>);
+        let steps: [(RegionSource, &str, Say); 4] = [
             (RegionSource::Pin, "r-1", |inputs| {
-                inputs.claims.region_pin = Some("r-1".into())
+                inputs.claims.region_pin = Some("r-1".into());
             }),
             (RegionSource::Directory, "eu-north-1", |inputs| {
-                overridden(inputs, "region = eu-north-1\n")
+                overridden(inputs, "region = eu-north-1\n");
             }),
             (RegionSource::Ambient, "r-3", |inputs| {
-                inputs.claims.region_ambient = Some("r-3".into())
+                inputs.claims.region_ambient = Some("r-3".into());
             }),
             (RegionSource::ToolkitEnv, "r-4", |inputs| {
-                toolkit(inputs, "AWS_REGION=r-4\nAWS_DEFAULT_REGION=r-5\n")
+                toolkit(inputs, "AWS_REGION=r-4\nAWS_DEFAULT_REGION=r-5\n");
             }),
         ];
         for first in 0..=steps.len() {
@@ -1434,7 +1435,7 @@ mod tests {
             }
         }
         let resolution = resolved(|inputs| {
-            toolkit(inputs, "AWS_DEFAULT_REGION=r-5\nBACKLOG_AWS_PROFILE=bare\n")
+            toolkit(inputs, "AWS_DEFAULT_REGION=r-5\nBACKLOG_AWS_PROFILE=bare\n");
         });
         assert_eq!(resolution.region.name, "r-5");
         let resolution = resolved(environment_keys);

@@ -79,7 +79,8 @@ fn assert_status_says(home: &Sandbox, file: &Path, why: &str, code: i32) {
         .filter(|line| line.contains(&*file.to_string_lossy()));
     assert!(
         named.clone().any(|line| line.contains(why)),
-        "nothing says {why:?} of {file:?}:\n{}",
+        "nothing says {why:?} of {}:\n{}",
+        file.display(),
         output.err()
     );
     let json = home.run(["status", "--json"]).json();
@@ -285,7 +286,7 @@ fn a_file_without_permission_is_named() {
         if !home.path(file).exists() {
             home.write(file, "BACKLOG_AWS_PROFILE=luxito\n");
         }
-        fs::set_permissions(home.path(file), fs::Permissions::from_mode(0)).expect("it is ours");
+        fs::set_permissions(home.path(file), fs::Permissions::from_mode(0o0)).expect("it is ours");
         for words in COMMANDS {
             assert_documented(&run_as_a_mere_user(&home, words), words);
         }
@@ -303,7 +304,7 @@ fn a_directory_without_permission_is_named() {
     let home = Sandbox::documented_home();
     // Takes effect for the copy that is given away, too.
     run_as_a_mere_user(&home, &["status"]).expect_code(0);
-    fs::set_permissions(home.path(".aws"), fs::Permissions::from_mode(0)).expect("it is ours");
+    fs::set_permissions(home.path(".aws"), fs::Permissions::from_mode(0o0)).expect("it is ours");
     for words in COMMANDS {
         assert_documented(&run_as_a_mere_user(&home, words), words);
     }

@@ -5,7 +5,7 @@ mod harness;
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
@@ -165,22 +165,21 @@ fn settle(path: &Path) {
         .expect("it is ours");
 }
 
-fn settle_all(home: &Sandbox) -> Vec<PathBuf> {
-    let found: Vec<_> = [
+fn settle_all(home: &Sandbox) {
+    for relative in [
         ".aws/credentials",
         ".aws/config",
         ".aws",
         ".backlog-toolkit-env",
-    ]
-    .into_iter()
-    .map(|relative| home.path(relative))
-    .filter(|path| path.exists())
-    .collect();
-    found.iter().for_each(|path| settle(path));
+    ] {
+        let path = home.path(relative);
+        if path.exists() {
+            settle(&path);
+        }
+    }
     home.user_changed_files();
     // Change times cannot be set back.
     std::thread::sleep(Duration::from_millis(50));
-    found
 }
 
 #[test]
