@@ -156,6 +156,18 @@ scenario! {
         assert_outside(&mut session);
     }
 
+    fn a_directory_moved_into_anothers_reach_is_in_its_reach(shell) {
+        let home = home();
+        home.mkdir("plain/inner");
+        let mut session = Session::start(&home, shell);
+        session.cd(home.path("plain/inner"));
+        assert_outside(&mut session);
+        // No path that was looked at has changed; only where the shell is.
+        fs::rename(home.path("plain"), home.path("a/plain")).unwrap();
+        session.line("");
+        assert_exported(&mut session, "bedrock", "ap-south-1", "directory");
+    }
+
     fn what_the_user_sets_inside_survives_leaving(shell) {
         let home = home();
         let mut session = Session::start(&home, shell);
