@@ -164,9 +164,12 @@ proptest! {
     }
 }
 
+/// What a fuzz target runs.
+type Property = fn(&[u8]);
+
 #[test]
 fn every_seed_of_the_fuzz_targets_holds() {
-    let targets: [(&str, fn(&[u8])); 6] = [
+    let targets: [(&str, Property); 6] = [
         ("aws_reader", invariants::aws_reader),
         ("toolkit_env", invariants::toolkit_env),
         ("override_file", invariants::override_file),
