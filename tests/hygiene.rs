@@ -654,6 +654,22 @@ fn a_function_after_the_hook_sees_the_exit_status() {
 }
 
 #[test]
+fn what_follows_the_hook_in_a_string_sees_the_exit_status() {
+    let home = Sandbox::documented_home();
+    let mut session = bash(&home)
+        .after("PROMPT_COMMAND=\"$PROMPT_COMMAND; seen=\\$?\"")
+        .spawn();
+    for region in ["eu-west-1", "eu-west-2"] {
+        session.line(format!(
+            "export BACKLOG_AWS_REGION={region}; sh -c 'exit 4'"
+        ));
+        assert_eq!(session.line("echo $seen").text, "4");
+    }
+    session.line("true");
+    assert_eq!(session.line("echo $seen").text, "0");
+}
+
+#[test]
 fn traps_of_zsh_are_neither_lost_nor_run() {
     let home = Sandbox::documented_home();
     let mut session = zsh(&home)
