@@ -5,7 +5,7 @@
 //! `~/.claude` must come out as they went in, and no secret may appear on the terminal.
 
 // Each test binary compiles the whole harness and uses a part of it.
-#![allow(dead_code, unused_imports)]
+#![allow(dead_code, unused_imports, unused_macros)]
 
 mod guard;
 mod processes;
