@@ -75,7 +75,15 @@ function backlog-aws --description 'Which AWS profile the Backlog Toolkit uses'
         builtin echo "backlog-aws: the program is gone ($__backlog_aws_bin); install it again" >&2
         builtin return 127
     end
-    builtin set -l code ("$__backlog_aws_bin" use --shell fish --session $__backlog_aws_session --keys="$__backlog_aws_keys" $argv[2..-1] | builtin string collect)
+    builtin set -l words use --shell fish --session $__backlog_aws_session --keys="$__backlog_aws_keys" $argv[2..-1]
+    builtin set -l code
+    # A command substitution does not read what is piped into its function but the terminal, so without this the program
+    # would ask somebody who is not there. `builtin test` does not see the function's input either.
+    if command test -t 0
+        builtin set code ("$__backlog_aws_bin" $words | builtin string collect)
+    else
+        builtin set code ("$__backlog_aws_bin" $words </dev/null | builtin string collect)
+    end
     builtin set -l failed $pipestatus[1]
     builtin test $failed -eq 0; or builtin return $failed
     builtin eval $code

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use backlog_aws::cli::{Cli, Color, Command};
 use backlog_aws::commands::{self, Done, Failure, hook};
+use backlog_aws::notice::visible;
 use backlog_aws::shell::{Shell, quote};
 use backlog_aws::world::World;
 use clap::Parser;
@@ -23,8 +24,9 @@ fn main() -> ExitCode {
         match Cli::try_parse_from(&arguments) {
             Ok(cli) => run(&cli),
             Err(answer) => match evaluating_shell(&arguments) {
-                Some(shell) if !answer.use_stderr() => print_through(shell, &answer.to_string()),
-                _ => answer.exit(),
+                _ if answer.use_stderr() => Err(usage_error(&answer)),
+                Some(shell) => print_through(shell, &answer.to_string()),
+                None => answer.exit(),
             },
         }
     };
@@ -43,6 +45,24 @@ fn main() -> ExitCode {
             ExitCode::from(failure.code())
         }
     }
+}
+
+/// clap's explanation as one line, with its tips, in the manner of all our errors.
+fn usage_error(error: &clap::Error) -> Failure {
+    let text = error.to_string();
+    let mut paragraphs = text.split("\n\n").map(|paragraph| {
+        let lines: Vec<&str> = paragraph.lines().map(str::trim).collect();
+        lines.join(" ")
+    });
+    let what = paragraphs.next().unwrap_or_default();
+    let what = what.strip_prefix("error: ").unwrap_or(&what);
+    let tips =
+        paragraphs.filter_map(|paragraph| Some(format!("; {}", paragraph.strip_prefix("tip: ")?)));
+    let tips: String = tips.collect();
+    Failure::Usage(format!(
+        "{}; see `backlog-aws --help`",
+        visible(format!("{what}{tips}"))
+    ))
 }
 
 /// The shell whose integration evaluates what `use` prints.

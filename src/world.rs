@@ -98,6 +98,12 @@ impl Environment {
     }
 }
 
+impl FromIterator<(OsString, OsString)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (OsString, OsString)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
 /// Everything the program knows about the machine.
 pub struct World {
     /// The time of looking.
@@ -134,7 +140,7 @@ impl World {
     /// Looks.
     pub fn capture() -> Self {
         let now = Timestamp::now();
-        let env = Environment(std::env::vars_os().collect());
+        let env = std::env::vars_os().collect::<Environment>();
         let home = dirs::home_dir().filter(|home| home.is_absolute());
         let cwd = std::env::current_dir().ok();
         let locations = locate(

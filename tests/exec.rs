@@ -107,7 +107,7 @@ fn assert_child_gets(home: &Sandbox, run: Invocation<'_>, given: &[(&str, &str)]
     }
     let found = environment_of(run);
     for (name, value) in &expected {
-        assert_eq!(found.get(name), Some(value), "{name:?}");
+        assert_eq!(found.get(name), Some(value), "{}", name.display());
     }
     let extra: Vec<_> = found
         .keys()
@@ -628,11 +628,15 @@ fn exec_inside_exec_just_works() {
         run(&[], &[]).env("AWS_PROFILE", "cc"),
         &profile("luxito", "pin", "us-west-2"),
     );
+    // The outer region belongs to the outer profile.
     let other = profile("bedrock", "pin", "eu-west-1");
+    assert_child_gets(&home, run(&["-p", "luxito"], &["-p", "bedrock"]), &other);
+    let same = profile("luxito", "pin", "eu-south-1");
+    assert_child_gets(&home, run(&["-r", "eu-south-1"], &["-p", "luxito"]), &same);
     assert_child_gets(
         &home,
-        run(&["-p", "luxito"], &["-p", "bedrock", "-r", "eu-west-1"]),
-        &other,
+        run(&["-p", "luxito", "-r", "eu-south-1"], &[]),
+        &same,
     );
     let loose = run(&[], &[])
         .env("AWS_ACCESS_KEY_ID", KEY_IDS[0])

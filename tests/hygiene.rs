@@ -248,20 +248,26 @@ scenario! {
         assert_eq!(turn.text, "");
         assert_eq!(source(&mut session), "first");
     }
+}
 
-    fn a_variable_that_cannot_be_changed_stays_and_nothing_breaks(shell) {
-        if shell == Shell::Fish {
-            // fish has no variables that the user can make read-only.
-            return;
-        }
+#[test]
+fn a_variable_that_cannot_be_changed_stays_and_nothing_breaks() {
+    // fish has no variables that the user can make read-only.
+    for shell in [Shell::Bash, Shell::Zsh] {
         let home = Sandbox::documented_home();
         let mut session = builder(&home, shell).spawn();
         session.line("readonly BACKLOG_AWS_PROFILE");
         assert_eq!(session.export("AWS_PROFILE", "bedrock").text, "");
         for _ in 0..2 {
-            assert_eq!(session.line("echo the whole line; echo runs").text, "the whole line\nruns");
+            assert_eq!(
+                session.line("echo the whole line; echo runs").text,
+                "the whole line\nruns"
+            );
         }
-        assert_eq!(session.var("BACKLOG_AWS_PROFILE").as_deref(), Some(OsStr::new("luxito")));
+        assert_eq!(
+            session.var("BACKLOG_AWS_PROFILE").as_deref(),
+            Some(OsStr::new("luxito"))
+        );
         session.line("sh -c 'exit 3'");
         assert_eq!(session.status_of_last(), 3);
         assert_eq!(session.line("backlog-aws use bedrock; echo on").text, "on");
@@ -695,16 +701,16 @@ fn command_substitutions_of_fish_do_not_run_the_hook() {
     );
 }
 
-scenario! {
-    fn a_cd_within_a_line_counts_for_the_rest_of_the_line(shell) {
-        if shell == Shell::Bash {
-            // bash has no event for it.
-            return;
-        }
+#[test]
+fn a_cd_within_a_line_counts_for_the_rest_of_the_line() {
+    // bash has no event for it.
+    for shell in [Shell::Zsh, Shell::Fish] {
         let home = Sandbox::documented_home();
         let mut session = builder(&home, shell).spawn();
         let file = shell.quote(home.path(".backlog-toolkit-env"));
-        let turn = session.line(format!("echo BACKLOG_AWS_PROFILE=bedrock > {file}; cd /; echo $BACKLOG_AWS_PROFILE"));
+        let turn = session.line(format!(
+            "echo BACKLOG_AWS_PROFILE=bedrock > {file}; cd /; echo $BACKLOG_AWS_PROFILE"
+        ));
         assert_eq!(turn.text, "bedrock");
     }
 }

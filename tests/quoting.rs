@@ -199,7 +199,7 @@ scenario! {
             session.line("");
             let environment = session.env();
             assert_eq!(environment[OsStr::new("BACKLOG_AWS_PROFILE")], pin);
-            assert_eq!(environment[OsStr::new("BACKLOG_AWS_SOURCE")], "pin", "{pin:?}");
+            assert_eq!(environment[OsStr::new("BACKLOG_AWS_SOURCE")], "pin", "{}", pin.display());
         }
         session.line("backlog-aws use bedrock --region eu-north-1");
         assert_eq!(session.var("BACKLOG_AWS_REGION").as_deref(), Some(OsStr::new("eu-north-1")));

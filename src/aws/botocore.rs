@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::{At, Kind, Profile};
+use super::{At, FileKind, Kind, Profile};
 
 /// A place that the two read differently. Displays as one sentence that says what and what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,8 +204,21 @@ pub fn other_identity(profile: &Profile<'_>) -> Option<(&'static str, Option<At>
         let place = at("sso_session").or_else(|| at("sso_start_url"));
         return Some(("signs in through SSO", place));
     }
-    let file = |key: &str| at(key).map(|at| at.kind);
-    if file("aws_access_key_id") != file("aws_secret_access_key") {
+    // What only the config file has comes last of all, after the ways to get keys from elsewhere.
+    let first = if profile.is_set_in(FileKind::Credentials, "aws_access_key_id") {
+        FileKind::Credentials
+    } else {
+        FileKind::Config
+    };
+    if first == FileKind::Config {
+        if also.contains(&Kind::Login) {
+            return Some(("signs in through its login session", at("login_session")));
+        }
+        if also.contains(&Kind::Process) {
+            return Some(("runs its credential_process", at("credential_process")));
+        }
+    }
+    if !profile.is_set_in(first, "aws_secret_access_key") {
         return Some((
             "finds only one half of the key pair, as the other half is in the other file",
             at("aws_secret_access_key"),
@@ -228,7 +241,7 @@ pub fn other_identity(profile: &Profile<'_>) -> Option<(&'static str, Option<At>
 mod tests {
     use std::path::Path;
 
-    use super::super::{AwsFile, FileKind, Profiles};
+    use super::super::{AwsFile, Profiles};
     use super::*;
 
     fn found(text: &str) -> Vec<(usize, DifferenceKind)> {
@@ -308,6 +321,18 @@ mod tests {
             Some(("assumes its role", 2))
         );
         assert_eq!(other(&keys, "[profile p]\ncredential_process = x\n"), None);
+        assert_eq!(
+            other("", &format!("[profile p]\n{KEYS}credential_process = x\n")),
+            Some(("runs its credential_process", 4))
+        );
+        // The pair of the config file, of which one half is in the credentials file too.
+        assert_eq!(
+            other(
+                "[p]\naws_secret_access_key = T\n",
+                &format!("[profile p]\n{KEYS}")
+            ),
+            None
+        );
         assert!(
             other(
                 "[p]\naws_access_key_id = A\n",

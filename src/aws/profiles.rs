@@ -379,6 +379,17 @@ impl<'a> Profile<'a> {
         self.property(key).map(|property| property.at)
     }
 
+    /// Whether one file sets a key to something, whatever the other says.
+    pub fn is_set_in(&self, kind: FileKind, key: &str) -> bool {
+        let properties = match kind {
+            FileKind::Credentials => &self.credentials,
+            FileKind::Config => &self.config,
+        };
+        properties
+            .get(key)
+            .is_some_and(|property| !property.value.as_str().is_empty())
+    }
+
     fn property(&self, key: &str) -> Option<&Property<'a>> {
         self.credentials.get(key).or_else(|| self.config.get(key))
     }

@@ -8,7 +8,7 @@ use std::process::Command;
 use super::{Done, Failure, choose, hook};
 use crate::cli;
 use crate::notice::{Notice, visible};
-use crate::resolve::{Answer, Identity, Inputs, Resolution, resolve};
+use crate::resolve::{Answer, Identity, Inputs, Resolution, Source, resolve};
 use crate::secret::mask_key_id;
 use crate::session::{Claims, Variable};
 use crate::world::World;
@@ -73,11 +73,20 @@ pub fn chosen(
 ) -> Result<Resolution, Failure> {
     let profiles = world.profiles();
     let claimed = world.claims();
+    // Inside another `exec` the region is the one that was worked out for its profile, and no word about another's.
+    let handed_down = world.state().is_none()
+        && world
+            .env
+            .get(Variable::Source.name())
+            .and_then(Source::from_word)
+            .is_some();
+    let of_another = handed_down && choice.profile.is_some() && choice.profile != claimed.pin;
+    let claimed_region = claimed.region_pin.clone().filter(|_| !of_another);
     let claims = |profile: Option<OsString>| Claims {
         pin: profile
             .or_else(|| choice.profile.clone())
             .or_else(|| claimed.pin.clone()),
-        region_pin: choice.region.clone().or_else(|| claimed.region_pin.clone()),
+        region_pin: choice.region.clone().or_else(|| claimed_region.clone()),
         ..claimed.clone()
     };
     if choice

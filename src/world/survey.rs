@@ -203,7 +203,7 @@ fn processes(now: Timestamp) -> Vec<Listed> {
         .collect()
 }
 
-/// When the machine was started, from /proc/uptime (proc_uptime(5)). Its clock runs on while the machine sleeps, as
+/// When the machine was started, from /proc/uptime (`man 5 proc`). Its clock runs on while the machine sleeps, as
 /// that of the start times does.
 #[cfg(any(target_os = "linux", test))]
 fn boot_time(now: Timestamp, uptime: &str) -> Option<Timestamp> {
@@ -212,7 +212,7 @@ fn boot_time(now: Timestamp, uptime: &str) -> Option<Timestamp> {
         .ok()
 }
 
-/// When a process was started, from field 22 of its stat file (proc_pid_stat(5)).
+/// When a process was started, from field 22 of its stat file (`man 5 proc`).
 #[cfg(any(target_os = "linux", test))]
 fn start_time(boot: Timestamp, stat: &str, ticks_per_second: u64) -> Option<Timestamp> {
     // The program's name, in parentheses, may hold spaces and parentheses itself.

@@ -309,3 +309,59 @@ fn written_out(case: &Case<'_>, name: &str, line: usize) -> String {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::Verdict;
+    use super::super::fixture::Machine;
+
+    const CREDENTIALS: &str = "[bedrock]\naws_access_key_id = A\naws_secret_access_key = s\n";
+
+    fn machine(credentials: &str, toolkit_env: &str) -> Machine {
+        Machine::new(credentials, "")
+            .toolkit_env(toolkit_env)
+            .facts(&["shell=bash", "mode=none"])
+    }
+
+    #[test]
+    fn a_cause_comes_before_what_follows_from_it() {
+        let machine = machine(CREDENTIALS, "BACKLOG_AWS_PROFILE=$(x)\n");
+        assert_eq!(machine.codes(), ["value-needs-expansion", "auto-detected"]);
+    }
+
+    #[test]
+    fn keys_of_the_toolkits_file_conflict_only_with_another_choice() {
+        let keys = "AWS_ACCESS_KEY_ID=A\nAWS_SECRET_ACCESS_KEY=s\n";
+        assert_eq!(machine(CREDENTIALS, keys).codes(), [""; 0]);
+        let both = format!("BACKLOG_AWS_PROFILE=bedrock\n{keys}");
+        let checks = machine(CREDENTIALS, &both).checks();
+        assert_eq!(checks[0].code, "toolkit-env-overrides");
+        assert_eq!(
+            checks[0].remedy.as_deref(),
+            Some("`sed -i.bak -e '2s/^/# /' -e '3s/^/# /' /home/u/.backlog-toolkit-env`")
+        );
+    }
+
+    #[test]
+    fn an_expiry_time_that_cannot_be_read_is_told_of_the_chosen_profile() {
+        let text = format!("{CREDENTIALS}aws_session_token = t\naws_expiration = soon\n");
+        let machine = machine(&text, "BACKLOG_AWS_PROFILE=bedrock\n");
+        let notices = machine.ask(|case| case.resolution.notices.clone());
+        assert_eq!(notices.len(), 1, "{notices:?}");
+        assert_eq!(notices[0].code, crate::notice::Code::FileInvalid);
+        assert!(
+            notices[0].message.ends_with("(/home/u/.aws/credentials:5)"),
+            "{notices:?}"
+        );
+        let checks = machine.checks();
+        assert_eq!(
+            (checks[0].code, checks[0].verdict),
+            ("file-invalid", Verdict::Warning)
+        );
+        // Nobody is told at each prompt of profiles that are not used.
+        let other = format!("{text}[x]\naws_access_key_id = A\naws_secret_access_key = s\n");
+        let machine =
+            super::super::fixture::Machine::new(&other, "").toolkit_env("BACKLOG_AWS_PROFILE=x\n");
+        assert!(machine.ask(|case| case.resolution.notices.is_empty()));
+    }
+}

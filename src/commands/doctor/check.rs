@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::facts::Facts;
+use crate::aws::Profile;
 use crate::notice::visible;
 use crate::resolve::{Inputs, Resolution, usable};
 use crate::shell::Shell;
@@ -77,7 +78,7 @@ impl Check {
 
     /// With where it is.
     #[must_use]
-    pub fn at(self, place: impl ToString) -> Self {
+    pub fn at(self, place: impl std::fmt::Display) -> Self {
         Self {
             at: Some(place.to_string()),
             ..self
@@ -148,7 +149,7 @@ impl Case<'_> {
             .profiles
             .iter()
             .filter(|profile| usable(profile, self.inputs.now).is_ok())
-            .map(|profile| profile.name())
+            .map(Profile::name)
             .collect();
         names.sort_by_key(|name| *name != "bedrock");
         names

@@ -2,7 +2,7 @@
 //! from the environment and the files, offline.
 //!
 //! The rules were read in, and tried on, botocore 1.44 (credentials.py, configprovider.py), `LiteLLM` 1.109
-//! (llms/bedrock/base_aws_llm.py) and the AWS SDK for JavaScript 3.97x (credential-provider-node and -ini).
+//! (`llms/bedrock/base_aws_llm.py`) and the AWS SDK for JavaScript 3.97x (credential-provider-node and -ini).
 
 use serde::Serialize;
 
@@ -100,7 +100,10 @@ fn litellm(case: &Case<'_>) -> Consumer {
     let set = |name: &str| case.world.env.get(name).is_some();
     let region = text(case, "AWS_REGION_NAME")
         .or_else(|| text(case, "AWS_REGION"))
-        .or_else(|| boto3_region(case))
+        .or_else(|| match boto3_session_fails(case) {
+            Some(_) => None,
+            None => boto3_region(case),
+        })
         .or_else(|| Some("us-west-2".to_owned()));
     let identity = if filled(case, "AWS_BEARER_TOKEN_BEDROCK") {
         Identity::none("AWS_BEARER_TOKEN_BEDROCK comes before everything else")
@@ -120,7 +123,13 @@ fn litellm(case: &Case<'_>) -> Consumer {
     } else if let Some(name) = text(case, "AWS_PROFILE_NAME") {
         boto3_profile(case, &name, true).after("AWS_PROFILE_NAME comes before keys")
     } else if set("AWS_ACCESS_KEY_ID") && set("AWS_SECRET_ACCESS_KEY") {
-        environment_keys(case, "keys in the environment")
+        // Without a session token it makes a boto3 session of the two, which looks at profile and files all the same.
+        boto3_session_fails(case)
+            .filter(|_| !set("AWS_SESSION_TOKEN"))
+            .map_or_else(
+                || environment_keys(case, "keys in the environment"),
+                |identity| identity.after("keys in the environment, by way of boto3"),
+            )
     } else {
         boto3_chain(case).after("asks boto3")
     };
@@ -142,20 +151,25 @@ fn boto3(case: &Case<'_>) -> Consumer {
     identity.of("boto3", boto3_region(case))
 }
 
-/// boto3 as it is called without a profile. A profile named by the environment must exist even if it is not used.
-fn boto3_chain(case: &Case<'_>) -> Identity {
+/// Why no boto3 session can be made: a profile named by the environment must exist even if it is not used.
+fn boto3_session_fails(case: &Case<'_>) -> Option<Identity> {
     if let Some(broken) = boto3_cannot_read(case) {
-        return Identity::none(format!("fails: it cannot read {broken}"));
+        return Some(Identity::none(format!("fails: it cannot read {broken}")));
+    }
+    let (variable, name) = boto3_profile_variable(case)?;
+    let missing = case.inputs.profiles.get(&name).is_none();
+    missing.then(|| Identity {
+        profile: Some(name),
+        ..Identity::none(format!("fails: {variable} names no profile"))
+    })
+}
+
+/// boto3 as it is called without a profile.
+fn boto3_chain(case: &Case<'_>) -> Identity {
+    if let Some(failed) = boto3_session_fails(case) {
+        return failed;
     }
     let named = boto3_profile_variable(case);
-    if let Some((variable, name)) = &named
-        && case.inputs.profiles.get(name).is_none()
-    {
-        return Identity {
-            profile: Some(visible(name)),
-            ..Identity::none(format!("fails: {variable} names no profile"))
-        };
-    }
     match (
         filled(case, "AWS_ACCESS_KEY_ID"),
         filled(case, "AWS_SECRET_ACCESS_KEY"),
@@ -194,6 +208,9 @@ fn boto3_profile_variable(case: &Case<'_>) -> Option<(&'static str, String)> {
 
 fn boto3_region(case: &Case<'_>) -> Option<String> {
     text(case, "AWS_DEFAULT_REGION").or_else(|| {
+        if boto3_cannot_read(case).is_some() {
+            return None;
+        }
         let name =
             boto3_profile_variable(case).map_or_else(|| "default".to_owned(), |(_, name)| name);
         case.inputs.profiles.get(&name)?.region().map(visible)
@@ -332,4 +349,189 @@ fn filled(case: &Case<'_>, name: &str) -> bool {
 /// A variable's value, made fit to be shown; it may be empty.
 fn text(case: &Case<'_>, name: &str) -> Option<String> {
     case.world.env.get(name).map(visible)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Machine;
+
+    const CREDENTIALS: &str = "[bedrock]\naws_access_key_id = AKIABEDROCKBEDROCK01\naws_secret_access_key = s\n\
+                               [default]\naws_access_key_id = AKIADEFAULTDEFAULT02\naws_secret_access_key = s\n";
+    const CONFIG: &str = "[profile cc]\nsso_session = corp\nregion = eu-central-1\n\
+                          [profile bedrock]\nregion = eu-west-1\n";
+    const KEYS: [(&str, &str); 2] = [
+        ("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENTENV03"),
+        ("AWS_SECRET_ACCESS_KEY", "s"),
+    ];
+
+    /// Profile, key, region and whether it fails.
+    fn took(
+        name: &str,
+        env: &[(&str, &str)],
+    ) -> (Option<String>, Option<String>, Option<String>, bool) {
+        let consumer = Machine::new(CREDENTIALS, CONFIG).env(env).consumer(name);
+        let fails = consumer.rule.contains("fails");
+        (
+            consumer.profile,
+            consumer.access_key_id,
+            consumer.region,
+            fails,
+        )
+    }
+
+    fn with_keys<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+        KEYS.into_iter().chain(more.iter().copied()).collect()
+    }
+
+    const BEDROCK: &str = "AKIA************CK01";
+    const DEFAULT: &str = "AKIA************LT02";
+    const ENVIRONMENT: &str = "AKIA************NV03";
+
+    #[test]
+    fn one_shell_has_two_identities_when_keys_stand_beside_a_profile() {
+        let env = with_keys(&[("AWS_PROFILE", "cc"), ("AWS_REGION", "us-east-2")]);
+        assert_eq!(
+            took("boto3", &env),
+            (
+                None,
+                Some(ENVIRONMENT.to_owned()),
+                Some("eu-central-1".to_owned()),
+                false
+            )
+        );
+        assert_eq!(
+            took("litellm", &env),
+            (
+                None,
+                Some(ENVIRONMENT.to_owned()),
+                Some("us-east-2".to_owned()),
+                false
+            )
+        );
+        assert_eq!(
+            took("claude-code", &env),
+            (
+                Some("cc".to_owned()),
+                None,
+                Some("us-east-2".to_owned()),
+                false
+            )
+        );
+    }
+
+    #[test]
+    fn boto3_asks_for_its_default_profile_first_and_for_one_region_only() {
+        let env = [
+            ("AWS_DEFAULT_PROFILE", "bedrock"),
+            ("AWS_PROFILE", "cc"),
+            ("AWS_REGION", "x"),
+        ];
+        assert_eq!(
+            took("boto3", &env),
+            (
+                Some("bedrock".to_owned()),
+                Some(BEDROCK.to_owned()),
+                Some("eu-west-1".to_owned()),
+                false
+            )
+        );
+        assert_eq!(took("claude-code", &env).0, Some("cc".to_owned()));
+        let env = [("AWS_DEFAULT_REGION", "y"), ("AWS_REGION", "x")];
+        assert_eq!(
+            took("boto3", &env),
+            (
+                Some("default".to_owned()),
+                Some(DEFAULT.to_owned()),
+                Some("y".to_owned()),
+                false
+            )
+        );
+    }
+
+    #[test]
+    fn a_profile_that_does_not_exist_breaks_even_keys_in_the_environment() {
+        let env = with_keys(&[("AWS_PROFILE", "gone")]);
+        assert_eq!(
+            took("boto3", &env),
+            (Some("gone".to_owned()), None, None, true)
+        );
+        assert!(
+            took("litellm", &env).3,
+            "it makes a boto3 session of the keys"
+        );
+        let env = with_keys(&[("AWS_PROFILE", "gone"), ("AWS_SESSION_TOKEN", "t")]);
+        assert!(!took("litellm", &env).3);
+        assert!(took("boto3", &with_keys(&[("AWS_PROFILE", "")])).3);
+        // Empty is unset in JavaScript.
+        assert_eq!(
+            took("claude-code", &with_keys(&[("AWS_PROFILE", "")])).1,
+            Some(ENVIRONMENT.to_owned())
+        );
+    }
+
+    #[test]
+    fn litellm_has_a_profile_variable_of_its_own_that_beats_keys() {
+        let env = with_keys(&[("AWS_PROFILE_NAME", "bedrock"), ("AWS_PROFILE", "cc")]);
+        assert_eq!(
+            took("litellm", &env),
+            (
+                Some("bedrock".to_owned()),
+                Some(BEDROCK.to_owned()),
+                Some("eu-central-1".to_owned()),
+                false
+            )
+        );
+        let env = with_keys(&[
+            ("AWS_PROFILE_NAME", "bedrock"),
+            ("AWS_ROLE_NAME", "r"),
+            ("AWS_REGION_NAME", "z"),
+        ]);
+        assert_eq!(
+            took("litellm", &env),
+            (None, None, Some("z".to_owned()), false)
+        );
+    }
+
+    #[test]
+    fn a_bearer_token_comes_before_everything_and_empty_counts_for_boto3() {
+        for name in ["boto3", "litellm", "claude-code"] {
+            let env = with_keys(&[("AWS_BEARER_TOKEN_BEDROCK", "t")]);
+            assert_eq!(took(name, &env).1, None, "{name}");
+        }
+        let env = with_keys(&[("AWS_BEARER_TOKEN_BEDROCK", "")]);
+        assert!(took("boto3", &env).3);
+        assert_eq!(took("litellm", &env).1, Some(ENVIRONMENT.to_owned()));
+        assert_eq!(took("claude-code", &env).1, Some(ENVIRONMENT.to_owned()));
+    }
+
+    #[test]
+    fn boto3_signs_in_where_the_others_take_the_keys() {
+        let config = "[profile bedrock]\nsso_session = corp\n";
+        let machine = Machine::new(CREDENTIALS, config).env(&[("AWS_PROFILE", "bedrock")]);
+        assert_eq!(machine.consumer("boto3").access_key_id, None);
+        assert_eq!(
+            machine.consumer("claude-code").access_key_id.as_deref(),
+            Some(BEDROCK)
+        );
+        assert!(machine.codes().contains(&"boto3-differs"));
+    }
+
+    #[test]
+    fn a_file_that_boto3_rejects_leaves_it_with_nothing() {
+        let twice = format!("{CREDENTIALS}[default]\nregion = x\n");
+        let boto3 = Machine::new(&twice, CONFIG).consumer("boto3");
+        assert_eq!((boto3.access_key_id, boto3.region), (None, None));
+        assert_eq!(
+            boto3.rule,
+            "fails: it cannot read /home/u/.aws/credentials:7"
+        );
+        // A colon is as good as = to it.
+        let colon = "[default]\naws_access_key_id = AKIADEFAULTDEFAULT02\naws_secret_access_key = s\nfoo: x\n";
+        assert!(
+            !Machine::new(colon, CONFIG)
+                .consumer("boto3")
+                .rule
+                .contains("fails")
+        );
+    }
 }

@@ -246,3 +246,76 @@ fn time(sight: &Sight) -> Option<Timestamp> {
     } = sight.modified;
     Timestamp::new(seconds, i32::try_from(nanoseconds).ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Machine;
+    use crate::world::survey::Process;
+
+    const CREDENTIALS: &str = "[default]\naws_access_key_id = A\naws_secret_access_key = s\n\
+                               [other]\naws_access_key_id = A\naws_secret_access_key = s\n";
+
+    fn codes(env: &[(&str, &str)]) -> Vec<&'static str> {
+        let machine = Machine::new(CREDENTIALS, "")
+            .env(env)
+            .facts(&["shell=bash", "mode=none"]);
+        machine.codes()
+    }
+
+    #[test]
+    fn each_trap_in_the_environment_has_its_own_name() {
+        let keys = [("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "s")];
+        let with = |name, value| vec![keys[0], keys[1], (name, value)];
+        assert_eq!(codes(&[]), [""; 0]);
+        assert_eq!(codes(&[("AWS_PROFILE", "")]), ["profile-variable-empty"]);
+        assert_eq!(codes(&[("AWS_PROFILE", "x")]), ["aws-profile-missing"]);
+        assert_eq!(
+            codes(&[("AWS_DEFAULT_PROFILE", "x")]),
+            ["profile-variable-missing"]
+        );
+        assert_eq!(
+            codes(&[("AWS_PROFILE_NAME", "x")]),
+            ["profile-variable-missing"]
+        );
+        assert_eq!(
+            codes(&[("AWS_PROFILE", "default"), ("AWS_DEFAULT_PROFILE", "other")]),
+            ["two-profiles"]
+        );
+        assert_eq!(codes(&keys), ["environment-keys"]);
+        assert_eq!(
+            codes(&with("AWS_PROFILE", "default")),
+            ["environment-keys-shadow"]
+        );
+        assert_eq!(
+            codes(&with("AWS_CREDENTIAL_EXPIRATION", "2029-01-01T00:00:00Z")),
+            ["environment-keys-expired"]
+        );
+        assert_eq!(codes(&keys[..1]), ["environment-half-key-pair"]);
+        assert_eq!(codes(&keys[1..]), ["environment-half-key-pair"]);
+        let empty = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "")];
+        assert_eq!(codes(&empty), ["environment-keys-empty"]);
+        assert_eq!(
+            codes(&[("AWS_BEARER_TOKEN_BEDROCK", "")]),
+            ["bearer-token-empty"]
+        );
+        assert_eq!(
+            codes(&[("AWS_BEARER_TOKEN_BEDROCK", "t")]),
+            ["bearer-token"]
+        );
+    }
+
+    #[test]
+    fn a_proxy_is_only_stale_when_the_files_changed_after_its_start() {
+        let mut machine = Machine::new(CREDENTIALS, "").facts(&["shell=bash", "mode=none"]);
+        for (started, expected) in [
+            ("2029-12-31T23:59:59Z", vec!["litellm-older"]),
+            ("2030-01-01T00:00:01Z", vec![]),
+        ] {
+            machine.survey.litellm = vec![Process {
+                pid: 9,
+                started: started.parse().unwrap(),
+            }];
+            assert_eq!(machine.codes(), expected);
+        }
+    }
+}

@@ -68,7 +68,8 @@ pub fn permissions(case: &Case<'_>) -> Option<Check> {
         return None;
     };
     let shown = visible(&file.path);
-    Some(if mode & 0o077 == 0 {
+    let others = mode & 0o077;
+    Some(if others == 0 {
         Check::ok("file-permissions", format!("only you can read {shown}"))
     } else {
         Check::warning(

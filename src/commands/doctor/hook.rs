@@ -197,3 +197,63 @@ fn program(case: &Case<'_>) -> Option<Check> {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Machine;
+    use crate::world::survey::Parent;
+
+    const CREDENTIALS: &str = "[default]\naws_access_key_id = A\naws_secret_access_key = s\n";
+
+    fn machine() -> Machine {
+        Machine::new(CREDENTIALS, "")
+    }
+
+    fn at_a_prompt(mut machine: Machine) -> Machine {
+        machine.survey.interactive = true;
+        machine.survey.parent = Some(Parent {
+            pid: 7,
+            name: "zsh".to_owned(),
+        });
+        machine
+    }
+
+    #[test]
+    fn a_script_is_not_told_that_it_has_no_hook() {
+        assert_eq!(machine().codes(), ["hook-not-checked"]);
+        assert_eq!(at_a_prompt(machine()).codes(), ["hook-not-loaded"]);
+    }
+
+    #[test]
+    fn the_remedy_is_in_the_language_of_the_shell_that_asks() {
+        let remedy = |machine: Machine| machine.checks()[0].remedy.clone().unwrap();
+        assert!(remedy(at_a_prompt(machine())).starts_with("`eval \"$(backlog-aws init zsh)\"`"));
+        let fish = machine().facts(&["shell=fish", "mode=prompt", "hooks="]);
+        assert!(remedy(fish).starts_with("`backlog-aws init fish | source`"));
+    }
+
+    #[test]
+    fn a_program_that_is_gone_explains_a_silent_hook() {
+        let mut machine = machine().facts(&[
+            "shell=bash",
+            "hooks=__backlog_aws_hook",
+            "program=/old/backlog-aws",
+        ]);
+        machine.survey.integration_program_exists = Some(false);
+        assert_eq!(machine.codes()[0], "program-gone");
+    }
+
+    #[test]
+    fn a_shell_that_wants_no_hook_misses_none() {
+        let machine = machine().facts(&["shell=bash", "mode=none", "hooks="]);
+        assert_eq!(machine.codes(), [""; 0]);
+    }
+
+    #[test]
+    fn damaged_memory_is_named() {
+        let machine = machine()
+            .facts(&["shell=bash", "hooks=__backlog_aws_hook", "session=7.1"])
+            .env(&[("__BACKLOG_AWS_STATE", "1:garbage")]);
+        assert_eq!(machine.codes(), ["hook-state-damaged"]);
+    }
+}

@@ -25,6 +25,8 @@ mod consumers;
 mod environment;
 mod facts;
 mod files;
+#[cfg(test)]
+mod fixture;
 mod hook;
 
 /// Looks, judges, prints. Exit status 1 when there is a problem; warnings do not count.
