@@ -102,8 +102,12 @@ __backlog_aws_offer_completions() {
 
 __backlog_aws_install() {
   \builtin emulate -L zsh
-  [[ $__backlog_aws_mode != none ]] || \builtin return 0
   \builtin autoload -Uz add-zsh-hook
+  if [[ $__backlog_aws_mode == none ]]; then
+    # There is no hook then that would ask.
+    [[ -z $__backlog_aws_completions ]] || add-zsh-hook precmd __backlog_aws_offer_completions
+    \builtin return 0
+  fi
   add-zsh-hook precmd __backlog_aws_hook
   add-zsh-hook chpwd __backlog_aws_cd
 }

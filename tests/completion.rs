@@ -25,6 +25,19 @@ fn home() -> Sandbox {
     home
 }
 
+fn static_profile(name: &str) -> String {
+    format!(
+        "[{name}]\naws_access_key_id = {}\naws_secret_access_key = x\nregion = eu-west-1\n",
+        KEY_IDS[0]
+    )
+}
+
+fn many_profiles(count: usize) -> String {
+    (0..count)
+        .map(|number| static_profile(&format!("p-{number:04}-x")))
+        .collect()
+}
+
 /// Puts a command on the sandbox's `PATH`.
 fn command(home: &Sandbox, name: &str) {
     use std::os::unix::fs::PermissionsExt as _;
@@ -165,11 +178,7 @@ scenario! {
     fn names_with_special_characters_are_completed_as_they_are(shell) {
         let home = home();
         let names = ["team:prod@x%y+z/1.a", "team:dev", "%x", "@host", "+a", "http://one:two"];
-        let mut text = String::new();
-        for name in names {
-            text += &format!("[{name}]\naws_access_key_id = {}\naws_secret_access_key = x\n", KEY_IDS[0]);
-        }
-        home.write(".aws/credentials", text);
+        home.write(".aws/credentials", names.map(static_profile).concat());
         let mut session = builder(&home, shell).spawn();
         list(&mut session, "backlog-aws use team:");
         session.wait_until("both", |screen| screen.contains("dev") && screen.contains("prod@x%y"));
@@ -226,13 +235,7 @@ scenario! {
 
     fn one_tab_costs_one_process_however_many_profiles_there_are(shell) {
         let home = home();
-        let mut text = String::new();
-        for number in 0..2000 {
-            text += &format!(
-                "[p-{number:04}-x]\naws_access_key_id = {}\naws_secret_access_key = x\nregion = eu-west-1\n", KEY_IDS[0]
-            );
-        }
-        home.write(".aws/credentials", text);
+        home.write(".aws/credentials", many_profiles(2000));
         home.replace_binary(&format!(
             // By the wrapper's own name, or the integration would call what is behind it.
             "#!/usr/bin/env bash\necho \"$1\" >> {}\nexec -a \"$0\" {} \"$@\"\n",
@@ -272,11 +275,12 @@ fn zsh_completes_whenever_compinit_runs() {
     session.line(COMPINIT);
     session.line("");
     complete_and_run(&mut session, "backlog-aws use be", "use bedrock");
-    assert_eq!(
-        session.line("echo ${precmd_functions[(I)*offer*]}").text,
-        "0",
-        "it goes when it is done"
-    );
+    // Also when nothing else waits for prompts.
+    let mut session = Session::builder(&home, Shell::Zsh)
+        .init_args("--hook none")
+        .after(COMPINIT)
+        .spawn();
+    complete_and_run(&mut session, "backlog-aws use be", "use bedrock");
     // With the packaged file in `fpath`.
     let functions = home.mkdir("site-functions");
     fs::copy("completions/_backlog-aws", functions.join("_backlog-aws")).unwrap();
@@ -300,14 +304,7 @@ fn zsh_completes_whenever_compinit_runs() {
 fn two_thousand_profiles_add_little_to_the_programs_floor() {
     let answer_in = |count: usize| {
         let home = Sandbox::new();
-        let mut text = String::new();
-        for number in 0..count {
-            text += &format!(
-                "[p-{number:04}]\naws_access_key_id = {}\naws_secret_access_key = x\n",
-                KEY_IDS[0]
-            );
-        }
-        home.write(".aws/credentials", text);
+        home.write(".aws/credentials", many_profiles(count));
         let once = || {
             let start = Instant::now();
             let output = home.run(["complete", "zsh", "2", "--", "backlog-aws", "use", ""]);

@@ -29,9 +29,10 @@ fn assert_current(path: &str, expected: &str) {
     if read(path) == expected {
         return;
     }
-    if std::env::var_os("BACKLOG_AWS_BLESS").is_none() {
-        panic!("{path} {REMEDY}");
-    }
+    assert!(
+        std::env::var_os("BACKLOG_AWS_BLESS").is_some(),
+        "{path} {REMEDY}"
+    );
     let path = in_repository(path);
     fs::create_dir_all(path.parent().expect("a file has a parent")).unwrap();
     fs::write(path, expected).unwrap();
