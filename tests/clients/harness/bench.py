@@ -17,11 +17,14 @@ from .shells import type_into
 from .states import State
 
 DRIVERS = HERE / "drivers"
+MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
+MESSAGES = '[{"role": "user", "content": [{"text": "hello"}]}]'
 
 # What each client asks of the loopback services, in this order.
 OPERATIONS = {
     "boto3": ("converse", "invoke", "sts"),
-    "aws-cli": ("sts", "converse"),
+    "aws-cli": ("sts",),
+    "aws-cli-bedrock": ("converse",),
     "js-sdk": ("converse", "invoke", "sts"),
     "claude-sdk": ("invoke",),
     "litellm": ("converse", "invoke"),
@@ -101,11 +104,12 @@ class Bench(contextlib.ExitStack):
         return f"{binaries}:/usr/local/bin:/usr/bin:/bin"
 
     def _commands(self) -> dict[str, list[str]]:
-        python, node = str(self.installed.python), str(self.installed.node)
+        python, aws, node = (str(path) for path in (self.installed.python, self.installed.aws, self.installed.node))
         litellm = [python, str(DRIVERS / "litellm_client.py")] if self._fresh_litellm else ["preloaded"]
         return {
             "boto3": [python, str(DRIVERS / "boto3_client.py")],
-            "aws-cli": ["/bin/sh", str(DRIVERS / "aws_client.sh"), python, str(self.installed.aws)],
+            "aws-cli": [python, aws, "sts", "get-caller-identity"],
+            "aws-cli-bedrock": [python, aws, "bedrock-runtime", "converse", "--model-id", MODEL, "--messages", MESSAGES],
             "js-sdk": [node, str(self.installed.javascript / "node_client.mjs")],
             "claude-sdk": [node, str(self.installed.javascript / "anthropic_client.mjs")],
             "litellm": [*litellm, "environment"],

@@ -1,7 +1,7 @@
 """Variables of other sessions that survive in a shell and turn some client to other credentials.
 
-`turns` lists the clients that a variable turns away when it reaches them beside the right credentials. The test shows
-it for the installed versions: that is what makes "exec removes it" an assertion that can fail.
+The test shows for the installed versions that each does so beside the right credentials: that is what makes "exec
+removes it" an assertion that can fail.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Hostile:
     name: str
     variables: dict[str, str]
     turns: bool = True
-    """Whether at least one client is turned away by it."""
+    """Whether at least one client goes astray when it reads these beside the right credentials."""
 
 
 _ROLE = "arn:aws:iam::123456789012:role/example"
@@ -34,8 +34,9 @@ HOSTILE = (
     Hostile("session-token", {"AWS_SESSION_TOKEN": who.STALE.token}),
     Hostile("security-token", {"AWS_SECURITY_TOKEN": who.STALE.token}),
     Hostile("expiration", {"AWS_CREDENTIAL_EXPIRATION": _PAST}),
-    Hostile("web-identity-file", {"AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent/token"}),
-    Hostile("web-identity-role", {"AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent/token", "AWS_ROLE_ARN": _ROLE}),
+    # Harmless beside keys, which every client tries first.
+    Hostile("web-identity-file", {"AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent/token"}, turns=False),
+    Hostile("web-identity-role", {"AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent/token", "AWS_ROLE_ARN": _ROLE}, turns=False),
     Hostile("regions", {"AWS_REGION": "af-south-1", "AWS_DEFAULT_REGION": "af-south-1", "AWS_REGION_NAME": "af-south-1"}),
     Hostile("keys", {"AWS_ACCESS_KEY_ID": who.STALE.key_id, "AWS_SECRET_ACCESS_KEY": who.STALE.secret}),
 )

@@ -37,6 +37,8 @@ class State:
     """Exported at the prompt, after `typed`."""
     exec_prefix: str = ""
     exec_options: str = ""
+    astray: dict[str, str] = field(default_factory=dict)
+    """Clients that cannot be kept on the right credentials here, and why."""
 
     @property
     def names_a_profile(self) -> bool:
