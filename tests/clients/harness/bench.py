@@ -26,6 +26,7 @@ OPERATIONS = {
     "aws-cli": ("sts",),
     "aws-cli-bedrock": ("converse",),
     "js-sdk": ("converse", "invoke", "sts"),
+    "js-sdk-env-file": ("converse", "invoke", "sts"),
     "claude-sdk": ("invoke",),
     "litellm": ("converse", "invoke"),
     "litellm-profile": ("converse", "invoke"),
@@ -40,6 +41,7 @@ class Bench(contextlib.ExitStack):
         super().__init__()
         self.installed = installed
         self.scratch = scratch
+        self.env_file = scratch / "credentials.env"
         self.ledger = Ledger()
         self._settings = scratch / "settings.json"
         self._path = self._fill_path(binary)
@@ -111,6 +113,7 @@ class Bench(contextlib.ExitStack):
             "aws-cli": [python, aws, "sts", "get-caller-identity"],
             "aws-cli-bedrock": [python, aws, "bedrock-runtime", "converse", "--model-id", MODEL, "--messages", MESSAGES],
             "js-sdk": [node, str(self.installed.javascript / "node_client.mjs")],
+            "js-sdk-env-file": [node, f"--env-file={self.env_file}", str(self.installed.javascript / "node_client.mjs")],
             "claude-sdk": [node, str(self.installed.javascript / "anthropic_client.mjs")],
             "litellm": [*litellm, "environment"],
             "litellm-profile": [*litellm, "profile"],

@@ -66,7 +66,7 @@ ACME = _keys("acme")
 KEYS_AND_SSO = _keys("both-sso")
 KEYS_AND_ROLE = _keys("both-role")
 TEMPORARY = _keys("temporary", token=True)
-EXPIRING = _keys("expiring", token=True, expires="2099-12-31T23:59:59+00:00")
+EXPIRING = _keys("expiring", token=True, expires="2099-12-31T23:59:59Z")
 
 # Keys that stand in no profile.
 FILE_KEYS = _keys("file-keys")

@@ -80,6 +80,10 @@ credential_process = backlog-aws credentials --profile pinned
 [profile by-process-expiring]
 region = ap-south-1
 credential_process = backlog-aws credentials --profile expiring --format process
+
+[profile by-chain]
+region = eu-west-1
+credential_process = backlog-aws credentials
 """
 
 # In this order, so that "the first" is luxito.
