@@ -24,7 +24,11 @@ def converse() -> None:
 
 
 def invoke() -> None:
-    body = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": [{"role": "user", "content": "hello"}]}
+    body = {
+        "anthropic_version": "bedrock-2023-05-31",
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": "hello"}],
+    }
     bedrock().invoke_model(modelId=MODEL, body=json.dumps(body))
 
 

@@ -40,17 +40,25 @@ def wait_until_alive(url: str, proxy: subprocess.Popen) -> None:
 def ask(url: str, model: str) -> None:
     body = {"model": model, "messages": [{"role": "user", "content": "hello"}], "max_tokens": 9}
     headers = {"authorization": f"Bearer {MASTER_KEY}", "content-type": "application/json"}
-    OPENER.open(urllib.request.Request(f"{url}/chat/completions", json.dumps(body).encode(), headers), timeout=30).close()
+    request = urllib.request.Request(f"{url}/chat/completions", json.dumps(body).encode(), headers)
+    OPENER.open(request, timeout=30).close()
 
 
 def main() -> int:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [str(Path(sys.executable).with_name("litellm")), "--config", str(CONFIG), "--host", "127.0.0.1", "--port", str(port)]
+    litellm = Path(sys.executable).with_name("litellm")
+    arguments = ["--config", CONFIG, "--host", "127.0.0.1", "--port", str(port)]
     # The proxy refuses to start without a key; this one opens nothing but this process.
     environment = os.environ | {"LITELLM_MASTER_KEY": MASTER_KEY}
     with open(os.path.join(os.environ["TMPDIR"], f"proxy-{port}.log"), "w+") as log:
-        proxy = subprocess.Popen([sys.executable, *command], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        proxy = subprocess.Popen(
+            [sys.executable, litellm, *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
         failed = 0
         try:
             wait_until_alive(url, proxy)

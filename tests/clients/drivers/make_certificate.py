@@ -28,7 +28,5 @@ certificate = (
 )
 Path(sys.argv[1]).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 Path(sys.argv[2]).write_bytes(
-    key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 )

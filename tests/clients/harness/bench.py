@@ -6,8 +6,10 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import ssl
 import subprocess
+import threading
 from pathlib import Path
 
 from . import sandbox
@@ -17,6 +19,7 @@ from .shells import type_into
 from .states import State
 
 DRIVERS = HERE / "drivers"
+SECONDS_PER_COMMAND = 120
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
 MESSAGES = '[{"role": "user", "content": [{"text": "hello"}]}]'
 
@@ -29,6 +32,7 @@ OPERATIONS = {
     "js-sdk-env-file": ("converse", "invoke", "sts"),
     "claude-sdk": ("invoke",),
     "litellm": ("converse", "invoke"),
+    "litellm-fresh": ("converse", "invoke"),
     "litellm-profile": ("converse", "invoke"),
     "litellm-proxy": ("converse", "invoke"),
 }
@@ -43,6 +47,8 @@ class Bench(contextlib.ExitStack):
         self.scratch = scratch
         self.env_file = scratch / "credentials.env"
         self.ledger = Ledger()
+        self._given_up = threading.Event()
+        self._commands_running: set[subprocess.Popen] = set()
         self._settings = scratch / "settings.json"
         self._path = self._fill_path(binary)
         self._fresh_litellm = fresh_litellm
@@ -87,7 +93,35 @@ class Bench(contextlib.ExitStack):
         """See `shells.type_into`."""
         program = self._programs[shell]
         assert program is not None
-        return type_into(shell, program, lines, home.path, self.environment(home.path))
+        return type_into(shell, program, lines, home.path, self.environment(home.path), self._given_up)
+
+    def call(
+        self, home: sandbox.Home, command: list[str], variables: dict[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs `command` without a terminal; `variables` come on top of the environment of every client."""
+        with subprocess.Popen(
+            ["/usr/bin/env", *command],
+            env=self.environment(home.path) | variables,
+            cwd=home.path,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            self._commands_running.add(process)
+            try:
+                stdout, stderr = process.communicate(timeout=SECONDS_PER_COMMAND)
+            finally:
+                self._commands_running.discard(process)
+                _kill_group(process)
+        return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+
+    def give_up(self) -> None:
+        """Lets every trial that is under way end at once."""
+        self._given_up.set()
+        for process in list(self._commands_running):
+            _kill_group(process)
 
     def shell_command(self, shell: str, script: str) -> list[str]:
         """The command line that runs `script` without a terminal."""
@@ -111,9 +145,22 @@ class Bench(contextlib.ExitStack):
         return {
             "boto3": [python, str(DRIVERS / "boto3_client.py")],
             "aws-cli": [python, aws, "sts", "get-caller-identity"],
-            "aws-cli-bedrock": [python, aws, "bedrock-runtime", "converse", "--model-id", MODEL, "--messages", MESSAGES],
+            "aws-cli-bedrock": [
+                python,
+                aws,
+                "bedrock-runtime",
+                "converse",
+                "--model-id",
+                MODEL,
+                "--messages",
+                MESSAGES,
+            ],
             "js-sdk": [node, str(self.installed.javascript / "node_client.mjs")],
-            "js-sdk-env-file": [node, f"--env-file={self.env_file}", str(self.installed.javascript / "node_client.mjs")],
+            "js-sdk-env-file": [
+                node,
+                f"--env-file={self.env_file}",
+                str(self.installed.javascript / "node_client.mjs"),
+            ],
             "claude-sdk": [node, str(self.installed.javascript / "anthropic_client.mjs")],
             "litellm": [*litellm, "environment"],
             "litellm-profile": [*litellm, "profile"],
@@ -147,11 +194,15 @@ class Bench(contextlib.ExitStack):
 
 
 def _end_group(process: subprocess.Popen) -> None:
-    """The process and its forks; its id leads a session of its own."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, 15)
-    try:
+    """Ends the process and its forks."""
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(5)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, 9)
-        process.wait()
+    _kill_group(process)
+    process.wait()
+
+
+def _kill_group(process: subprocess.Popen) -> None:
+    """Kills what is left of a process that leads a group of its own."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # gone, or on macOS not yet reaped
+        os.killpg(process.pid, signal.SIGKILL)

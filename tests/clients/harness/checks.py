@@ -21,7 +21,7 @@ class Check:
     said: str = ""
     """What the client printed; shown when the check failed."""
     known: str = ""
-    """Why this client goes astray here whatever we do. A known stray that goes right is a failure too: the note is old."""
+    """Why this client goes astray here whatever we do. If it goes right after all, the note is old: a failure too."""
 
     @property
     def passed(self) -> bool:

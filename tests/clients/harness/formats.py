@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from collections.abc import Callable
 
 from . import identities as who
@@ -17,7 +16,6 @@ from .trials import answer, said
 
 REGION = "eu-west-1"
 FORMATS = ("process", "env", "env-no-export", "fish", "dotenv")
-SECONDS = 120
 # As a user has them who runs a client by keys: these variables and no AWS_PROFILE, which the JS SDK would prefer.
 _REGION_VARIABLES = {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "AWS_REGION_NAME": REGION}
 _IN_BASH = {
@@ -93,7 +91,11 @@ def try_process(bench: Bench) -> list[Check]:
     """As `credential_process` in ~/.aws/config."""
     clients = ("boto3", "aws-cli", "js-sdk", "claude-sdk")
     checks = []
-    for profile, wanted in {"by-process": who.PINNED, "by-process-expiring": who.EXPIRING, "by-chain": who.PINNED}.items():
+    for profile, wanted in {
+        "by-process": who.PINNED,
+        "by-process-expiring": who.EXPIRING,
+        "by-chain": who.PINNED,
+    }.items():
         state = State(profile, wanted, REGION)
         place = f"{profile}-none/process"
         variables = {"AWS_PROFILE": profile, "BACKLOG_AWS_PROFILE": "pinned"}
@@ -108,13 +110,24 @@ def try_env_files(bench: Bench) -> list[Check]:
     state = State("env-file", who.EXPIRING, REGION)
     home = _home(bench, "env-file", state)
     command = ["backlog-aws", "credentials", "--profile", who.EXPIRING.name, "--format", "dotenv"]
-    bench.env_file.write_text(_call(bench, home, command).stdout)
+    bench.env_file.write_text(bench.call(home, command, {}).stdout)
     checks = _run(
         bench, home, ["probe", "env-file-node/file", "js-sdk-env-file"], "env-file-node/file", ("js-sdk-env-file",),
         state, "credentials dotenv", "node --env-file",
     )  # fmt: skip
     place = "env-file-dotenv/file"
-    dotenv = [str(bench.installed.python), "-m", "dotenv", "--file", str(bench.env_file), "run", "--", "probe", place, "boto3"]
+    dotenv = [
+        str(bench.installed.python),
+        "-m",
+        "dotenv",
+        "--file",
+        str(bench.env_file),
+        "run",
+        "--",
+        "probe",
+        place,
+        "boto3",
+    ]
     checks += _run(bench, home, dotenv, place, ("boto3",), state, "credentials dotenv", "python-dotenv")
     return [*checks, *_docker_compose(bench, home)]
 
@@ -123,7 +136,7 @@ def _docker_compose(bench: Bench, home: Home) -> list[Check]:
     """What compose puts in place of the variables, if there is a compose to ask."""
     docker = shutil.which("docker")
     compose = [docker, "compose"] if docker else ["docker-compose"]
-    if not docker or _call(bench, home, [*compose, "version"]).returncode != 0:
+    if not docker or bench.call(home, [*compose, "version"], {}).returncode != 0:
         print("note: docker compose is not installed; its --env-file is not tried", flush=True)
         return []
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -131,7 +144,7 @@ def _docker_compose(bench: Bench, home: Home) -> list[Check]:
     file = bench.scratch / "compose.json"
     file.write_text(json.dumps({"services": {"litellm": {"image": "example", "environment": environment}}}))
     command = [*compose, "--file", str(file), "--env-file", str(bench.env_file), "config", "--format", "json"]
-    done = _call(bench, home, command)
+    done = bench.call(home, command, {})
     wanted = dict(zip(names, (who.EXPIRING.key_id, who.EXPIRING.secret, who.EXPIRING.token), strict=True))
     got = json.loads(done.stdout)["services"]["litellm"]["environment"] if done.returncode == 0 else {}
     shown = "the same" if got == wanted else str(got)
@@ -141,7 +154,7 @@ def _docker_compose(bench: Bench, home: Home) -> list[Check]:
 def _reference_checks(bench: Bench, home: Home) -> list[Check]:
     """Where an AWS CLI 2 is installed, the reference itself is held against it."""
     aws = shutil.which("aws")
-    version = _call(bench, home, [aws, "--version"]).stdout.split(" ")[0] if aws else ""
+    version = bench.call(home, [aws, "--version"], {}).stdout.split(" ")[0] if aws else ""
     if not version.startswith("aws-cli/2"):
         print("note: no AWS CLI 2 here; the bytes are compared with those recorded from it", flush=True)
         return []
@@ -149,7 +162,9 @@ def _reference_checks(bench: Bench, home: Home) -> list[Check]:
     for identity in (who.PINNED, who.TEMPORARY):
         for form in ("process", "env", "env-no-export"):
             command = [str(aws), "configure", "export-credentials", "--profile", identity.name, "--format", form]
-            checks.append(_printed(bench, home, command, identity.name, f"{form}, {version}", reference(identity, form)))
+            checks.append(
+                _printed(bench, home, command, identity.name, f"{form}, {version}", reference(identity, form))
+            )
     return checks
 
 
@@ -162,24 +177,11 @@ def _home(bench: Bench, name: str, state: State) -> Home:
     return bench.home(f"formats-{name}", SHELLS[0], state, with_hook=False)
 
 
-def _call(bench: Bench, home: Home, command: list[str], variables: dict[str, str] | None = None):
-    environment = bench.environment(home.path) | (variables or {})
-    return subprocess.run(
-        ["/usr/bin/env", *command],
-        env=environment,
-        cwd=home.path,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
-
-
 def _printed(
     bench: Bench, home: Home, command: list[str], case: str, form: str, wanted: str, *, status: int = 0
 ) -> Check:
     """Standard output is `wanted` to the byte."""
-    done = _call(bench, home, command)
+    done = bench.call(home, command, {})
     good = (done.returncode, done.stdout) == (status, wanted)
     shown = "the same bytes" if wanted else "refused"
     got = shown if good else f"exit {done.returncode}, {done.stdout!r}"
@@ -198,7 +200,7 @@ def _run(
     variables: dict[str, str] | None = None,
 ) -> list[Check]:
     """Runs `command`, which starts the probe at `place`, and checks whose credentials its clients used."""
-    done = _call(bench, home, command, _REGION_VARIABLES | (variables or {}))
+    done = bench.call(home, command, _REGION_VARIABLES | (variables or {}))
     checks = []
     for client in clients:
         tag = f"{place}/{client}"

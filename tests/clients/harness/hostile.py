@@ -36,8 +36,12 @@ HOSTILE = (
     Hostile("expiration", {"AWS_CREDENTIAL_EXPIRATION": _PAST}),
     # Harmless beside keys, which every client tries first.
     Hostile("web-identity-file", {"AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent/token"}, turns=False),
-    Hostile("web-identity-role", {"AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent/token", "AWS_ROLE_ARN": _ROLE}, turns=False),
-    Hostile("regions", {"AWS_REGION": "af-south-1", "AWS_DEFAULT_REGION": "af-south-1", "AWS_REGION_NAME": "af-south-1"}),
+    Hostile(
+        "web-identity-role", {"AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent/token", "AWS_ROLE_ARN": _ROLE}, turns=False
+    ),
+    Hostile(
+        "regions", {"AWS_REGION": "af-south-1", "AWS_DEFAULT_REGION": "af-south-1", "AWS_REGION_NAME": "af-south-1"}
+    ),
     Hostile("keys", {"AWS_ACCESS_KEY_ID": who.STALE.key_id, "AWS_SECRET_ACCESS_KEY": who.STALE.secret}),
 )
 

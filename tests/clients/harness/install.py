@@ -41,6 +41,8 @@ def install(cache: Path) -> Installed:
         with ThreadPoolExecutor() as pool:
             for job in [pool.submit(_install_python, prefix), pool.submit(_install_javascript, npm, prefix / "node")]:
                 job.result()
+        # LiteLLM reads the nearest .env above its own directory: this one, and none of the caller's.
+        (prefix / ".env").touch()
         complete.touch()
     for driver in (HERE / "drivers").glob("*.mjs"):
         shutil.copy(driver, prefix / "node")  # Node looks for node_modules beside the file
@@ -68,6 +70,6 @@ def _install_javascript(npm: str, prefix: Path) -> None:
 
 
 def _call(command: list[str], cwd: Path | None = None) -> None:
-    """The installers keep the caller's environment, for its proxies and mirrors; AWS variables are no business of theirs."""
+    """The installers keep the caller's environment, for its proxies and mirrors, but for the AWS variables."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     subprocess.run(command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, check=True, timeout=SECONDS_TO_INSTALL)

@@ -83,7 +83,9 @@ def _identify(operation: str, handler: BaseHTTPRequestHandler, body: bytes) -> S
     if authorization.startswith("Bearer"):
         bearer = authorization[len("Bearer") :].strip()
         known = identities.BY_BEARER.get(bearer)
-        return Seen(operation, known.bearer if known else "unknown", "", "bearer", "" if known else "unknown bearer token")
+        return Seen(
+            operation, known.bearer if known else "unknown", "", "bearer", "" if known else "unknown bearer token"
+        )
     signature = Signature.read(authorization)
     if signature is None:
         return Seen(operation, trouble="not signed")
@@ -94,7 +96,9 @@ def _identify(operation: str, handler: BaseHTTPRequestHandler, body: bytes) -> S
         trouble = "unknown key id"
     elif token != known.token:
         owner = identities.BY_TOKEN.get(token)
-        trouble = f"session token of {owner.name}" if owner else "session token missing" if not token else "unknown token"
+        trouble = (
+            f"session token of {owner.name}" if owner else "session token missing" if not token else "unknown token"
+        )
     elif not signature.is_made_with(known.secret, handler.command, handler.path, handler.headers, body):
         trouble = "signature does not match"
     else:
@@ -150,22 +154,24 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self, body: bytes) -> None:
         url = urlsplit(self.path)
         if url.netloc:  # a plain-http request sent to us as a proxy
-            return self.do_CONNECT()
+            self.do_CONNECT()
+            return
         parts = url.path.strip("/").split("/")
         if parts[0] == "report":
             self.server.ledger.add_report("/".join(parts[1:]), json.loads(body))
-            return self._answer_json({})
+            self._answer_json({})
+            return
         tag, rest = "/".join(parts[:_TAG_PARTS]), parts[_TAG_PARTS:]
         if rest[:1] == ["model"]:
-            operation = rest[-1]
-            self._record(tag, operation, body)
-            return self._answer_json(_CONVERSE if operation == "converse" else _INVOKE)
-        if rest == ["federation", "credentials"]:
-            return self._hand_out_role(tag)
-        if not rest and body:
-            return self._answer_sts(tag, parse_qs(body.decode()).get("Action", [""])[0], body)
-        self.server.ledger.add(tag, Seen(f"{self.command} /{'/'.join(rest)}", trouble="unexpected request"))
-        self._answer(404, "text/plain", b"no such operation")
+            self._record(tag, rest[-1], body)
+            self._answer_json(_CONVERSE if rest[-1] == "converse" else _INVOKE)
+        elif rest == ["federation", "credentials"]:
+            self._hand_out_role(tag)
+        elif not rest and body:
+            self._answer_sts(tag, parse_qs(body.decode()).get("Action", [""])[0], body)
+        else:
+            self.server.ledger.add(tag, Seen(f"{self.command} /{'/'.join(rest)}", trouble="unexpected request"))
+            self._answer(404, "text/plain", b"no such operation")
 
     def _record(self, tag: str, operation: str, body: bytes) -> None:
         self.server.ledger.add(tag, _identify(operation, self, body))

@@ -12,10 +12,11 @@ import subprocess
 import termios
 import time
 from pathlib import Path
+from threading import Event
 
 from .sandbox import PROMPT
 
-SECONDS_PER_LINE = 120
+SECONDS_PER_LINE = 90  # the slowest line starts LiteLLM's proxy; on a busy machine that takes half of it
 SECONDS_TO_START = 30
 # Global start-up files of the machine stay out of the test.
 _ARGUMENTS = {
@@ -29,10 +30,13 @@ class ShellFailed(Exception):
     """The shell did not finish what was typed. Says what was on its screen."""
 
 
-def type_into(shell: str, program: str, lines: list[str], home: Path, environment: dict[str, str]) -> str:
+def type_into(
+    shell: str, program: str, lines: list[str], home: Path, environment: dict[str, str], given_up: Event
+) -> str:
     """Starts `shell`, types `lines` one after the other, leaves, and returns what the screen showed.
 
-    Each line is typed when the one before it has ended, which a file tells: prompts may be drawn more than once.
+    Ends early, with `ShellFailed`, once `given_up` is set. Each line is typed when the one before it has ended, which a
+    file tells: prompts may be drawn more than once.
     """
     master, slave = pty.openpty()
     with contextlib.ExitStack() as cleanup:
@@ -51,7 +55,7 @@ def type_into(shell: str, program: str, lines: list[str], home: Path, environmen
         finally:
             os.close(slave)
         cleanup.callback(_end, process)
-        screen = _Screen(master)
+        screen = _Screen(master, given_up)
         screen.read_until(lambda: PROMPT in screen.text, SECONDS_TO_START)
         for number, line in enumerate(lines):
             done = home / f".done-{number}"
@@ -78,13 +82,16 @@ def _end(process: subprocess.Popen) -> None:
 class _Screen:
     """What the terminal has shown so far."""
 
-    def __init__(self, master: int) -> None:
+    def __init__(self, master: int, given_up: Event) -> None:
         self._master = master
+        self._given_up = given_up
         self.text = ""
 
     def read_until(self, is_over, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not is_over():
+            if self._given_up.is_set():
+                raise ShellFailed("given up")
             if time.monotonic() > deadline:
                 raise ShellFailed(f"nothing came of it for {seconds:.0f} s; the screen:\n{self.text[-3000:]}")
             if select.select([self._master], [], [], 0.02)[0]:

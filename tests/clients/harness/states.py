@@ -57,8 +57,13 @@ def _file_lines(variables: dict[str, str]) -> tuple[str, ...]:
     return tuple(f"export {name}='{value}'" for name, value in variables.items())
 
 
-def _pinned(name: str, profile: str, wanted: Identity, region: str) -> State:
-    return State(name, wanted, region, typed=(f"backlog-aws use {profile}",))
+def _pinned(name: str, profile: str, wanted: Identity, region: str, astray: dict[str, str] | None = None) -> State:
+    return State(name, wanted, region, typed=(f"backlog-aws use {profile}",), astray=astray or {})
+
+
+_BOTO3_SSO = "boto3 prefers sso_* to the keys of the same profile when a program names the profile, as LiteLLM does"
+_BOTO3_ROLE = "boto3 prefers role_arn to the keys of the same profile when a program names the profile, as LiteLLM does"
+_JS_ROLE = "the JS SDK prefers AWS_PROFILE to keys in the environment, and role_arn to the keys of that profile"
 
 
 STATES = (
@@ -99,6 +104,49 @@ STATES = (
         CLAUDE_REGION,
         variables={"AWS_BEARER_TOKEN_BEDROCK": who.SHELL_BEARER.bearer},
     ),
-    _pinned("keys-and-sso", "both-sso", who.KEYS_AND_SSO, "eu-south-1"),
-    _pinned("keys-and-role", "both-role", who.KEYS_AND_ROLE, "eu-south-2"),
+    _pinned(
+        "keys-and-sso",
+        "both-sso",
+        who.KEYS_AND_SSO,
+        "eu-south-1",
+        {"litellm-profile": _BOTO3_SSO, "litellm-proxy": _BOTO3_SSO},
+    ),
+    _pinned(
+        "keys-and-role",
+        "both-role",
+        who.KEYS_AND_ROLE,
+        "eu-south-2",
+        {"litellm-profile": _BOTO3_ROLE, "litellm-proxy": _BOTO3_ROLE, "js-sdk": _JS_ROLE},
+    ),
+)
+
+
+def _sourced(name: str, variables: dict[str, str], *astray: str) -> State:
+    why = f"{' '.join(variables)} in the toolkit's file, which is sourced after exec, overrides what exec has set"
+    return State(
+        f"sourced-{name}",
+        who.PINNED,
+        "eu-west-1",
+        exec_options="--profile pinned ",
+        toolkit_env=_file_lines(variables),
+        astray=dict.fromkeys(astray, why),
+    )
+
+
+# The user pins a profile, and the toolkit's start script sources a file that says otherwise after `exec` is done.
+SOURCED = (
+    _sourced("profile", {"BACKLOG_AWS_PROFILE": "toolkit"}, "litellm-profile"),
+    _sourced("region", {"AWS_REGION": "eu-west-2"}, "js-sdk"),
+    _sourced("keys", keys_as_variables(who.FILE_KEYS), "boto3", "aws-cli", "litellm"),
+    _sourced("empty-keys", {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}),
+    _sourced(
+        "bearer",
+        {"AWS_BEARER_TOKEN_BEDROCK": who.FILE_BEARER.bearer},
+        "boto3",
+        "js-sdk",
+        "litellm",
+        "litellm-profile",
+    ),
+    _sourced("empty-bearer", {"AWS_BEARER_TOKEN_BEDROCK": ""}, "boto3", "js-sdk"),
+    _sourced("aws-profile", {"AWS_PROFILE": "cc"}, "js-sdk"),
 )

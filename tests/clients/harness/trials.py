@@ -16,6 +16,8 @@ from .states import CLAUDE_REGION, State
 # What of Claude Code, and of other programs of its user, runs beside the toolkit in the same shell.
 OUTSIDE = ("boto3", "js-sdk", "claude-sdk")
 UNDER_EXEC = ("boto3", "aws-cli", "js-sdk", "litellm", "litellm-profile")
+# Where the forked LiteLLM is compared with one that was started anew: both go astray here, each by another rule.
+TRIED_FRESH = ("profile-name", "role-name", "bearer-set")
 HOSTILE_STATE = State("hostile-shell", PINNED, "eu-west-1", variables=ALL, typed=("backlog-aws use pinned",))
 
 
@@ -71,7 +73,8 @@ def try_hostile_variables(bench: Bench) -> list[Check]:
     for hostile in HOSTILE:
         put = "env " + " ".join(f"{name}='{value}'" for name, value in hostile.variables.items())
         lines.append(f"{put} backlog-aws exec -- probe hostile-{hostile.name}-bash/exec {' '.join(clients)}")
-        lines.append(f"backlog-aws exec -- {put} probe hostile-{hostile.name}-bash/leaked {' '.join(clients)}")
+        leaked = (*clients, "litellm-fresh") if hostile.name in TRIED_FRESH else clients
+        lines.append(f"backlog-aws exec -- {put} probe hostile-{hostile.name}-bash/leaked {' '.join(leaked)}")
     try:
         screen = bench.type_into("bash", lines, home)
     except ShellFailed as failure:
@@ -82,7 +85,21 @@ def try_hostile_variables(bench: Bench) -> list[Check]:
         checks += [_resolved(bench, case, "bash", "exec", client, screen) for client in clients]
         leaked = [_resolved(bench, case, "bash", "leaked", client, screen) for client in clients]
         checks.append(_turned(case, hostile, leaked))
+        if hostile.name in TRIED_FRESH:
+            checks.append(_forked_like_fresh(bench, case))
     return checks
+
+
+def try_sourced(bench: Bench, state: State) -> list[Check]:
+    """The toolkit's start script under `exec`, with a file of the user's that contradicts the pinned profile."""
+    home = bench.home(state.name, "bash", state, with_hook=True)
+    place = f"{state.name}-bash/toolkit"
+    line = f"backlog-aws exec {state.exec_options}-- start-services.sh probe {place} {' '.join(UNDER_EXEC)}"
+    try:
+        screen = bench.type_into("bash", [line], home)
+    except ShellFailed as failure:
+        return [_no_shell(state, "bash", failure)]
+    return [_resolved(bench, state, "bash", "toolkit", client, screen) for client in UNDER_EXEC]
 
 
 def answer(bench: Bench, tag: str, operations: tuple[str, ...], wanted: Identity, region: str) -> tuple[str, bool]:
@@ -170,3 +187,13 @@ def _turned(state: State, hostile: Hostile, leaked: list[Check]) -> Check:
     got = f"turns {', '.join(astray)}" if astray else "turns nobody"
     reasons = "\n".join(f"{check.client}: {check.got}" for check in leaked)
     return Check(state.name, "if kept", "(see right)", "bash", wanted, got, bool(astray) == hostile.turns, reasons)
+
+
+def _forked_like_fresh(bench: Bench, state: State) -> Check:
+    """A fork of the waiting LiteLLM reads its environment as a process of its own does."""
+    tags = [f"{state.name}-bash/leaked/{client}" for client in ("litellm", "litellm-fresh")]
+    forked, fresh = (bench.ledger.seen(tag) for tag in tags)
+    good = bool(fresh) and forked == fresh
+    wanted, got = (_shown(seen, False) for seen in (forked, fresh))
+    got = f"as the fork: {got}" if good else got
+    return Check(state.name, "if kept", "litellm-fresh", "bash", wanted, got, good, said(bench, tags[1]))
