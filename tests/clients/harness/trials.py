@@ -14,7 +14,8 @@ from .shells import ShellFailed
 from .states import CLAUDE_REGION, State
 
 # What of Claude Code, and of other programs of its user, runs beside the toolkit in the same shell.
-OUTSIDE = ("boto3", "js-sdk", "claude-sdk")
+OUTSIDE = ("boto3", "js-sdk")
+OUTSIDE_THOROUGH = (*OUTSIDE, "claude-sdk")
 UNDER_EXEC = ("boto3", "aws-cli", "js-sdk", "litellm", "litellm-profile")
 # Where the forked LiteLLM is compared with one that was started anew: both go astray here, each by another rule.
 TRIED_FRESH = ("profile-name", "role-name", "bearer-set")
@@ -30,14 +31,16 @@ def try_control(bench: Bench, state: State, shell: str) -> str:
     """Runs the clients in a shell that has never heard of us. Returns its screen."""
     name = control_name(state, shell)
     home = bench.home(f"{name}-control", shell, state, with_hook=False)
-    return bench.type_into(shell, [f"probe {name}/control {' '.join(OUTSIDE)}"], home)
+    return bench.type_into(shell, [f"probe {name}/control {' '.join(OUTSIDE_THOROUGH)}"], home)
 
 
 def try_state(bench: Bench, state: State, shell: str, control: Future[str], *, thorough: bool) -> list[Check]:
     """One state in one shell, outside `exec` and under it. `thorough` adds the clients that are slow to start."""
     case = f"{state.name}-{shell}"
+    of_claude = OUTSIDE_THOROUGH if thorough else OUTSIDE
     # LiteLLM's profile form needs no `exec`: the names that the hook exports are enough.
-    outside = (*OUTSIDE, "litellm-profile") if state.names_a_profile and state is not HOSTILE_STATE else OUTSIDE
+    by_profile = state.names_a_profile and state is not HOSTILE_STATE
+    outside = (*of_claude, "litellm-profile") if by_profile else of_claude
     under_exec = _under_exec(state, thorough=thorough)
     run = f"{state.exec_prefix}backlog-aws exec {state.exec_options}--"
     lines = [*state.typed, *(export(shell, name, value) for name, value in state.exported.items())]
@@ -53,10 +56,10 @@ def try_state(bench: Bench, state: State, shell: str, control: Future[str], *, t
     except ShellFailed as failure:
         return [_no_shell(state, shell, failure)]
 
-    checks = [] if state.variables else [_of_claude(bench, state, shell, client) for client in OUTSIDE]
-    checks += [_unchanged(bench, state, shell, client, screen) for client in ("variables", *OUTSIDE)]
+    checks = [] if state.variables else [_of_claude(bench, state, shell, client) for client in of_claude]
+    checks += [_unchanged(bench, state, shell, client, screen) for client in ("variables", *of_claude)]
     checks.append(_files_untouched(state, shell, untouched=home.is_untouched(), screen=screen))
-    if "litellm-profile" in outside:
+    if by_profile:
         checks.append(_resolved(bench, state, shell, "outside", "litellm-profile", screen))
     checks += [_resolved(bench, state, shell, "exec", client, screen) for client in under_exec]
     if thorough:
