@@ -5,7 +5,8 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::resolve::Resolution;
 use crate::world::{Sight, World};
@@ -55,7 +56,9 @@ pub struct Watch {
     /// The working directory with its links resolved, if it could be told.
     pub cwd: Option<PathBuf>,
     /// How long the answer can stand at most, because credentials run out.
-    pub valid_for: Option<Duration>,
+    pub valid_until: Option<Timestamp>,
+    /// When all this was seen.
+    pub looked_at: Timestamp,
 }
 
 /// Variables that the answer always depends on, by their value. An unset variable that gets a value changes the answer
@@ -144,9 +147,8 @@ impl Watch {
             present,
             absent,
             cwd: world.cwd.clone(),
-            valid_for: resolution
-                .changes_at(world.now)
-                .map(|end| end.duration_since(world.now).unsigned_abs()),
+            valid_until: resolution.changes_at(world.now),
+            looked_at: world.now,
         })
     }
 }

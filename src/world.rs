@@ -31,6 +31,13 @@ pub struct FileTime {
     pub nanoseconds: i64,
 }
 
+impl FileTime {
+    /// Nanoseconds since the epoch.
+    pub fn as_nanosecond(self) -> i128 {
+        i128::from(self.seconds) * 1_000_000_000 + i128::from(self.nanoseconds)
+    }
+}
+
 /// What identifies a state of a file without reading it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sight {

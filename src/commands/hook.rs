@@ -9,6 +9,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
+
 use super::{Done, Failure};
 use crate::notice::Notice;
 use crate::resolve::{Inputs, Resolution, resolve};
@@ -91,7 +93,7 @@ fn update(
         changes.push(Change::Set(Variable::State, state.clone()));
     }
     let check = precision.map_or(Check::AskAgain, |precision| {
-        check(world, &resolution, precision)
+        check(shell, world, &resolution, precision)
     });
     let mut code = Vec::new();
     shell.render(&changes, &mut code);
@@ -100,16 +102,15 @@ fn update(
 }
 
 /// The test for the next prompts, with the stamps it needs in place.
-fn check(world: &World, resolution: &Resolution, precision: Precision) -> Check {
-    let stamps = world.cache.as_deref().map(|cache| cache.join("stamps"));
+fn check(shell: Shell, world: &World, resolution: &Resolution, precision: Precision) -> Check {
     let check = Check::new(
         Watch::of(world, resolution),
         precision,
-        stamps.as_deref(),
-        world.now,
+        world.cache.as_deref(),
+        &(world.now..=Timestamp::now()),
     );
     if check
-        .stamps()
+        .stamps(shell)
         .iter()
         .all(|stamp| is_there(stamp) || make(stamp))
     {
@@ -193,6 +194,7 @@ fn prune(directory: &Path) {
     };
     let mut stamps: Vec<(crate::world::FileTime, PathBuf)> = listing
         .flatten()
+        .filter(|entry| Stamp::is_name(&entry.file_name()))
         .filter_map(|entry| Some((crate::world::sight_of(&entry.path())?.changed, entry.path())))
         .collect();
     if stamps.len() <= KEPT {

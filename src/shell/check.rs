@@ -5,13 +5,16 @@
 //! a file that is named after it and has it. A stamp is addressed by value, hence any shell may share it, and a stamp
 //! that is missing can only mean "changed". zsh reads change times itself and needs no stamps.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
+use std::ops::RangeInclusive;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Shell, fish, posix, push};
+use super::{Shell, fish, posix, push, quote};
+use crate::overrides::FILE_NAME;
 use crate::session::{Values, Variable};
 use crate::watch::{Expectation, Watch, Watched};
 use crate::world::FileTime;
@@ -43,7 +46,10 @@ impl Precision {
 
     /// Whether a file with this time could be changed again without the shell being able to tell. git calls such a file
     /// racily clean; here it means that the next prompt looks again.
-    fn is_racy(self, time: FileTime, now: Timestamp) -> bool {
+    ///
+    /// It was looked at during `looking`. Both ends count: a process can be held up for long between any two steps, and
+    /// what was written after the start of the look may be younger than a tick although the look ended later.
+    fn is_racy(self, time: FileTime, looking: &RangeInclusive<Timestamp>) -> bool {
         // A kernel tick is up to 10 ms, and file times are those of the last tick.
         const TICK: i128 = 20_000_000;
         const SECOND: i128 = 1_000_000_000;
@@ -53,10 +59,10 @@ impl Precision {
             _ if time.nanoseconds == 0 => 2 * SECOND + TICK,
             _ => TICK,
         };
-        let then = i128::from(time.seconds) * SECOND + i128::from(time.nanoseconds);
-        let age = now.as_nanosecond() - then;
+        let then = time.as_nanosecond();
         // Times in the future are settled: what is written now gets an earlier one.
-        -grain < age && age < grain
+        looking.start().as_nanosecond() - grain < then
+            && then < looking.end().as_nanosecond() + grain
     }
 }
 
@@ -74,8 +80,34 @@ impl Stamp {
     pub fn of(time: FileTime, directory: &Path) -> Self {
         Self {
             time,
-            path: directory.join(format!("{}.{:09}", time.seconds, time.nanoseconds)),
+            path: directory.join(Self::name(time)),
         }
+    }
+
+    /// The nanoseconds to the base of 36. fish converts every path from its wide characters each time it is used, so
+    /// short names are fast names.
+    fn name(time: FileTime) -> String {
+        const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+        let mut rest = time.as_nanosecond().unsigned_abs();
+        let mut digits = Vec::new();
+        while rest > 0 || digits.is_empty() {
+            digits.push(char::from(DIGITS[(rest % 36) as usize]));
+            rest /= 36;
+        }
+        if time.seconds < 0 {
+            digits.push('-');
+        }
+        digits.into_iter().rev().collect()
+    }
+
+    /// Whether a file of this name is one of ours.
+    pub fn is_name(name: &OsStr) -> bool {
+        let digits = name.as_bytes();
+        let digits = digits.strip_prefix(b"-").unwrap_or(digits);
+        !digits.is_empty()
+            && digits
+                .iter()
+                .all(|digit| digit.is_ascii_digit() || digit.is_ascii_lowercase())
     }
 }
 
@@ -103,7 +135,7 @@ impl Check {
         watch: Option<Watch>,
         precision: Precision,
         stamps: Option<&Path>,
-        now: Timestamp,
+        looking: &RangeInclusive<Timestamp>,
     ) -> Self {
         if precision == Precision::DirectoryOnly {
             return Self::Directory;
@@ -118,7 +150,7 @@ impl Check {
         if watch
             .present
             .iter()
-            .any(|watched| precision.is_racy(time(watched), now))
+            .any(|watched| precision.is_racy(time(watched), looking))
         {
             return Self::AskAgain;
         }
@@ -130,7 +162,7 @@ impl Check {
     }
 
     /// The stamps that must exist for the test to say "unchanged".
-    pub fn stamps(&self) -> Vec<Stamp> {
+    pub fn stamps(&self, shell: Shell) -> Vec<Stamp> {
         match self {
             Self::Files {
                 watch,
@@ -140,7 +172,14 @@ impl Check {
                 let mut found: Vec<Stamp> = watch
                     .present
                     .iter()
-                    .map(|watched| Stamp::of(watched.sight.modified, stamps))
+                    .map(|watched| watched.sight.modified)
+                    .chain(
+                        watch
+                            .valid_until
+                            .filter(|_| shell == Shell::Fish)
+                            .map(fish::alarm),
+                    )
+                    .map(|time| Stamp::of(time, stamps))
                     .collect();
                 found.sort_by(|a, b| a.path.cmp(&b.path));
                 found.dedup();
@@ -202,17 +241,12 @@ impl Files<'_> {
         Stamp::of(watched.sight.modified, self.stamps).path
     }
 
-    /// Hands every condition on files to `condition`, as the words of a test that all three shells know.
-    pub fn conditions(&self, shell: Shell, condition: &mut impl FnMut(&[&OsStr])) {
-        let [not, exists, same, newer, older, here] =
-            ["!", "-e", "-ef", "-nt", "-ot", "."].map(OsStr::new);
+    /// Every condition that does not compare times.
+    pub fn conditions(&self, condition: &mut impl FnMut(&[&OsStr])) {
+        let [exists, same, here] = ["-e", "-ef", "."].map(OsStr::new);
         if let Some(cwd) = &self.watch.cwd {
             // A directory that was renamed under the shell keeps its `$PWD`.
             condition(&[here, same, cwd.as_os_str()]);
-        }
-        // fish has a cheaper way to ask for many.
-        for path in self.watch.absent.iter().filter(|_| shell != Shell::Fish) {
-            condition(&[not, exists, path.as_os_str()]);
         }
         for watched in &self.watch.present {
             let path = watched.path.as_os_str();
@@ -220,29 +254,72 @@ impl Files<'_> {
                 // Times do not tell two targets apart where a store gives every file the same one, as Nix does.
                 condition(&[path, same, resolved.as_os_str()]);
             }
-            if self.precision == Precision::ChangeTime {
-                condition(&[exists, path]);
-                continue;
-            }
-            // bash and fish count a missing file as older than any other, so only both missing would be overlooked. In
-            // zsh a comparison with a missing file is false either way.
-            if shell == Shell::Zsh || !watched.vanishes_with_parent {
+            // A missing file counts as older than any other, so only it and its stamp both missing would be overlooked.
+            if self.precision == Precision::ChangeTime || !watched.vanishes_with_parent {
                 condition(&[exists, path]);
             }
-            let stamp = self.stamp(watched);
-            if shell == Shell::Zsh {
-                condition(&[exists, stamp.as_os_str()]);
-            }
-            condition(&[not, path, newer, stamp.as_os_str()]);
-            condition(&[not, path, older, stamp.as_os_str()]);
         }
     }
 
-    /// The seconds after which the answer has to be looked at again, if it runs out.
-    pub fn valid_for(&self) -> Option<u64> {
-        self.watch
-            .valid_for
-            .map(|valid_for| valid_for.as_secs().max(1))
+    /// What must not be there.
+    pub fn absent(&self) -> impl Iterator<Item = Cow<'_, OsStr>> {
+        self.watch.absent.iter().map(|path| self.spelled(path))
+    }
+
+    /// Every comparison with a stamp, none of which may hold.
+    pub fn comparisons(&self, shell: Shell, comparison: &mut impl FnMut(&[&OsStr])) {
+        let [not, exists, newer, older] = ["!", "-e", "-nt", "-ot"].map(OsStr::new);
+        for watched in &self.watch.present {
+            let path = watched.path.as_os_str();
+            let stamp = self.stamp(watched);
+            let stamp = stamp.as_os_str();
+            // bash and fish count a missing file as older than any other. In zsh a comparison with one is false either
+            // way.
+            if shell == Shell::Zsh {
+                comparison(&[not, exists, path]);
+                comparison(&[not, exists, stamp]);
+            }
+            comparison(&[path, newer, stamp]);
+            comparison(&[path, older, stamp]);
+        }
+    }
+
+    /// The shorter of an override's absolute path and its path from the working directory, which the conditions compare
+    /// first. Both lead to the same file, because the working directory is one without symbolic links.
+    fn spelled<'path>(&self, path: &'path Path) -> Cow<'path, OsStr> {
+        let absolute = path.as_os_str();
+        let levels = self
+            .watch
+            .cwd
+            .as_deref()
+            .filter(|_| path.file_name() == Some(OsStr::new(FILE_NAME)))
+            .and_then(|cwd| cwd.ancestors().position(|up| Some(up) == path.parent()));
+        let relative = levels.map(|levels| "../".repeat(levels) + FILE_NAME);
+        match relative {
+            Some(relative) if relative.len() < absolute.len() => Cow::Owned(relative.into()),
+            _ => Cow::Borrowed(absolute),
+        }
+    }
+
+    /// When the answer has to be looked at again because it runs out, in whole seconds since the epoch.
+    pub fn valid_until(&self) -> Option<i64> {
+        self.watch.valid_until.map(Timestamp::as_second)
+    }
+
+    /// The same in seconds from the time of looking.
+    pub fn seconds_left(&self) -> i64 {
+        let end = self.valid_until().unwrap_or(i64::MAX);
+        end.saturating_sub(self.watch.looked_at.as_second())
+    }
+
+    /// Appends one word of a test. Most paths need no quotes, and are faster without.
+    pub fn word(shell: Shell, word: &OsStr, out: &mut Vec<u8>) {
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-!".contains(byte);
+        if word.as_bytes().iter().all(is_plain) {
+            out.extend_from_slice(word.as_bytes());
+        } else {
+            quote(shell, word, out);
+        }
     }
 }
 

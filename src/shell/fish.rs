@@ -3,11 +3,17 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::check::{Files, SEPARATOR, Variables};
+use jiff::Timestamp;
+
+use super::check::{Files, SEPARATOR, Stamp, Variables};
 use super::{Shell, push, quote};
 use crate::watch::Expectation;
+use crate::world::FileTime;
 
 /// Appends the definition of the function. Without files it compares the working directory alone.
+///
+/// fish pays for each word of a command and for each character of a path, so there are few of either. Whatever `test`
+/// cannot make sense of fails, and counts as a change.
 pub(super) fn unchanged(files: Option<&Files<'_>>, variables: &Variables, out: &mut Vec<u8>) {
     push(out, &["function __backlog_aws_unchanged\n"]);
     let names = |wanted: fn(&Expectation) -> bool| -> Vec<&str> {
@@ -40,64 +46,73 @@ pub(super) fn unchanged(files: Option<&Files<'_>>, variables: &Variables, out: &
     quote(Shell::Fish, OsStr::from_bytes(&expected), out);
     push(out, &["\"$__backlog_aws_pwd\""]);
     for name in names(|expected| *expected == Expectation::Filled(true)) {
-        push(out, &[" -a -n \"$", name, "\""]);
-    }
-    let hollow = names(|expected| *expected == Expectation::Filled(false));
-    if !hollow.is_empty() {
-        push(out, &[" -a -z \"$", &hollow.join("$"), "\""]);
+        push(out, &[" -a \"x$", name, "\" != x"]);
     }
     if let Some(files) = files {
-        files.conditions(Shell::Fish, &mut |words| {
-            push(out, &[" -a"]);
-            for word in words {
-                out.push(b' ');
-                if word.as_bytes().starts_with(b"/") {
-                    quote(Shell::Fish, word, out);
-                } else {
-                    out.extend_from_slice(word.as_bytes());
-                }
-            }
-        });
-    }
-    if let Some(files) = files.filter(|files| !files.watch.absent.is_empty()) {
-        push(out, &["; and not builtin path is --"]);
-        for path in &files.watch.absent {
-            out.push(b' ');
-            quote(Shell::Fish, path, out);
-        }
-    }
-    let clock = files.and_then(|files| Some((files.valid_for()?, clock(files)?)));
-    if let Some((_, age)) = &clock {
-        push(out, &["; and builtin test "]);
-        out.extend_from_slice(age);
-        push(out, &[" -lt \"$__backlog_aws_until\""]);
+        conditions(files, out);
     }
     push(out, &["\nend\n"]);
-    if let Some((seconds, age)) = &clock {
-        push(out, &["builtin set -g __backlog_aws_until (builtin math "]);
-        out.extend_from_slice(age);
-        push(out, &[" + ", &seconds.to_string(), ")\n"]);
+}
+
+fn conditions(files: &Files<'_>, out: &mut Vec<u8>) {
+    fn words(words: &[&OsStr], out: &mut Vec<u8>) {
+        for word in words {
+            out.push(b' ');
+            Files::word(Shell::Fish, word, out);
+        }
+    }
+    files.conditions(&mut |condition| {
+        push(out, &[" -a"]);
+        words(condition, out);
+    });
+    let mut conjunction = " -a ! '('";
+    files.comparisons(Shell::Fish, &mut |comparison| {
+        push(out, &[conjunction]);
+        conjunction = " -o";
+        words(comparison, out);
+    });
+    if conjunction == " -o" {
+        push(out, &[" ')'"]);
+    }
+    let mut absent = files.absent().peekable();
+    if absent.peek().is_some() {
+        // One command that asks for many, and is true if any is there.
+        push(out, &["; and not builtin path is --"]);
+        absent.for_each(|path| words(&[&path], out));
+    }
+    if let Some(end) = files.watch.valid_until {
+        // fish has no clock, but knows the age of a file.
+        push(out, &["; and builtin test (builtin path mtime -R --"]);
+        words(&[Stamp::of(alarm(end), files.stamps).path.as_os_str()], out);
+        push(out, &[") -lt 0"]);
     }
 }
 
-/// fish has no clock, but the age of a file whose time never changes is one: that of a stamp, in seconds.
-fn clock(files: &Files<'_>) -> Option<Vec<u8>> {
-    let stamp = files.stamp(files.watch.present.first()?);
-    let mut age = b"(builtin path mtime -R -- ".to_vec();
-    quote(Shell::Fish, &stamp, &mut age);
-    age.push(b')');
-    Some(age)
+/// The time of the stamp whose age is 0 when the answer runs out.
+pub(super) fn alarm(end: Timestamp) -> FileTime {
+    FileTime {
+        seconds: end.as_second(),
+        nanoseconds: 0,
+    }
 }
 
 /// Appends the expansions that make one string of all variables that have a value, and returns what it should be.
 fn compare(variables: &Variables, out: &mut Vec<u8>) -> Vec<u8> {
     let mut string = vec![b'x'];
     for (name, expected) in &variables.0 {
-        if let Expectation::Value(Some(value)) | Expectation::Text(value) = expected {
-            push(out, &["$", name]);
-            out.push(SEPARATOR);
-            string.extend_from_slice(value.as_bytes());
-            string.push(SEPARATOR);
+        match expected {
+            Expectation::Value(Some(value)) | Expectation::Text(value) => {
+                push(out, &["$", name]);
+                out.push(SEPARATOR);
+                string.extend_from_slice(value.as_bytes());
+                string.push(SEPARATOR);
+            }
+            Expectation::Filled(false) => {
+                push(out, &["$", name]);
+                out.push(SEPARATOR);
+                string.push(SEPARATOR);
+            }
+            Expectation::Filled(true) | Expectation::Value(None) => {}
         }
     }
     string

@@ -6,7 +6,6 @@ use std::os::unix::ffi::OsStrExt;
 use super::check::{Files, Precision, SEPARATOR, Variables};
 use super::{Shell, push, quote};
 use crate::watch::Expectation;
-use crate::world::FileTime;
 
 /// Appends the definition of the function. Without files it compares the working directory alone.
 pub(super) fn unchanged(
@@ -15,43 +14,76 @@ pub(super) fn unchanged(
     variables: &Variables,
     out: &mut Vec<u8>,
 ) {
+    let mut expanded = Vec::new();
+    let mut expected = Vec::new();
+    let values = compare(variables, &mut expanded);
+    push(&mut expanded, &["${PWD-}"]);
+    quote(shell, OsStr::from_bytes(&values), &mut expected);
+    expected.extend_from_slice(b"\"${__backlog_aws_pwd-}\"");
     push(out, &["__backlog_aws_unchanged() { "]);
-    // `[` in bash, because its `[[` ignores case under `nocasematch`. `[[` in zsh, where it does not and is faster.
-    push(
-        out,
-        &[if shell == Shell::Bash {
-            "\\builtin [ \""
-        } else {
-            "[[ \""
-        }],
-    );
-    let expected = compare(variables, out);
-    push(out, &["${PWD-}\" = "]);
-    quote(shell, OsStr::from_bytes(&expected), out);
-    push(out, &["\"${__backlog_aws_pwd-}\""]);
-    push(out, &[if shell == Shell::Bash { " ]" } else { " ]]" }]);
+    // Unquoted expansions are the fast ones, and nothing splits them in `[[`.
+    let double_brackets = [b"[[ ", &expanded[..], b" == ", &expected, b" ]]"].concat();
+    if shell == Shell::Bash {
+        // In bash, `[[` ignores case under `nocasematch`; `[` never does.
+        push(out, &["{ [[ a != A ]] && "]);
+        out.extend_from_slice(&double_brackets);
+        push(out, &[" || \\builtin [ \""]);
+        out.extend_from_slice(&expanded);
+        push(out, &["\" = "]);
+        out.extend_from_slice(&expected);
+        push(out, &[" ]; }"]);
+    } else {
+        out.extend_from_slice(&double_brackets);
+    }
     if let Some(files) = files {
         conditions(shell, files, out);
-        if files.valid_for().is_some() {
-            push(
-                out,
-                &[" && \\builtin [ \"${SECONDS%%.*}\" -lt \"${__backlog_aws_until-0}\" ]"],
-            );
+        if let Some(until) = files.valid_until() {
+            clock(shell, files, until, out);
         }
         if files.precision == Precision::ChangeTime && !files.watch.present.is_empty() {
             change_times(shell, files, out);
         }
     }
     push(out, &["; }\n"]);
-    if let Some(seconds) = files.and_then(Files::valid_for) {
-        push(
+    let timed = files.filter(|files| files.valid_until().is_some());
+    match (shell, timed.map(|files| files.precision)) {
+        (_, None) => {}
+        (Shell::Zsh, _) => push(out, &["builtin typeset -g __backlog_aws_clock='%D{%s}'\n"]),
+        (_, Some(Precision::SecondStamps)) => {
+            push(out, &["__backlog_aws_since=${SECONDS%%.*}\n"]);
+        }
+        _ => {}
+    }
+}
+
+/// Appends the condition that the answer has not run out by `until`, in seconds since the epoch.
+fn clock(shell: Shell, files: &Files<'_>, until: i64, out: &mut Vec<u8>) {
+    let until = until.to_string();
+    match (shell, files.precision) {
+        // The time as a prompt shows it needs no module.
+        (Shell::Zsh, _) => push(
             out,
-            &[
-                "__backlog_aws_until=$(( ${SECONDS%%.*} + ",
-                &seconds.to_string(),
-                " ))\n",
-            ],
-        );
+            &[" && [[ ${(%)__backlog_aws_clock} -lt ", &until, " ]]"],
+        ),
+        // Unset by the user, it is no clock any more, and the program is asked.
+        (_, Precision::Stamps) => {
+            push(
+                out,
+                &[" && [[ ${EPOCHSECONDS:-", &until, "} -lt ", &until, " ]]"],
+            );
+        }
+        // Before bash 5 there is only the age of the shell, which the user may have set back.
+        _ => {
+            let left = files.seconds_left().to_string();
+            push(
+                out,
+                &[
+                    " && [[ ${SECONDS%%.*} -ge $__backlog_aws_since && $((${SECONDS%%.*} - __backlog_aws_since)) -lt ",
+                    &left,
+                    " ]]",
+                ],
+            );
+        }
     }
 }
 
@@ -87,20 +119,23 @@ fn compare(variables: &Variables, out: &mut Vec<u8>) -> Vec<u8> {
 
 /// Appends the conditions on files, in one `[[`: it is one command however many there are.
 fn conditions(shell: Shell, files: &Files<'_>, out: &mut Vec<u8>) {
-    let mut first = true;
-    files.conditions(shell, &mut |words| {
-        push(out, &[if first { " && [[" } else { " &&" }]);
-        first = false;
+    let mut conjunction = " && [[";
+    let mut condition = |negation: &str, words: &[&OsStr]| {
+        push(out, &[conjunction, negation]);
+        conjunction = " &&";
         for word in words {
             out.push(b' ');
-            if word.as_bytes().starts_with(b"/") {
-                quote(shell, word, out);
-            } else {
-                out.extend_from_slice(word.as_bytes());
-            }
+            Files::word(shell, word, out);
         }
-    });
-    if !first {
+    };
+    files.conditions(&mut |words| condition("", words));
+    for path in files.absent() {
+        condition(" !", &[OsStr::new("-e"), &path]);
+    }
+    if files.precision != Precision::ChangeTime {
+        files.comparisons(shell, &mut |words| condition(" !", words));
+    }
+    if conjunction == " &&" {
         push(out, &[" ]]"]);
     }
 }
@@ -110,21 +145,17 @@ fn change_times(shell: Shell, files: &Files<'_>, out: &mut Vec<u8>) {
     push(
         out,
         &[
-            " || \\builtin return 1; \\builtin local IFS=,; \\builtin local -a seen; \\builtin zstat -A seen -F %s%N +ctime --",
+            " || \\builtin return 1; \\builtin local -a seen; \\builtin zstat -A seen -F %s%N +ctime --",
         ],
     );
     let mut expected = Vec::new();
     for watched in &files.watch.present {
         out.push(b' ');
-        quote(shell, &watched.path, out);
-        let FileTime {
-            seconds,
-            nanoseconds,
-        } = watched.sight.changed;
-        expected.push(format!("{seconds}{nanoseconds:09}"));
+        Files::word(shell, watched.path.as_os_str(), out);
+        expected.push(watched.sight.changed.as_nanosecond().to_string());
     }
     push(
         out,
-        &[" && [[ \"${seen[*]}\" == ", &expected.join(","), " ]]"],
+        &[" && [[ ${(j:,:)seen[@]} == ", &expected.join(","), " ]]"],
     );
 }
