@@ -137,6 +137,8 @@ class Home:
         if with_hook:
             lines.append(_INTEGRATION[shell])
         self._write(_STARTUP_FILES[shell], "\n".join(lines) + "\n")
+        # Without it, fish reads all manual pages of the machine at its first start.
+        (self.path / ".local/share/fish/generated_completions").mkdir(parents=True)
         self._before = self._fingerprint()
 
     def is_untouched(self) -> bool:
