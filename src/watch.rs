@@ -32,6 +32,9 @@ pub struct Watched {
     pub sight: Sight,
     /// Its directory is watched too, so that it need not be tested for being there.
     pub vanishes_with_parent: bool,
+    /// A directory that is watched because a file moved into it may have the time of the one that was there. The change
+    /// time of the file itself tells that too.
+    pub shows_moves: bool,
 }
 
 impl Watched {
@@ -40,6 +43,7 @@ impl Watched {
             path: path.to_owned(),
             sight: sight.clone(),
             vanishes_with_parent: false,
+            shows_moves: false,
         }
     }
 }
@@ -129,12 +133,15 @@ impl Watch {
             }
         }
         absent.extend(world.absent_overrides.iter().cloned());
-        for (path, sight) in &world.aws_directories {
+        for (path, sight) in &world.directories {
             // A file cannot go without its directory changing.
             for watched in &mut present {
                 watched.vanishes_with_parent |= watched.path.parent() == Some(path);
             }
-            present.push(Watched::new(path, sight));
+            present.push(Watched {
+                shows_moves: true,
+                ..Watched::new(path, sight)
+            });
         }
         if let (Some(trust), Some(sight)) = (&world.trust, &world.trust_sight) {
             match sight {

@@ -127,8 +127,9 @@ pub struct World {
     pub config: Option<SourceFile>,
     /// `~/.backlog-toolkit-env`.
     pub toolkit_env: Option<SourceFile>,
-    /// The directories that hold the AWS files, with what identifies their state. A file moved into place changes them.
-    pub aws_directories: Vec<(PathBuf, Sight)>,
+    /// Directories whose state tells of a file that was moved into place: those of the AWS files, and of every other
+    /// file whose time says little because it has no fraction.
+    pub directories: Vec<(PathBuf, Sight)>,
     /// The override files on the way up, nearest first, up to the first that counts.
     pub overrides: Vec<OverrideFile>,
     /// Where override files were looked for in vain.
@@ -170,7 +171,6 @@ impl World {
         let toolkit_env = home
             .as_ref()
             .map(|home| look(home.join(".backlog-toolkit-env"), MAX_FILE_BYTES));
-        let aws_directories = directories_of([&credentials, &config]);
         let project = home
             .as_ref()
             .and_then(|_| directories::ProjectDirs::from("", "", "backlog-aws"));
@@ -178,6 +178,12 @@ impl World {
             .as_ref()
             .map(|project| Store::below(project.data_dir()));
         let (overrides, absent_overrides) = look_up_the_tree(cwd.as_deref(), trust.as_ref());
+        let directories = directories_of(
+            [&credentials, &config].into_iter().flatten(),
+            toolkit_env
+                .iter()
+                .chain(overrides.iter().map(|found| &found.file)),
+        );
         let trust_sight = match &trust {
             Some(trust) if !overrides.is_empty() => Some(sight_of(trust.directory())),
             _ => None,
@@ -197,7 +203,7 @@ impl World {
             credentials,
             config,
             toolkit_env,
-            aws_directories,
+            directories,
             overrides,
             absent_overrides,
             trust,
@@ -416,9 +422,18 @@ pub fn reason(error: &io::Error) -> String {
     text.to_lowercase()
 }
 
-fn directories_of(files: [&Option<SourceFile>; 2]) -> Vec<(PathBuf, Sight)> {
+fn directories_of<'a>(
+    always: impl Iterator<Item = &'a SourceFile>,
+    whole_seconds: impl Iterator<Item = &'a SourceFile>,
+) -> Vec<(PathBuf, Sight)> {
+    // Archives, package managers and `touch -d` give many files the same time. A home or project directory changes too
+    // often to be watched for the sake of the others.
+    let whole_seconds = whole_seconds.filter(|file| {
+        let modified = file.sight.as_ref().map(|sight| sight.modified);
+        modified.is_some_and(|modified| modified.nanoseconds == 0)
+    });
     let mut found: Vec<(PathBuf, Sight)> = Vec::new();
-    for file in files.into_iter().flatten() {
+    for file in always.chain(whole_seconds) {
         let Some(directory) = file.path.parent() else {
             continue;
         };

@@ -140,9 +140,12 @@ impl Check {
         if precision == Precision::DirectoryOnly {
             return Self::Directory;
         }
-        let (Some(watch), Some(stamps)) = (watch, stamps) else {
+        let (Some(mut watch), Some(stamps)) = (watch, stamps) else {
             return Self::AskAgain;
         };
+        if precision == Precision::ChangeTime {
+            watch.present.retain(|watched| !watched.shows_moves);
+        }
         let time = |watched: &Watched| match precision {
             Precision::ChangeTime => watched.sight.changed,
             _ => watched.sight.modified,
