@@ -33,9 +33,16 @@ pub struct SessionBuilder<'home> {
     login: bool,
     directory: PathBuf,
     secrets_allowed: bool,
+    wrapper: Vec<OsString>,
 }
 
 impl<'home> SessionBuilder<'home> {
+    /// A program that runs the shell, such as strace, with its arguments up to the shell's path.
+    pub fn under(mut self, wrapper: impl IntoIterator<Item = OsString>) -> Self {
+        self.wrapper = wrapper.into_iter().collect();
+        self
+    }
+
     /// The window; 24 rows of 80 columns otherwise.
     pub fn size(mut self, rows: u16, columns: u16) -> Self {
         (self.rows, self.columns) = (rows, columns);
@@ -116,7 +123,10 @@ impl<'home> SessionBuilder<'home> {
         add(&prompt);
         self.write_start_up_files(&rc);
 
-        let mut command = pty_process::blocking::Command::new(shell.path())
+        let mut words = self.wrapper.iter().cloned().chain([shell.path().into()]);
+        let program = words.next().expect("the shell at least");
+        let mut command = pty_process::blocking::Command::new(program)
+            .args(words)
             .env_clear()
             .envs(self.sandbox.environment())
             .current_dir(&self.directory);
@@ -239,6 +249,7 @@ impl<'home> Session<'home> {
             login: false,
             directory: sandbox.home(),
             secrets_allowed: false,
+            wrapper: Vec::new(),
         }
     }
 
