@@ -113,7 +113,12 @@ enum Holder {
     /// We gave it this value, or removed it.
     Ours(Option<OsString>),
     /// The user gave it this value since. It is left alone until they unset it.
-    User(OsString),
+    User {
+        value: OsString,
+        /// What they found there. direnv and its like set a variable and later put back what was there: then that is
+        /// no word of the user's but the end of one.
+        found: Option<OsString>,
+    },
 }
 
 /// One variable's past.
@@ -253,7 +258,7 @@ impl Session {
     /// What the user asked for.
     pub fn claims(&self) -> Claims {
         let pinned = |variable: Variable| match &self.held[variable.index()].holder {
-            Holder::User(value) => Some(value.clone()),
+            Holder::User { value, .. } => Some(value.clone()),
             Holder::Original | Holder::Ours(_) => None,
         };
         let before =
@@ -269,7 +274,7 @@ impl Session {
     /// Pins a value as if the user had exported it.
     pub fn pin(&mut self, variable: Variable, value: OsString) {
         if let Some(held) = self.held.get_mut(variable.index()) {
-            held.holder = Holder::User(value);
+            held.holder = Holder::User { value, found: None };
         }
     }
 
@@ -279,7 +284,7 @@ impl Session {
         let Some(held) = self.held.get_mut(variable.index()) else {
             return false;
         };
-        let pinned = matches!(held.holder, Holder::User(_));
+        let pinned = matches!(held.holder, Holder::User { .. });
         if pinned {
             held.holder = Holder::Ours(value);
         }
@@ -301,7 +306,7 @@ impl Session {
         let keys_are_users = Variable::EXPORTED
             .into_iter()
             .filter(|variable| variable.is_secret())
-            .any(|variable| matches!(self.held[variable.index()].holder, Holder::User(_)));
+            .any(|variable| matches!(self.held[variable.index()].holder, Holder::User { .. }));
         let mut changes = Vec::new();
         for variable in Variable::EXPORTED {
             let wish = if variable.is_secret() && keys_are_users {
@@ -312,11 +317,13 @@ impl Session {
             let current = now.get(variable);
             let held = &mut self.held[variable.index()];
             let target = match (&held.holder, wish) {
-                (Holder::User(pinned), _) if variable.is_secret() || current == Some(pinned) => {
+                (Holder::User { value: pinned, .. }, _)
+                    if variable.is_secret() || current == Some(pinned) =>
+                {
                     continue;
                 }
                 // Pinned by `use` a moment ago: the shell does not have it yet.
-                (Holder::User(pinned), _) => Some(pinned.clone()),
+                (Holder::User { value: pinned, .. }, _) => Some(pinned.clone()),
                 (Holder::Original, Wish::Restore) => continue,
                 (Holder::Ours(_), Wish::Restore) => {
                     let original = held.original.clone();
@@ -387,9 +394,12 @@ impl Session {
                     text.push('w');
                     encode_value(value.as_deref(), &mut text);
                 }
-                Holder::User(value) => {
+                Holder::User { value, found } => {
                     text.push('u');
                     encode_value(Some(value), &mut text);
+                    if found.is_some() {
+                        encode_value(found.as_deref(), &mut text);
+                    }
                 }
             }
         }
@@ -443,7 +453,10 @@ impl Held {
             // Restoring it later would mean keeping it in the state, and a secret must not be there. It stays the user's.
             Some(secret) if variable.is_secret() && !secret.is_empty() => Self {
                 original: None,
-                holder: Holder::User(secret),
+                holder: Holder::User {
+                    value: secret,
+                    found: None,
+                },
             },
             original => Self {
                 original,
@@ -456,13 +469,27 @@ impl Held {
         let ours = match &self.holder {
             Holder::Original => self.original == value,
             Holder::Ours(ours) => *ours == value,
-            Holder::User(users) => value.as_ref() == Some(users),
+            Holder::User { value: users, .. } => value.as_ref() == Some(users),
         };
         if ours {
             return;
         }
         match value {
-            Some(value) if !value.is_empty() => self.holder = Holder::User(value),
+            Some(value) if !value.is_empty() => {
+                let found = match &mut self.holder {
+                    Holder::Original => self.original.clone(),
+                    Holder::Ours(ours) => ours.take(),
+                    Holder::User { found, .. } => found.take(),
+                };
+                self.holder = if found.as_ref() != Some(&value) {
+                    let found = found.filter(|found| !found.is_empty());
+                    Holder::User { value, found }
+                } else if self.original == found {
+                    Holder::Original
+                } else {
+                    Holder::Ours(found)
+                };
+            }
             // Unset or emptied: the user lets go, and the chain decides again. Taking away the value that was there
             // before the hook takes away the ambient word too; taking away ours or a pin does not.
             value => {
@@ -578,13 +605,14 @@ fn decode_held(field: &str) -> Option<Held> {
         'o' if rest.is_empty() => Holder::Original,
         'w' | 'u' => {
             let (value, rest) = decode_value(rest)?;
-            if !rest.is_empty() {
-                return None;
-            }
             match (letter, value) {
-                ('w', value) => Holder::Ours(value),
-                (_, Some(value)) => Holder::User(value),
-                (_, None) => return None,
+                ('w', value) if rest.is_empty() => Holder::Ours(value),
+                ('u', Some(value)) if rest.is_empty() => Holder::User { value, found: None },
+                ('u', Some(value)) => match decode_value(rest)? {
+                    (found @ Some(_), "") => Holder::User { value, found },
+                    _ => return None,
+                },
+                _ => return None,
             }
         }
         _ => return None,
@@ -765,6 +793,39 @@ mod tests {
     }
 
     use Variable::{AccessKeyId, Profile, Region as RegionVariable, SecretAccessKey, SessionToken};
+
+    /// As direnv does on leaving a directory whose `.envrc` set the variable.
+    #[test]
+    fn a_pin_ends_when_what_was_there_before_is_put_back() {
+        let mut shell = Shell::with(&[]);
+        shell.prompt(&usable("luxito", None));
+        for _ in 0..2 {
+            for pin in ["bedrock", "other"] {
+                shell.set(Profile, pin);
+                assert_eq!(shell.claims().pin.as_deref(), Some(OsStr::new(pin)));
+                shell.prompt(&usable(pin, None));
+            }
+            shell.set(Profile, "luxito");
+            assert_eq!(shell.claims(), Claims::default());
+            shell.prompt(&usable("luxito", None));
+        }
+    }
+
+    #[test]
+    fn an_ambient_value_that_is_put_back_is_ambient_again() {
+        let mut shell = Shell::with(&[(Profile, "luxito")]);
+        shell.prompt(&usable("luxito", None));
+        shell.set(Profile, "bedrock");
+        shell.prompt(&usable("bedrock", None));
+        shell.set(Profile, "luxito");
+        assert_eq!(shell.claims().pin, None);
+        assert_eq!(
+            shell.claims().ambient.as_deref(),
+            Some(OsStr::new("luxito"))
+        );
+        shell.prompt(&nothing());
+        assert_eq!(shell.get(Profile), Some("luxito"));
+    }
 
     #[test]
     fn the_hooks_own_export_is_not_a_pin_and_any_other_value_is() {
@@ -1160,10 +1221,16 @@ mod tests {
                 take(&mut shell, step);
             }
             let variable = Variable::EXPORTED[which];
-            // The very value that is there says nothing new.
+            // The very value that is there says nothing new, and the one that was there before the last says that that
+            // one is over.
             prop_assume!(shell.values.get(variable) != Some(value.as_os_str()));
             take(&mut shell, &Step::Prompt(Some("bedrock"), true));
             prop_assume!(shell.values.get(variable) != Some(value.as_os_str()));
+            let found = match &shell.session().held[which].holder {
+                Holder::User { found, .. } => found.clone(),
+                _ => None,
+            };
+            prop_assume!(found.as_ref() != Some(&value));
             take(&mut shell, &Step::UserSets(which, value.clone()));
             for step in &after {
                 take(&mut shell, step);
