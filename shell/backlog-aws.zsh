@@ -3,7 +3,7 @@
 #
 # Builtins are called as `\builtin NAME`, because an alias or function may have their name.
 
-__backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_keys='' # settings
+__backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_keys='' __backlog_aws_version='' __backlog_aws_completions=lazy # settings
 
 # Tells this shell's state from one inherited in the environment, also across `exec zsh`. Kept when sourced again.
 [[ ${__backlog_aws_session-} == $$.* ]] || __backlog_aws_session=$$.$RANDOM
@@ -38,6 +38,7 @@ __backlog_aws_refresh() {
 # Before each prompt.
 __backlog_aws_hook() {
   __backlog_aws_unchanged || __backlog_aws_refresh
+  [[ -z $__backlog_aws_completions ]] || __backlog_aws_offer_completions
 }
 
 # At each `cd`, so that the next command of the same line already has it. Not in subshells, where `$(cd x && pwd)` is
@@ -58,19 +59,55 @@ __backlog_aws_use() {
   \builtin eval "$code"
 }
 
+# Passes on what `doctor` cannot see from outside: what this script was told, and what runs before each prompt.
+__backlog_aws_doctor() {
+  \builtin emulate -L zsh
+  \builtin setopt no_aliases
+  \builtin local program=$__backlog_aws_bin
+  [[ -x $program ]] || program=backlog-aws
+  \builtin command "$program" doctor --fact=shell=zsh --fact=session="${__backlog_aws_session-}" --fact=program="$__backlog_aws_bin" \
+    --fact=mode="$__backlog_aws_mode" --fact=keys="$__backlog_aws_keys" --fact=version="${__backlog_aws_version-}" \
+    --fact=hooks="${(F)precmd_functions}" "$@"
+}
+
 backlog-aws() {
   if [[ ${1-} == use ]]; then
     \builtin shift
     __backlog_aws_use "$@"
+  elif [[ ${1-} == doctor ]]; then
+    \builtin shift
+    __backlog_aws_doctor "$@"
   else
     \builtin command "${__backlog_aws_bin:-backlog-aws}" "$@"
   fi
 }
 
+# Tab completion. Its script is asked for at the first Tab, so that no start of a shell waits for it.
+__backlog_aws_complete_lazily() {
+  __backlog_aws_find || \builtin return 1
+  \builtin eval "$("$__backlog_aws_bin" completions zsh)" && _backlog-aws "$@"
+}
+
+# `compinit` may have run already, or run further down in the start-up file, or later still by a plugin manager. So the
+# hook asks until it has.
+__backlog_aws_offer_completions() {
+  # In braces, as `ksh_arrays` wants it.
+  if (( ${+functions[compdef]} )); then
+    __backlog_aws_completions=
+    \builtin emulate -L zsh
+    (( $+_comps[backlog-aws] )) || compdef __backlog_aws_complete_lazily backlog-aws
+  fi
+}
+[[ -z $__backlog_aws_completions ]] || __backlog_aws_offer_completions
+
 __backlog_aws_install() {
   \builtin emulate -L zsh
-  [[ $__backlog_aws_mode != none ]] || \builtin return 0
   \builtin autoload -Uz add-zsh-hook
+  if [[ $__backlog_aws_mode == none ]]; then
+    # There is no hook then that would ask.
+    [[ -z $__backlog_aws_completions ]] || add-zsh-hook precmd __backlog_aws_offer_completions
+    \builtin return 0
+  fi
   add-zsh-hook precmd __backlog_aws_hook
   add-zsh-hook chpwd __backlog_aws_cd
 }

@@ -58,6 +58,15 @@ pub enum Command {
     Exec(Exec),
     /// Print the credentials, for programs that read them from a pipe or file
     Credentials(CredentialsArgs),
+    /// Check the set-up, with a remedy for each problem, and show which identity each AWS client here would use
+    Doctor(Doctor),
+    /// Print the completion script; `init` loads it by itself
+    Completions(Completions),
+    /// Print the manual page: `backlog-aws man | man -l -`
+    Man,
+    /// What the completion scripts ask at each Tab
+    #[command(hide = true)]
+    Complete(Complete),
     /// Try everything in a throw-away home with sample profiles
     Demo(Demo),
 }
@@ -65,9 +74,9 @@ pub enum Command {
 /// `init`.
 #[derive(Debug, Args)]
 pub struct Init {
-    /// The shell to print for
-    #[arg(value_enum)]
-    pub shell: Shell,
+    /// The shell to print for, or `claude` for a snippet of Claude Code's settings
+    #[arg(value_enum, value_name = "SHELL")]
+    pub target: InitTarget,
     /// When to look whether something changed
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub hook: HookMode,
@@ -75,6 +84,43 @@ pub struct Init {
     /// started from the shell can then read them; prefer `backlog-aws exec`
     #[arg(long)]
     pub export_credentials: bool,
+    /// Leave Tab completion out
+    #[arg(long)]
+    pub no_completions: bool,
+}
+
+/// Who reads what `init` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InitTarget {
+    /// GNU Bash 3.2 and later
+    Bash,
+    /// Zsh 5.0 and later
+    Zsh,
+    /// fish 3.4 and later
+    Fish,
+    /// Claude Code, whose Bash tool shows no prompts: hooks for its settings.json, to copy by hand
+    Claude,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell to print for
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// `complete`: its answer is for the scripts in `completions/`.
+#[derive(Debug, Args)]
+pub struct Complete {
+    /// The shell that asks
+    #[arg(value_enum)]
+    pub shell: Shell,
+    /// Which of the words is to be completed, counted from 0
+    pub index: usize,
+    /// The command line up to the cursor, this program's name included
+    #[arg(last = true)]
+    pub words: Vec<OsString>,
 }
 
 /// `status`.
@@ -214,6 +260,17 @@ pub enum Format {
     Fish,
     /// `NAME=value` lines for `docker --env-file` and the like
     Dotenv,
+}
+
+/// `doctor`.
+#[derive(Debug, Args, Default)]
+pub struct Doctor {
+    /// Print JSON, for scripts
+    #[arg(long)]
+    pub json: bool,
+    /// What only the shell knows about itself, as NAME=VALUE; set by the integration
+    #[arg(long, hide = true, value_name = "NAME=VALUE")]
+    pub fact: Vec<OsString>,
 }
 
 /// `demo`.

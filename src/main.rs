@@ -2,10 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use backlog_aws::cli::{Cli, Color, Command};
 use backlog_aws::commands::{self, Done, Failure, hook};
+use backlog_aws::notice::visible;
+use backlog_aws::shell::{Shell, quote};
 use backlog_aws::world::World;
 use clap::Parser;
 
@@ -18,7 +21,14 @@ fn main() -> ExitCode {
     {
         run_hook(&arguments[2..])
     } else {
-        run(&Cli::parse_from(arguments))
+        match Cli::try_parse_from(&arguments) {
+            Ok(cli) => run(&cli),
+            Err(answer) => match evaluating_shell(&arguments) {
+                _ if answer.use_stderr() => Err(usage_error(&answer)),
+                Some(shell) => print_through(shell, &answer.to_string()),
+                None => answer.exit(),
+            },
+        }
     };
     match outcome {
         Ok(code) => ExitCode::from(code),
@@ -30,14 +40,56 @@ fn main() -> ExitCode {
             let message = failure.to_string();
             if !message.is_empty() {
                 // Standard error may be closed; the exit code still tells.
-                let _ = writeln!(io::stderr(), "backlog-aws: {message}");
+                let _ = io::stderr().write_all(format!("backlog-aws: {message}\n").as_bytes());
             }
             ExitCode::from(failure.code())
         }
     }
 }
 
+/// clap's explanation as one line, with its tips, in the manner of all our errors.
+fn usage_error(error: &clap::Error) -> Failure {
+    let text = error.to_string();
+    let mut paragraphs = text.split("\n\n").map(|paragraph| {
+        let lines: Vec<&str> = paragraph.lines().map(str::trim).collect();
+        lines.join(" ")
+    });
+    let what = paragraphs.next().unwrap_or_default();
+    let what = what.strip_prefix("error: ").unwrap_or(&what);
+    let tips =
+        paragraphs.filter_map(|paragraph| Some(format!("; {}", paragraph.strip_prefix("tip: ")?)));
+    let tips: String = tips.collect();
+    Failure::Usage(format!(
+        "{}; see `backlog-aws --help`",
+        visible(format!("{what}{tips}"))
+    ))
+}
+
+/// The shell whose integration evaluates what `use` prints.
+fn evaluating_shell(arguments: &[OsString]) -> Option<Shell> {
+    let mut words = arguments.iter().skip(1);
+    words.next().filter(|word| *word == "use")?;
+    words.find(|word| *word == "--shell")?;
+    Shell::from_path(Path::new(words.next()?))
+}
+
+/// Prints a text, such as the help of `use`, as code that prints it.
+fn print_through(shell: Shell, text: &str) -> Done {
+    let builtin: &[u8] = match shell {
+        Shell::Bash | Shell::Zsh => b"\\builtin printf %s ",
+        Shell::Fish => b"builtin printf %s ",
+    };
+    let mut code = builtin.to_vec();
+    quote(shell, text, &mut code);
+    code.push(b'\n');
+    io::stdout().write_all(&code)?;
+    Ok(0)
+}
+
 fn run_hook(words: &[OsString]) -> Done {
+    if words.first().is_some_and(|word| word == "claude") {
+        return commands::claude::run(&World::capture(), &mut io::stdout().lock());
+    }
     let call = hook::Call::parse(words)?;
     hook::run(&call, &World::capture(), &mut io::stdout().lock())
 }
@@ -62,6 +114,14 @@ fn run(cli: &Cli) -> Done {
         Some(Command::Deny(args)) => commands::allow::deny(args, &world, &mut out),
         Some(Command::Exec(args)) => commands::exec::run(args, &world, &mut out),
         Some(Command::Credentials(args)) => commands::credentials::run(args, &world, &mut out),
+        Some(Command::Doctor(args)) => commands::doctor::run(args, &world, &mut out),
+        Some(Command::Completions(args)) => {
+            commands::completions::run(args, &mut io::stdout().lock())
+        }
+        Some(Command::Man) => commands::man::run(&mut io::stdout().lock()),
+        Some(Command::Complete(args)) => {
+            commands::complete::run(args, &world, &mut io::stdout().lock())
+        }
         Some(Command::Demo(args)) => commands::demo::run(args, &world, &mut out),
     }?;
     out.flush()?;

@@ -113,7 +113,12 @@ enum Holder {
     /// We gave it this value, or removed it.
     Ours(Option<OsString>),
     /// The user gave it this value since. It is left alone until they unset it.
-    User(OsString),
+    User {
+        value: OsString,
+        /// What they found there. direnv and its like set a variable and later put back what was there: then that is
+        /// no word of the user's but the end of one.
+        found: Option<OsString>,
+    },
 }
 
 /// One variable's past.
@@ -157,6 +162,17 @@ impl Session {
             }
             Some(inherited) => inherited.handed_down(origin, now),
             None => Self::begun(origin, now),
+        }
+    }
+
+    /// The session of the shell that the environment `now` comes from, for a process that speaks for that shell.
+    pub fn of_environment(state: Option<&OsStr>, now: &Values) -> Self {
+        match state.and_then(Self::decode) {
+            Some(mut session) => {
+                session.recognise(now);
+                session
+            }
+            None => Self::begun("", now),
         }
     }
 
@@ -226,6 +242,11 @@ impl Session {
         }
     }
 
+    /// The shell it belongs to: its process id, a dot, and a number that no later shell of that id has.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// Notices what the user changed since the last time.
     fn recognise(&mut self, now: &Values) {
         for variable in Variable::EXPORTED {
@@ -237,7 +258,7 @@ impl Session {
     /// What the user asked for.
     pub fn claims(&self) -> Claims {
         let pinned = |variable: Variable| match &self.held[variable.index()].holder {
-            Holder::User(value) => Some(value.clone()),
+            Holder::User { value, .. } => Some(value.clone()),
             Holder::Original | Holder::Ours(_) => None,
         };
         let before =
@@ -253,7 +274,7 @@ impl Session {
     /// Pins a value as if the user had exported it.
     pub fn pin(&mut self, variable: Variable, value: OsString) {
         if let Some(held) = self.held.get_mut(variable.index()) {
-            held.holder = Holder::User(value);
+            held.holder = Holder::User { value, found: None };
         }
     }
 
@@ -263,7 +284,7 @@ impl Session {
         let Some(held) = self.held.get_mut(variable.index()) else {
             return false;
         };
-        let pinned = matches!(held.holder, Holder::User(_));
+        let pinned = matches!(held.holder, Holder::User { .. });
         if pinned {
             held.holder = Holder::Ours(value);
         }
@@ -285,7 +306,7 @@ impl Session {
         let keys_are_users = Variable::EXPORTED
             .into_iter()
             .filter(|variable| variable.is_secret())
-            .any(|variable| matches!(self.held[variable.index()].holder, Holder::User(_)));
+            .any(|variable| matches!(self.held[variable.index()].holder, Holder::User { .. }));
         let mut changes = Vec::new();
         for variable in Variable::EXPORTED {
             let wish = if variable.is_secret() && keys_are_users {
@@ -296,11 +317,13 @@ impl Session {
             let current = now.get(variable);
             let held = &mut self.held[variable.index()];
             let target = match (&held.holder, wish) {
-                (Holder::User(pinned), _) if variable.is_secret() || current == Some(pinned) => {
+                (Holder::User { value: pinned, .. }, _)
+                    if variable.is_secret() || current == Some(pinned) =>
+                {
                     continue;
                 }
                 // Pinned by `use` a moment ago: the shell does not have it yet.
-                (Holder::User(pinned), _) => Some(pinned.clone()),
+                (Holder::User { value: pinned, .. }, _) => Some(pinned.clone()),
                 (Holder::Original, Wish::Restore) => continue,
                 (Holder::Ours(_), Wish::Restore) => {
                     let original = held.original.clone();
@@ -371,9 +394,12 @@ impl Session {
                     text.push('w');
                     encode_value(value.as_deref(), &mut text);
                 }
-                Holder::User(value) => {
+                Holder::User { value, found } => {
                     text.push('u');
                     encode_value(Some(value), &mut text);
+                    if found.is_some() {
+                        encode_value(found.as_deref(), &mut text);
+                    }
                 }
             }
         }
@@ -427,7 +453,10 @@ impl Held {
             // Restoring it later would mean keeping it in the state, and a secret must not be there. It stays the user's.
             Some(secret) if variable.is_secret() && !secret.is_empty() => Self {
                 original: None,
-                holder: Holder::User(secret),
+                holder: Holder::User {
+                    value: secret,
+                    found: None,
+                },
             },
             original => Self {
                 original,
@@ -440,13 +469,27 @@ impl Held {
         let ours = match &self.holder {
             Holder::Original => self.original == value,
             Holder::Ours(ours) => *ours == value,
-            Holder::User(users) => value.as_ref() == Some(users),
+            Holder::User { value: users, .. } => value.as_ref() == Some(users),
         };
         if ours {
             return;
         }
         match value {
-            Some(value) if !value.is_empty() => self.holder = Holder::User(value),
+            Some(value) if !value.is_empty() => {
+                let found = match &mut self.holder {
+                    Holder::Original => self.original.clone(),
+                    Holder::Ours(ours) => ours.take(),
+                    Holder::User { found, .. } => found.take(),
+                };
+                self.holder = if found.as_ref() != Some(&value) {
+                    let found = found.filter(|found| !found.is_empty());
+                    Holder::User { value, found }
+                } else if self.original == found {
+                    Holder::Original
+                } else {
+                    Holder::Ours(found)
+                };
+            }
             // Unset or emptied: the user lets go, and the chain decides again. Taking away the value that was there
             // before the hook takes away the ambient word too; taking away ours or a pin does not.
             value => {
@@ -562,13 +605,14 @@ fn decode_held(field: &str) -> Option<Held> {
         'o' if rest.is_empty() => Holder::Original,
         'w' | 'u' => {
             let (value, rest) = decode_value(rest)?;
-            if !rest.is_empty() {
-                return None;
-            }
             match (letter, value) {
-                ('w', value) => Holder::Ours(value),
-                (_, Some(value)) => Holder::User(value),
-                (_, None) => return None,
+                ('w', value) if rest.is_empty() => Holder::Ours(value),
+                ('u', Some(value)) if rest.is_empty() => Holder::User { value, found: None },
+                ('u', Some(value)) => match decode_value(rest)? {
+                    (found @ Some(_), "") => Holder::User { value, found },
+                    _ => return None,
+                },
+                _ => return None,
             }
         }
         _ => return None,
@@ -614,4 +658,640 @@ fn unescape(text: &str) -> Option<Vec<u8>> {
     }
     // A NUL cannot come from an environment, and could not go back into one.
     (!bytes.contains(&0)).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::{Credentials, Kind};
+    use crate::notice::Code;
+    use crate::resolve::{Identity, Reason, Region, RegionSource};
+    use crate::secret::Secret;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    const SHELL: &str = "1.1";
+
+    fn resolution(answer: Answer, region: &str) -> Resolution {
+        Resolution {
+            answer,
+            region: Region {
+                name: region.into(),
+                source: RegionSource::Profile,
+            },
+            candidates: Vec::new(),
+            found_override: None,
+            aws_profile: None,
+            notices: Vec::new(),
+        }
+    }
+
+    fn usable(name: &str, token: Option<&str>) -> Resolution {
+        let answer = Answer::Usable {
+            source: Source::First,
+            identity: Identity::Profile {
+                name: name.to_owned(),
+                kind: Kind::Static,
+                credentials: Credentials {
+                    access_key_id: format!("AKIA{name}"),
+                    secret_access_key: Secret::new(format!("secret of {name}")),
+                    session_token: token.map(Secret::new),
+                    expires_at: None,
+                },
+            },
+        };
+        resolution(answer, "eu-west-1")
+    }
+
+    fn nothing() -> Resolution {
+        resolution(Answer::Nothing, "us-east-1")
+    }
+
+    /// A shell with our variables and the hook's memory in it.
+    #[derive(Clone)]
+    struct Shell {
+        values: Values,
+        state: Option<String>,
+        origin: &'static str,
+    }
+
+    impl Shell {
+        fn with(values: &[(Variable, &str)]) -> Self {
+            let mut all = Values::default();
+            for (variable, value) in values {
+                all.set(*variable, Some(value.into()));
+            }
+            Self {
+                values: all,
+                state: None,
+                origin: SHELL,
+            }
+        }
+
+        fn set(&mut self, variable: Variable, value: &str) {
+            self.values.set(variable, Some(value.into()));
+        }
+
+        fn unset(&mut self, variable: Variable) {
+            self.values.set(variable, None);
+        }
+
+        fn session(&self) -> Session {
+            Session::continued(
+                self.state.as_deref().map(OsStr::new),
+                self.origin,
+                &self.values,
+            )
+        }
+
+        fn claims(&self) -> Claims {
+            self.session().claims()
+        }
+
+        /// A prompt at which the chain comes to `resolution`; returns the notices that are news.
+        fn prompt(&mut self, resolution: &Resolution) -> Vec<Notice> {
+            self.prompt_with(resolution, false)
+        }
+
+        fn prompt_with(&mut self, resolution: &Resolution, with_credentials: bool) -> Vec<Notice> {
+            let session = self.session();
+            self.finish(session, resolution, with_credentials)
+        }
+
+        fn finish(
+            &mut self,
+            mut session: Session,
+            resolution: &Resolution,
+            with_credentials: bool,
+        ) -> Vec<Notice> {
+            let (changes, news) = session.apply(resolution, &self.values, with_credentials);
+            for change in changes {
+                match change {
+                    Change::Set(variable, value) => {
+                        assert_ne!(
+                            self.values.get(variable),
+                            Some(&*value),
+                            "no needless change"
+                        );
+                        self.values.set(variable, Some(value));
+                    }
+                    Change::Unset(variable) => {
+                        assert!(self.values.get(variable).is_some(), "no needless change");
+                        self.values.set(variable, None);
+                    }
+                }
+            }
+            self.state = Some(session.encode());
+            news
+        }
+
+        fn get(&self, variable: Variable) -> Option<&str> {
+            self.values
+                .get(variable)
+                .map(|value| value.to_str().unwrap())
+        }
+    }
+
+    use Variable::{AccessKeyId, Profile, Region as RegionVariable, SecretAccessKey, SessionToken};
+
+    /// As direnv does on leaving a directory whose `.envrc` set the variable.
+    #[test]
+    fn a_pin_ends_when_what_was_there_before_is_put_back() {
+        let mut shell = Shell::with(&[]);
+        shell.prompt(&usable("luxito", None));
+        for _ in 0..2 {
+            for pin in ["bedrock", "other"] {
+                shell.set(Profile, pin);
+                assert_eq!(shell.claims().pin.as_deref(), Some(OsStr::new(pin)));
+                shell.prompt(&usable(pin, None));
+            }
+            shell.set(Profile, "luxito");
+            assert_eq!(shell.claims(), Claims::default());
+            shell.prompt(&usable("luxito", None));
+        }
+    }
+
+    #[test]
+    fn an_ambient_value_that_is_put_back_is_ambient_again() {
+        let mut shell = Shell::with(&[(Profile, "luxito")]);
+        shell.prompt(&usable("luxito", None));
+        shell.set(Profile, "bedrock");
+        shell.prompt(&usable("bedrock", None));
+        shell.set(Profile, "luxito");
+        assert_eq!(shell.claims().pin, None);
+        assert_eq!(
+            shell.claims().ambient.as_deref(),
+            Some(OsStr::new("luxito"))
+        );
+        shell.prompt(&nothing());
+        assert_eq!(shell.get(Profile), Some("luxito"));
+    }
+
+    #[test]
+    fn the_hooks_own_export_is_not_a_pin_and_any_other_value_is() {
+        let mut shell = Shell::with(&[]);
+        shell.prompt(&usable("luxito", None));
+        assert_eq!(shell.get(Profile), Some("luxito"));
+        assert_eq!(shell.claims(), Claims::default());
+        shell.set(Profile, "luxito");
+        assert_eq!(
+            shell.claims(),
+            Claims::default(),
+            "the same value says nothing"
+        );
+        shell.set(Profile, "bedrock");
+        assert_eq!(shell.claims().pin.as_deref(), Some(OsStr::new("bedrock")));
+        shell.prompt(&usable("bedrock", None));
+        assert_eq!(
+            shell.claims().pin.as_deref(),
+            Some(OsStr::new("bedrock")),
+            "and stays one"
+        );
+        shell.unset(Profile);
+        assert_eq!(shell.claims(), Claims::default());
+    }
+
+    #[test]
+    fn a_pin_stays_the_users_whatever_the_chain_says() {
+        let mut shell = Shell::with(&[]);
+        shell.prompt(&usable("luxito", None));
+        shell.set(Profile, "mine");
+        for other in ["luxito", "bedrock"] {
+            shell.prompt(&usable(other, None));
+            assert_eq!(shell.get(Profile), Some("mine"));
+        }
+        shell.prompt(&nothing());
+        assert_eq!(shell.get(Profile), Some("mine"));
+    }
+
+    #[test]
+    fn what_was_there_before_the_first_prompt_is_ambient() {
+        let mut shell = Shell::with(&[(Profile, "bedrock"), (RegionVariable, "eu-south-1")]);
+        let ambient = Claims {
+            ambient: Some("bedrock".into()),
+            region_ambient: Some("eu-south-1".into()),
+            ..Claims::default()
+        };
+        assert_eq!(shell.claims(), ambient);
+        shell.prompt(&usable("bedrock", None));
+        assert_eq!(shell.claims(), ambient);
+        // A directory decides, then does not.
+        shell.prompt(&usable("luxito", None));
+        assert_eq!(shell.claims(), ambient);
+        shell.prompt(&nothing());
+        assert_eq!(shell.get(Profile), Some("bedrock"));
+        assert_eq!(shell.get(RegionVariable), Some("eu-south-1"));
+    }
+
+    #[test]
+    fn unset_and_empty_are_different_pasts() {
+        for past in [None, Some("")] {
+            let mut shell = Shell::with(&[]);
+            shell.values.set(Profile, past.map(OsString::from));
+            assert_eq!(shell.claims(), Claims::default());
+            shell.prompt(&usable("luxito", None));
+            assert_eq!(shell.get(Profile), Some("luxito"));
+            shell.prompt(&nothing());
+            assert_eq!(shell.get(Profile), past);
+        }
+    }
+
+    #[test]
+    fn emptying_the_variable_lets_go_of_a_pin() {
+        let mut shell = Shell::with(&[]);
+        shell.prompt(&usable("luxito", None));
+        shell.set(Profile, "bedrock");
+        shell.prompt(&usable("bedrock", None));
+        shell.set(Profile, "");
+        assert_eq!(shell.claims().pin, None);
+        shell.prompt(&usable("luxito", None));
+        assert_eq!(shell.get(Profile), Some("luxito"));
+        shell.prompt(&nothing());
+        assert_eq!(
+            shell.get(Profile),
+            Some(""),
+            "the user's last word was an empty one"
+        );
+    }
+
+    #[test]
+    fn unsetting_the_ambient_value_takes_it_away_for_good() {
+        let mut shell = Shell::with(&[(Profile, "bedrock")]);
+        shell.prompt(&usable("bedrock", None));
+        shell.unset(Profile);
+        assert_eq!(shell.claims(), Claims::default());
+        shell.prompt(&usable("luxito", None));
+        shell.prompt(&nothing());
+        assert_eq!(shell.get(Profile), None);
+    }
+
+    #[test]
+    fn use_pins_before_the_shell_has_the_value_and_clear_lets_go() {
+        let mut shell = Shell::with(&[(Profile, "ambient")]);
+        shell.prompt(&usable("ambient", None));
+        let mut session = shell.session();
+        session.pin(Profile, "bedrock".into());
+        assert_eq!(session.claims().pin.as_deref(), Some(OsStr::new("bedrock")));
+        shell.finish(session, &usable("bedrock", None), false);
+        assert_eq!(shell.get(Profile), Some("bedrock"));
+        assert_eq!(shell.claims().pin.as_deref(), Some(OsStr::new("bedrock")));
+        let mut session = shell.session();
+        assert!(session.unpin(Profile, &shell.values));
+        assert!(!session.unpin(RegionVariable, &shell.values));
+        assert_eq!(session.claims().pin, None);
+        shell.finish(session, &nothing(), false);
+        assert_eq!(shell.get(Profile), Some("ambient"));
+    }
+
+    #[test]
+    fn an_unusable_override_is_exported_by_name_and_a_broken_one_leaves_nothing() {
+        let mut shell = Shell::with(&[(Profile, "ambient")]);
+        let unusable = |profile: Option<&str>| {
+            let answer = Answer::Unusable {
+                source: Source::Directory,
+                profile: profile.map(OsString::from),
+                reason: Reason::Missing,
+            };
+            resolution(answer, "eu-west-1")
+        };
+        shell.prompt(&usable("luxito", None));
+        shell.prompt(&unusable(Some("gone")));
+        assert_eq!(shell.get(Profile), Some("gone"));
+        assert_eq!(shell.get(Variable::Source), Some("directory"));
+        shell.prompt(&unusable(None));
+        assert_eq!(
+            shell.get(Profile),
+            None,
+            "neither the previous directory's nor the ambient one"
+        );
+        shell.prompt(&nothing());
+        assert_eq!(shell.get(Profile), Some("ambient"));
+        assert_eq!(shell.get(Variable::Source), None);
+    }
+
+    #[test]
+    fn keys_without_a_profile_unset_the_name() {
+        let mut shell = Shell::with(&[]);
+        shell.prompt(&usable("luxito", None));
+        let keys = Answer::Usable {
+            source: Source::EnvironmentKeys,
+            identity: Identity::BearerToken(Secret::new("t")),
+        };
+        shell.prompt_with(&resolution(keys, "eu-west-1"), true);
+        assert_eq!(shell.get(Profile), None);
+        assert_eq!(shell.get(Variable::Source), Some("environment-keys"));
+        assert_eq!(shell.get(AccessKeyId), None);
+    }
+
+    #[test]
+    fn keys_are_exported_on_request_and_never_enter_the_state() {
+        let mut shell = Shell::with(&[]);
+        shell.prompt_with(&usable("luxito", Some("token of luxito")), true);
+        assert_eq!(shell.get(SecretAccessKey), Some("secret of luxito"));
+        assert_eq!(shell.get(SessionToken), Some("token of luxito"));
+        shell.prompt_with(&usable("bedrock", None), true);
+        assert_eq!(shell.get(AccessKeyId), Some("AKIAbedrock"));
+        assert_eq!(shell.get(SessionToken), None);
+        let state = shell.state.clone().unwrap();
+        assert!(
+            !state.contains("AKIA") && !state.contains("secret"),
+            "{state}"
+        );
+        shell.prompt_with(&usable("bedrock", None), false);
+        assert_eq!(
+            (shell.get(AccessKeyId), shell.get(SecretAccessKey)),
+            (None, None)
+        );
+    }
+
+    #[test]
+    fn one_key_of_the_users_makes_all_three_theirs() {
+        let mut shell = Shell::with(&[(SecretAccessKey, "mine")]);
+        shell.prompt_with(&usable("luxito", Some("t")), true);
+        assert_eq!(shell.get(SecretAccessKey), Some("mine"));
+        assert_eq!(
+            (shell.get(AccessKeyId), shell.get(SessionToken)),
+            (None, None)
+        );
+        assert!(!shell.state.clone().unwrap().contains("mine"));
+    }
+
+    #[test]
+    fn another_shells_state_is_believed_about_the_past_only() {
+        let mut parent = Shell::with(&[(Profile, "ambient")]);
+        parent.prompt(&usable("luxito", None));
+        let mut child = Shell {
+            origin: "2.2",
+            ..parent.clone()
+        };
+        assert_eq!(
+            child.claims().pin,
+            None,
+            "what the parent's hook exported is nobody's word"
+        );
+        assert_eq!(
+            child.claims().ambient.as_deref(),
+            Some(OsStr::new("ambient"))
+        );
+        child.prompt(&nothing());
+        assert_eq!(child.get(Profile), Some("ambient"));
+        // A pin of the parent was there before the child's hook: ambient.
+        parent.set(Profile, "pinned");
+        parent.prompt(&usable("pinned", None));
+        let child = Shell {
+            origin: "2.2",
+            ..parent
+        };
+        assert_eq!(child.claims().pin, None);
+        assert_eq!(
+            child.claims().ambient.as_deref(),
+            Some(OsStr::new("pinned"))
+        );
+    }
+
+    #[test]
+    fn without_a_state_a_source_word_gives_a_worked_out_value_away() {
+        let derived = Shell::with(&[(Profile, "luxito"), (Variable::Source, "first")]);
+        assert_eq!(derived.claims(), Claims::default());
+        for word in ["pin", "ambient", "anything else"] {
+            let chosen = Shell::with(&[(Profile, "luxito"), (Variable::Source, word)]);
+            assert_eq!(
+                chosen.claims().ambient.as_deref(),
+                Some(OsStr::new("luxito")),
+                "{word}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_a_hook_the_variable_is_a_pin_unless_a_hook_exported_it() {
+        let mut shell = Shell::with(&[(Profile, "bedrock"), (RegionVariable, "r")]);
+        let claims = Session::claims_of_environment(None, &shell.values);
+        assert_eq!(claims.pin.as_deref(), Some(OsStr::new("bedrock")));
+        assert_eq!(claims.region_pin.as_deref(), Some(OsStr::new("r")));
+        assert_eq!(
+            Session::claims_of_environment(None, &Values::default()),
+            Claims::default()
+        );
+        shell.values = Values::default();
+        shell.prompt(&usable("luxito", None));
+        let state = shell.state.clone();
+        let state = state.as_deref().map(OsStr::new);
+        assert_eq!(
+            Session::claims_of_environment(state, &shell.values),
+            Claims::default()
+        );
+        shell.set(Profile, "bedrock");
+        let claims = Session::claims_of_environment(state, &shell.values);
+        assert_eq!(
+            claims.pin.as_deref(),
+            Some(OsStr::new("bedrock")),
+            "for one command"
+        );
+    }
+
+    fn noticing(notices: &[Notice]) -> Resolution {
+        Resolution {
+            notices: notices.to_vec(),
+            ..usable("luxito", None)
+        }
+    }
+
+    #[test]
+    fn a_notice_is_news_once_per_change() {
+        let (one, two) = (
+            Notice::new(Code::Unusable, "one"),
+            Notice::new(Code::Unusable, "two"),
+        );
+        let mut shell = Shell::with(&[]);
+        assert_eq!(
+            shell.prompt(&noticing(std::slice::from_ref(&one))),
+            std::slice::from_ref(&one)
+        );
+        assert_eq!(shell.prompt(&noticing(std::slice::from_ref(&one))), []);
+        assert_eq!(
+            shell.prompt(&noticing(&[one.clone(), two.clone()])),
+            std::slice::from_ref(&two)
+        );
+        assert_eq!(shell.prompt(&noticing(&[two.clone(), one.clone()])), []);
+        assert_eq!(shell.prompt(&noticing(&[])), []);
+        assert_eq!(
+            shell.prompt(&noticing(std::slice::from_ref(&one))),
+            [one],
+            "it came back"
+        );
+    }
+
+    #[test]
+    fn a_sticky_notice_is_news_once_per_subject() {
+        let about =
+            |content: &str| Notice::once(Code::OverrideNotAllowed, "x").about(content.as_bytes());
+        let mut shell = Shell::with(&[]);
+        assert_eq!(shell.prompt(&noticing(&[about("a")])).len(), 1);
+        shell.prompt(&noticing(&[]));
+        assert_eq!(shell.prompt(&noticing(&[about("a")])), []);
+        assert_eq!(shell.prompt(&noticing(&[about("b")])).len(), 1);
+        assert_eq!(shell.prompt(&noticing(&[about("a")])), []);
+    }
+
+    #[test]
+    fn the_memory_for_notices_has_an_end() {
+        let many: Vec<Notice> = (0..3 * MEMORY)
+            .map(|number| Notice::once(Code::OverrideNotAllowed, number.to_string()))
+            .collect();
+        let mut shell = Shell::with(&[]);
+        assert_eq!(shell.prompt(&noticing(&many)).len(), many.len());
+        assert!(shell.state.unwrap().len() < 2000);
+    }
+
+    // Properties.
+
+    fn text() -> impl Strategy<Value = OsString> {
+        vec(1_u8.., 0..12).prop_map(OsString::from_vec)
+    }
+
+    /// Values as a shell may have them before its first prompt. Not [`Values`], which has no `Debug` for good reason.
+    fn past() -> impl Strategy<Value = Vec<Option<OsString>>> {
+        vec(prop::option::of(text()), 6)
+    }
+
+    fn shell_with(past: &[Option<OsString>]) -> Shell {
+        let mut past = past.iter().cloned();
+        Shell {
+            values: Values::from_lookup(|_| past.next().flatten()),
+            state: None,
+            origin: SHELL,
+        }
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Prompt(Option<&'static str>, bool),
+        UserSets(usize, OsString),
+        UserUnsets(usize),
+    }
+
+    fn prompts() -> impl Strategy<Value = Step> {
+        let name = prop_oneof![Just(None), Just(Some("luxito")), Just(Some("bedrock"))];
+        (name, any::<bool>()).prop_map(|(name, keys)| Step::Prompt(name, keys))
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let sets = (0..6_usize, text()).prop_map(|(which, value)| Step::UserSets(which, value));
+        let unsets = (0..6_usize).prop_map(Step::UserUnsets);
+        vec(prop_oneof![3 => prompts(), 1 => sets, 1 => unsets], 0..12)
+    }
+
+    fn take(shell: &mut Shell, step: &Step) {
+        match step {
+            Step::Prompt(Some(name), keys) => {
+                shell.prompt_with(&usable(name, Some("token")), *keys);
+            }
+            Step::Prompt(None, keys) => {
+                shell.prompt_with(&nothing(), *keys);
+            }
+            Step::UserSets(which, value) => {
+                shell
+                    .values
+                    .set(Variable::EXPORTED[*which], Some(value.clone()));
+            }
+            Step::UserUnsets(which) => shell.values.set(Variable::EXPORTED[*which], None),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn undoing_what_was_applied_gives_back_the_past(past in past(), steps in vec(prompts(), 0..6)) {
+            let mut shell = shell_with(&past);
+            for step in &steps {
+                take(&mut shell, step);
+            }
+            shell.prompt(&nothing());
+            prop_assert_eq!(shell.values.0.as_slice(), past.as_slice());
+        }
+
+        #[test]
+        fn what_the_user_set_last_is_never_changed(
+            past in past(), steps in steps(), which in 0..6_usize, value in text(), after in vec(prompts(), 1..4),
+        ) {
+            prop_assume!(!value.is_empty());
+            let mut shell = shell_with(&past);
+            take(&mut shell, &Step::Prompt(None, false));
+            for step in &steps {
+                take(&mut shell, step);
+            }
+            let variable = Variable::EXPORTED[which];
+            // The very value that is there says nothing new, and the one that was there before the last says that that
+            // one is over.
+            prop_assume!(shell.values.get(variable) != Some(value.as_os_str()));
+            take(&mut shell, &Step::Prompt(Some("bedrock"), true));
+            prop_assume!(shell.values.get(variable) != Some(value.as_os_str()));
+            let found = match &shell.session().held[which].holder {
+                Holder::User { found, .. } => found.clone(),
+                _ => None,
+            };
+            prop_assume!(found.as_ref() != Some(&value));
+            take(&mut shell, &Step::UserSets(which, value.clone()));
+            for step in &after {
+                take(&mut shell, step);
+                prop_assert_eq!(shell.values.get(variable), Some(value.as_os_str()));
+            }
+        }
+
+        #[test]
+        fn a_prompt_at_which_nothing_changed_changes_nothing(past in past(), steps in steps(), last in prompts()) {
+            let mut shell = shell_with(&past);
+            for step in &steps {
+                take(&mut shell, step);
+            }
+            take(&mut shell, &last);
+            let before = shell.clone();
+            take(&mut shell, &last);
+            prop_assert!(shell.values == before.values);
+            prop_assert_eq!(shell.state, before.state);
+        }
+
+        #[test]
+        fn a_state_reads_back_as_it_was_written(past in past(), steps in steps(), origin in "\\PC{0,12}") {
+            let mut shell = shell_with(&past);
+            for step in &steps {
+                take(&mut shell, step);
+            }
+            let session = Session { origin, ..shell.session() };
+            let state = session.encode();
+            prop_assert!(state.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.:=%~,-".contains(&b)), "{}", state);
+            prop_assert_eq!(Session::decode(OsStr::new(&state)), Some(session));
+        }
+
+        #[test]
+        fn a_damaged_state_is_dropped(
+            past in past(), steps in steps(), at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>(),
+        ) {
+            let mut shell = shell_with(&past);
+            for step in &steps {
+                take(&mut shell, step);
+            }
+            let session = shell.session();
+            let mut state = session.encode().into_bytes();
+            let at = at.index(state.len());
+            if cut {
+                state.truncate(at);
+            } else {
+                state[at] = byte;
+            }
+            // The check sum may be written in capitals; that is no damage.
+            let read = Session::decode(OsStr::from_bytes(&state));
+            prop_assert!(read.is_none_or(|read| read == session));
+        }
+
+        #[test]
+        fn no_text_at_all_breaks_the_decoder(bytes in vec(any::<u8>(), 0..80), body in "[0-9a-fouw.:=%~,-]{0,80}") {
+            prop_assert_eq!(Session::decode(OsStr::from_bytes(&bytes)), None);
+            // With a right check sum, so that the fields themselves are read.
+            let whole = format!("{body}:{:x}", fingerprint(body.as_bytes()));
+            let _ = Session::decode(OsStr::new(&whole));
+            let fields = format!("1:{body}");
+            let _ = Session::decode(OsStr::new(&format!("{fields}:{:x}", fingerprint(fields.as_bytes()))));
+        }
+    }
 }

@@ -3,6 +3,8 @@
 //! Nothing is interpreted here. What the bytes mean is for [`crate::aws`], [`crate::overrides`] and
 //! [`crate::toolkit_env`]; what follows from them, for [`crate::resolve`].
 
+pub mod survey;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
@@ -103,6 +105,12 @@ impl Environment {
     }
 }
 
+impl FromIterator<(OsString, OsString)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (OsString, OsString)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
 /// Everything the program knows about the machine.
 pub struct World {
     /// The time of looking.
@@ -122,7 +130,7 @@ pub struct World {
     /// Directories whose state tells of a file that was moved into place: those of the AWS files, and of every other
     /// file whose time says little because it has no fraction.
     pub directories: Vec<(PathBuf, Sight)>,
-    /// The override files on the way up, nearest first.
+    /// The override files on the way up, nearest first, up to the first that counts.
     pub overrides: Vec<OverrideFile>,
     /// Where override files were looked for in vain.
     pub absent_overrides: Vec<PathBuf>,
@@ -140,7 +148,7 @@ impl World {
     /// Looks.
     pub fn capture() -> Self {
         let now = Timestamp::now();
-        let env = Environment(std::env::vars_os().collect());
+        let env = std::env::vars_os().collect::<Environment>();
         let home = dirs::home_dir().filter(|home| home.is_absolute());
         let cwd = std::env::current_dir().ok();
         let locations = locate(
@@ -222,6 +230,11 @@ impl World {
         })
         .collect();
         Profiles::read(&files)
+    }
+
+    /// The override files that a shell in `directory` would find, nearest first, up to the first that counts.
+    pub fn overrides_from(&self, directory: &Path) -> Vec<OverrideFile> {
+        look_up_the_tree(Some(directory), self.trust.as_ref()).0
     }
 
     /// The variables a hook may change, as they are.
@@ -397,15 +410,16 @@ fn what_it_is(metadata: &Metadata) -> String {
     format!("is {what} and not a file")
 }
 
-/// An operating system's error in a few words, without Rust's " (os error 13)".
+/// Why a file cannot be read, in a few words.
 pub fn in_words(error: &io::Error) -> String {
-    if error.kind() == io::ErrorKind::PermissionDenied {
-        "cannot be read: permission denied".to_owned()
-    } else {
-        let text = error.to_string();
-        let text = text.split(" (os error").next().unwrap_or_default();
-        format!("cannot be read: {}", text.to_lowercase())
-    }
+    format!("cannot be read: {}", reason(error))
+}
+
+/// An operating system's error in a few words, without Rust's " (os error 13)".
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    text.to_lowercase()
 }
 
 fn directories_of<'a>(
@@ -433,32 +447,47 @@ fn directories_of<'a>(
     found
 }
 
-/// Reads every override file from the working directory up, and asks the trust store about each.
+/// Reads the override files from a directory up to the first that counts, and asks the trust store about each. A file is
+/// read once: the bytes that are hashed here are the bytes that are parsed later.
 fn look_up_the_tree(
-    cwd: Option<&Path>,
+    from: Option<&Path>,
     trust: Option<&Store>,
 ) -> (Vec<OverrideFile>, Vec<PathBuf>) {
     let mut present = Vec::new();
     let mut absent = Vec::new();
-    for directory in cwd.into_iter().flat_map(Path::ancestors) {
-        // One byte more than is allowed, so that a file that is too large is seen to be.
+    let mut walk = trust.map(Store::walk);
+    for directory in from.into_iter().flat_map(Path::ancestors) {
         let file = look(directory.join(FILE_NAME), MAX_BYTES as u64);
-        let verdict = match &file.content {
-            Content::Absent => {
+        let verdict = match (&file.content, &mut walk) {
+            (Content::Absent, _) => {
                 absent.push(file.path);
                 continue;
             }
-            Content::Unreadable(_) => None,
-            Content::Read { bytes, .. } => Some(match trust {
-                Some(trust) => trust.verdict(&file.path, bytes),
-                None => Verdict::Undecidable(
-                    "there is no home directory to keep decisions in".to_owned(),
-                ),
-            }),
+            (Content::Unreadable(_), Some(walk)) if walk.is_denied(&file.path) => {
+                Some(Verdict::Denied)
+            }
+            (Content::Unreadable(_), _) => None,
+            (Content::Read { bytes, .. }, Some(walk)) => Some(walk.verdict(&file.path, bytes)),
+            (Content::Read { .. }, None) => Some(Verdict::Undecidable(
+                "there is no home directory to keep decisions in".to_owned(),
+            )),
         };
+        let counts = verdict.as_ref().is_some_and(Verdict::is_allowed);
         present.push(OverrideFile { file, verdict });
+        if counts {
+            break;
+        }
     }
     (present, absent)
+}
+
+/// The first executable of that name on `PATH`.
+fn on_path(env: &Environment, name: &OsStr) -> Option<PathBuf> {
+    env.get("PATH")
+        .into_iter()
+        .flat_map(std::env::split_paths)
+        .map(|directory| directory.join(name))
+        .find(|candidate| candidate.is_absolute() && candidate.is_file())
 }
 
 /// This program as a shell should call it. `current_exe` would resolve links, and then an upgrade that swaps a link (as
@@ -474,13 +503,7 @@ fn program(env: &Environment, cwd: Option<&Path>) -> PathBuf {
             _ => called,
         };
     }
-    let on_path = env
-        .get("PATH")
-        .into_iter()
-        .flat_map(std::env::split_paths)
-        .map(|directory| directory.join(&called))
-        .find(|candidate| candidate.is_absolute() && candidate.is_file());
-    on_path
+    on_path(env, called.as_os_str())
         .or_else(|| std::env::current_exe().ok())
         .unwrap_or_else(|| PathBuf::from("backlog-aws"))
 }

@@ -9,9 +9,11 @@
 //! | `reader` | the dialect: one file's bytes to sections, properties and rejected lines |
 //! | `profiles` | the two files merged into profiles |
 //! | `kind` | which kind of credentials a profile gives |
+//! | `botocore` | where boto3 reads the same bytes differently |
 //! | `expiry` | the spellings of an expiry time |
 //! | `problem` | what is wrong with a line, and the remedy |
 
+pub mod botocore;
 mod expiry;
 mod kind;
 mod locations;

@@ -374,6 +374,22 @@ impl<'a> Profile<'a> {
         self.property(key).map(|property| property.value.as_str())
     }
 
+    /// Where the value in force for a key stands.
+    pub fn at_key(&self, key: &str) -> Option<At> {
+        self.property(key).map(|property| property.at)
+    }
+
+    /// Whether one file sets a key to something, whatever the other says.
+    pub fn is_set_in(&self, kind: FileKind, key: &str) -> bool {
+        let properties = match kind {
+            FileKind::Credentials => &self.credentials,
+            FileKind::Config => &self.config,
+        };
+        properties
+            .get(key)
+            .is_some_and(|property| !property.value.as_str().is_empty())
+    }
+
     fn property(&self, key: &str) -> Option<&Property<'a>> {
         self.credentials.get(key).or_else(|| self.config.get(key))
     }
@@ -410,6 +426,17 @@ impl<'a> Profile<'a> {
     /// The role to assume.
     pub fn role_arn(&self) -> Option<&str> {
         self.set("role_arn")
+    }
+
+    /// The number of the account it leads to, where the files name one: `aws_account_id`, or else that of the SSO login or
+    /// of the role. Of plain keys only AWS can tell.
+    pub fn account(&self) -> Option<&str> {
+        // arn:aws:iam::111122223333:role/NAME ("IAM identifiers" in AWS's user guide)
+        let of_role = || self.role_arn()?.split(':').nth(4);
+        self.set("aws_account_id")
+            .or_else(|| self.set("sso_account_id"))
+            .or_else(of_role)
+            .filter(|account| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
     }
 
     /// The profile whose credentials assume the role.

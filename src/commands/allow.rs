@@ -3,15 +3,16 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Done, Failure};
+use super::{Done, Failure, hook};
+use crate::aws::{Profile, Profiles};
 use crate::cli;
 use crate::notice::visible;
 use crate::overrides::trust::Store;
 use crate::overrides::{self, FILE_NAME, MAX_BYTES, Override, place};
-use crate::resolve::{Answer, Inputs, Resolution, resolve};
+use crate::resolve::{Answer, Directory, Inputs, Resolution, resolve};
 use crate::secret::mask_key_id;
-use crate::session::Claims;
-use crate::world::{Content, SourceFile, World, in_words, look};
+use crate::session::{Claims, Variable};
+use crate::world::{Content, SourceFile, World, in_words, look, reason};
 
 /// Shows what the override changes, then trusts it.
 pub fn allow(args: &cli::Allow, world: &World, out: &mut dyn Write) -> Done {
@@ -83,15 +84,10 @@ pub fn store(world: &World) -> Result<Store, Failure> {
 
 /// What to say when a decision could not be kept.
 pub fn not_saved(store: &Store, error: &io::Error) -> Failure {
-    let reason = error.to_string();
-    let reason = reason
-        .split(" (os error")
-        .next()
-        .unwrap_or_default()
-        .to_lowercase();
     Failure::Problem(format!(
-        "the decision cannot be kept in {}: {reason}; nothing was changed",
-        visible(store.directory())
+        "the decision cannot be kept in {}: {}; nothing was changed",
+        visible(store.directory()),
+        reason(error)
     ))
 }
 
@@ -150,25 +146,13 @@ fn unreadable(file: &SourceFile) -> String {
     format!("{} {why}; mend it, then allow it", visible(&file.path))
 }
 
-/// What will be different below the file's directory.
+/// What will be different below the file's directory, and why it may not be in this shell.
 fn show(
     file: &SourceFile,
     parsed: &Override,
     world: &World,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let profiles = world.profiles();
-    let before = resolve(&Inputs::of(world, &profiles, world.claims()));
-    let mut inputs = Inputs::of(
-        world,
-        &profiles,
-        Claims {
-            pin: None,
-            ..world.claims()
-        },
-    );
-    inputs.directory.decided = Some((file.path.clone(), Ok(parsed.clone())));
-    let after = resolve(&inputs);
     for (key, entry) in [("profile", &parsed.profile), ("region", &parsed.region)] {
         if let Some(entry) = entry {
             writeln!(
@@ -179,16 +163,70 @@ fn show(
             )?;
         }
     }
-    writeln!(out, "  now    {}", summary(&before))?;
-    writeln!(out, "  there  {}", summary(&after))?;
+    let profiles = world.profiles();
+    let claims = world.claims();
+    // Pins are of this shell, and the file is for all of them.
+    let unpinned = Claims {
+        pin: None,
+        region_pin: None,
+        ..claims.clone()
+    };
+    let there = |directory: Directory| {
+        let mut inputs = Inputs::of(world, &profiles, unpinned.clone());
+        inputs.directory = directory;
+        resolve(&inputs)
+    };
+    let directory = file.path.parent().unwrap_or(&file.path);
+    let before = there(Directory::of(&world.overrides_from(directory)));
+    let after = there(Directory {
+        decided: Some((file.path.clone(), Ok(parsed.clone()))),
+        ..Directory::default()
+    });
+    writeln!(out, "  before  {}", summary(&before, &profiles))?;
+    writeln!(out, "  after   {}", summary(&after, &profiles))?;
+    if let Some(refusal) = after.refusal() {
+        hook::say(
+            std::slice::from_ref(refusal),
+            world,
+            &mut io::stderr().lock(),
+        );
+    }
+    let pinned: Vec<&str> = [
+        (&claims.pin, Variable::Profile.name()),
+        (&claims.region_pin, Variable::Region.name()),
+    ]
+    .into_iter()
+    .filter_map(|(pin, name)| pin.as_ref().map(|_| name))
+    .collect();
+    if !pinned.is_empty() {
+        writeln!(
+            out,
+            "  {} set in this shell and comes first; let go with `backlog-aws use --clear`",
+            match pinned[..] {
+                [one] => format!("{one} is"),
+                _ => "the profile and the region are".to_owned(),
+            }
+        )?;
+    }
     Ok(())
 }
 
-/// Profile, kind, key and region in one line, with the account where the files name it.
-fn summary(resolution: &Resolution) -> String {
+/// Profile, kind, key, account where the files name it, and region in one line.
+fn summary(resolution: &Resolution, profiles: &Profiles<'_>) -> String {
     let region = visible(&resolution.region.name);
+    let by = resolution
+        .answer
+        .source()
+        .map_or_else(String::new, |source| format!(", by {}", source.word()));
+    let profile = resolution
+        .answer
+        .profile()
+        .and_then(|name| profiles.get(name.to_str()?));
+    let account = profile
+        .and_then(Profile::account)
+        .map_or_else(String::new, |account| format!(", account {account}"));
     match &resolution.answer {
-        Answer::Usable { source, identity } => {
+        Answer::Usable { identity, .. } => {
             let name = identity
                 .profile()
                 .map_or_else(|| "keys without a profile".to_owned(), visible);
@@ -196,17 +234,17 @@ fn summary(resolution: &Resolution) -> String {
                 format!(", {}", mask_key_id(&keys.access_key_id))
             });
             format!(
-                "{name} ({}{key}), {region}, by {}",
-                identity.kind_word(),
-                source.word()
+                "{name} ({}{key}{account}), {region}{by}",
+                identity.kind_word()
             )
         }
-        Answer::Unusable { .. } | Answer::Nothing => {
-            let refusal = resolution
-                .refusal()
-                .map(|notice| notice.message.clone())
-                .unwrap_or_default();
-            format!("nothing usable: {refusal}")
+        Answer::Unusable { profile: name, .. } => {
+            let name = name
+                .as_ref()
+                .map_or_else(|| "no profile".to_owned(), visible);
+            let kind = profile.map_or("no such profile", |profile| profile.kind().as_str());
+            format!("{name} ({kind}{account}), {region}{by}: cannot be used")
         }
+        Answer::Nothing => "no usable profile".to_owned(),
     }
 }

@@ -1,10 +1,16 @@
 //! The interactive choice among usable profiles, for `use`, `local` and `exec` on a terminal.
 
+use std::cmp::Reverse;
 use std::io::{self, IsTerminal};
 
+use anstream::{AutoStream, ColorChoice};
+use inquire::list_option::ListOption;
+use inquire::ui::RenderConfig;
 use inquire::{InquireError, Select};
 
 use super::Failure;
+use crate::aws::Profile;
+use crate::notice::visible;
 use crate::resolve::usable;
 use crate::world::World;
 
@@ -31,32 +37,32 @@ pub fn usable_profile(question: &str, world: &World) -> Result<String, Failure> 
                 .to_owned(),
         ));
     }
-    let width = found
-        .iter()
-        .map(|profile| profile.name().len())
-        .max()
-        .unwrap_or(0)
-        .min(40);
-    let choices = found
-        .iter()
-        .map(|profile| {
-            let region = profile
-                .region()
-                .map(crate::notice::visible)
-                .unwrap_or_default();
-            let row = format!(
-                "{:<width$}  {:<9}  {region}",
-                profile.name(),
-                profile.kind().as_str()
-            );
-            row.trim_end().to_owned()
-        })
-        .collect();
-    let rows = terminal_rows().saturating_sub(3).clamp(2, 15);
-    let chosen = Select::new(&format!("{question}:"), choices)
-        .with_page_size(rows)
-        .with_help_message("type to filter, Enter to take it, Esc to leave everything as it is")
-        .raw_prompt();
+    let rows: Vec<Row<'_>> = found.iter().map(|profile| Row::of(profile)).collect();
+    let columns = Columns::of(&rows, terminal_width());
+    let choices: Vec<String> = rows.iter().map(|row| columns.lay_out(row)).collect();
+    let best_first = |typed: &str, _: &String, _: &str, index: usize| {
+        rows.get(index).and_then(|row| row.score(typed))
+    };
+    let name_only = |chosen: ListOption<&String>| {
+        let row = rows.get(chosen.index);
+        row.map_or_else(String::new, |row| row.name.to_owned())
+    };
+    let colour = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
+    let question = format!("{question}:");
+    let mut select = Select::new(&question, choices)
+        .with_page_size(page_size())
+        .with_scorer(&best_first)
+        // A stable sort: what is equally good stays in the order of the files.
+        .with_sorter(&|scores| scores.sort_by_key(|&(_, score)| Reverse(score)))
+        .with_formatter(&name_only)
+        .with_render_config(if colour {
+            RenderConfig::default_colored()
+        } else {
+            RenderConfig::empty()
+        });
+    // It must not wrap either.
+    select.help_message = Some(HELP).filter(|help| help.len() + 3 < terminal_width());
+    let chosen = select.raw_prompt();
     match chosen {
         Ok(chosen) => found
             .get(chosen.index)
@@ -71,11 +77,162 @@ pub fn usable_profile(question: &str, world: &World) -> Result<String, Failure> 
     }
 }
 
+const HELP: &str = "type to filter, Enter takes it, Esc leaves everything as it is";
+
 /// Whether there is somebody to ask.
 pub fn possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-fn terminal_rows() -> usize {
-    rustix::termios::tcgetwinsize(io::stderr()).map_or(24, |size| usize::from(size.ws_row))
+/// One profile as it is offered.
+struct Row<'a> {
+    name: &'a str,
+    kind: &'static str,
+    region: String,
+}
+
+impl<'a> Row<'a> {
+    fn of(profile: &Profile<'a>) -> Self {
+        Self {
+            name: profile.name(),
+            kind: profile.kind().as_str(),
+            region: profile.region().map(visible).unwrap_or_default(),
+        }
+    }
+
+    /// How well it fits what was typed; `None` when it does not. A name that begins with it goes first, then one that
+    /// contains it, then a kind or region that does.
+    fn score(&self, typed: &str) -> Option<i64> {
+        let typed = typed.trim().to_lowercase();
+        let name = self.name.to_lowercase();
+        if name.starts_with(&typed) {
+            Some(2)
+        } else if name.contains(&typed) {
+            Some(1)
+        } else {
+            let rest = format!("{} {}", self.kind, self.region).to_lowercase();
+            rest.contains(&typed).then_some(0)
+        }
+    }
+}
+
+/// Where the columns of the list begin, and how much fits beside each other. A row that wrapped would push the list out
+/// of a small window.
+struct Columns {
+    name: usize,
+    kind: usize,
+    region: usize,
+}
+
+impl Columns {
+    fn of(rows: &[Row<'_>], width: usize) -> Self {
+        let longest = |of: fn(&Row<'_>) -> usize| rows.iter().map(of).max().unwrap_or(0);
+        // The mark before each row, and a column that stays free because some terminals wrap on filling it.
+        let room = width.saturating_sub(3);
+        let kind = longest(|row| row.kind.len());
+        let name = longest(|row| row.name.len()).min(40).min(room);
+        Self {
+            name,
+            kind,
+            region: room.saturating_sub(name + kind + 4),
+        }
+    }
+
+    fn lay_out(&self, row: &Row<'_>) -> String {
+        let (name, kind, region) = (
+            cut(row.name, self.name),
+            row.kind,
+            cut(&row.region, self.region),
+        );
+        let (names, kinds) = (self.name, self.kind);
+        let line = match self.region {
+            // Too narrow for more than the name.
+            0 => name,
+            _ => format!("{name:<names$}  {kind:<kinds$}  {region}"),
+        };
+        line.trim_end().to_owned()
+    }
+}
+
+/// As much of a text as fits, with a mark where something is missing. A character outside of ASCII counts as two
+/// columns, which is the most that one takes.
+fn cut(text: &str, width: usize) -> String {
+    let columns = |c: char| if c.is_ascii() { 1 } else { 2 };
+    if text.chars().map(columns).sum::<usize>() <= width {
+        return text.to_owned();
+    }
+    let mut taken = 1;
+    let fitting = text.chars().take_while(|&c| {
+        taken += columns(c);
+        taken <= width
+    });
+    let mut text: String = fitting.collect();
+    if width > 0 {
+        text.push('…');
+    }
+    text
+}
+
+/// How many profiles are shown at once: the question and the help need a row each, and a row stays free below.
+fn page_size() -> usize {
+    let rows = window().map_or(24, |(rows, _)| rows);
+    rows.saturating_sub(3).clamp(1, 15)
+}
+
+fn terminal_width() -> usize {
+    window().map_or(80, |(_, columns)| columns)
+}
+
+/// Rows and columns, unless the terminal does not know them: some answer with zeros.
+fn window() -> Option<(usize, usize)> {
+    let size = rustix::termios::tcgetwinsize(io::stderr()).ok()?;
+    let (rows, columns) = (usize::from(size.ws_row), usize::from(size.ws_col));
+    (rows > 0 && columns > 0).then_some((rows, columns))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: &'static str, region: &str) -> Row<'static> {
+        Row {
+            name,
+            kind: "static",
+            region: visible(region),
+        }
+    }
+
+    #[test]
+    fn no_row_is_wider_than_the_window() {
+        let rows = [
+            row("bedrock", "eu-west-1"),
+            row("a-name-that-is-much-longer-than-any-sensible-one", "x"),
+            row("b", &"世界".repeat(60)),
+            row("c", &"\u{202e}\x1b[2J".repeat(20)),
+        ];
+        for width in 1..120 {
+            let columns = Columns::of(&rows, width);
+            for row in &rows {
+                let line = columns.lay_out(row);
+                let wide: usize = line
+                    .chars()
+                    .map(|c| if c.is_ascii() || c == '…' { 1 } else { 2 })
+                    .sum();
+                assert!(wide <= width.saturating_sub(3), "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_that_begins_as_typed_goes_first() {
+        let [begins, contains, region, other] = [
+            row("Prod", "eu-west-1"),
+            row("acme-prod", "eu-west-1"),
+            row("acme", "pro-1"),
+            row("acme", "eu-west-1"),
+        ]
+        .map(|row| row.score("pro"));
+        assert!(begins > contains && contains > region && region > other);
+        assert_eq!(other, None);
+    }
 }

@@ -15,7 +15,8 @@ use crate::world::World;
 
 /// Prints the credentials.
 pub fn run(args: &cli::CredentialsArgs, world: &World, out: &mut dyn Write) -> Done {
-    let resolution = exec::chosen(&args.choice, world)?;
+    // It never asks: as a `credential_process` it runs inside of other programs, some of which lend it their terminal.
+    let resolution = exec::chosen(&args.choice, None, world)?;
     let Answer::Usable { identity, .. } = &resolution.answer else {
         return Err(Failure::Explained);
     };

@@ -191,6 +191,8 @@ impl Home {
             ),
         };
         self.write(file, &text)?;
+        // Without it, fish reads all manual pages of the machine at its first start, and goes on after the demo's end.
+        fs::create_dir_all(self.path(".local/share/fish/generated_completions"))?;
         Ok(arguments)
     }
 

@@ -8,14 +8,14 @@ use std::process::Command;
 use super::{Done, Failure, choose, hook};
 use crate::cli;
 use crate::notice::{Notice, visible};
-use crate::resolve::{Answer, Identity, Inputs, Resolution, resolve};
+use crate::resolve::{Answer, Identity, Inputs, Resolution, Source, resolve};
 use crate::secret::mask_key_id;
 use crate::session::{Claims, Variable};
 use crate::world::World;
 
 /// Resolves afresh and replaces this process by the command.
 pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
-    let resolution = chosen(&args.choice, world)?;
+    let resolution = chosen(&args.choice, Some("Profile for this command"), world)?;
     let handover = Handover::of(&resolution, world, !args.no_profile)?;
     if args.dry_run {
         handover.show(out)?;
@@ -61,19 +61,32 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
 }
 
 /// The answer for one command: what the chain says, with `--profile` and `--region` as pins. When it is unusable and
-/// there is a terminal, the user may choose.
+/// there is a terminal, the user may choose if there is a `question` to put to them.
 ///
 /// # Errors
 ///
 /// There are no usable credentials; the text says why and what to do.
-pub fn chosen(choice: &cli::Choice, world: &World) -> Result<Resolution, Failure> {
+pub fn chosen(
+    choice: &cli::Choice,
+    question: Option<&str>,
+    world: &World,
+) -> Result<Resolution, Failure> {
     let profiles = world.profiles();
     let claimed = world.claims();
+    // Inside another `exec` the region is the one that was worked out for its profile, and no word about another's.
+    let handed_down = world.state().is_none()
+        && world
+            .env
+            .get(Variable::Source.name())
+            .and_then(Source::from_word)
+            .is_some();
+    let of_another = handed_down && choice.profile.is_some() && choice.profile != claimed.pin;
+    let claimed_region = claimed.region_pin.clone().filter(|_| !of_another);
     let claims = |profile: Option<OsString>| Claims {
         pin: profile
             .or_else(|| choice.profile.clone())
             .or_else(|| claimed.pin.clone()),
-        region_pin: choice.region.clone().or_else(|| claimed.region_pin.clone()),
+        region_pin: choice.region.clone().or_else(|| claimed_region.clone()),
         ..claimed.clone()
     };
     if choice
@@ -99,18 +112,15 @@ pub fn chosen(choice: &cli::Choice, world: &World) -> Result<Resolution, Failure
         return Ok(resolution);
     };
     let refusal = refusal.clone();
-    if !choose::possible() {
+    let Some(question) = question.filter(|_| choose::possible()) else {
         return Err(Failure::Problem(refusal.message));
-    }
+    };
     hook::say(&[refusal], world, &mut io::stderr().lock());
-    let profile =
-        choose::usable_profile("Profile for this command", world).map_err(
-            |failure| match failure {
-                // The refusal has said it already.
-                Failure::Problem(_) => Failure::Explained,
-                other => other,
-            },
-        )?;
+    let profile = choose::usable_profile(question, world).map_err(|failure| match failure {
+        // The refusal has said it already.
+        Failure::Problem(_) => Failure::Explained,
+        other => other,
+    })?;
     Ok(resolve(&Inputs::of(
         world,
         &profiles,

@@ -141,7 +141,8 @@ pub fn say(notices: &[Notice], world: &World, err: &mut dyn Write) {
         .iter()
         .filter(|notice| !quiet || notice.code.is_error())
     {
-        let _ = writeln!(err, "{notice}");
+        // One write: what runs beside us on the same terminal must not get into the middle of the line.
+        let _ = err.write_all(format!("{notice}\n").as_bytes());
     }
 }
 

@@ -2,17 +2,24 @@
 
 use std::io::Write;
 
-use super::Done;
-use crate::cli;
-use crate::shell::Integration;
+use super::{Done, claude};
+use crate::cli::{self, InitTarget};
+use crate::shell::{Integration, Shell};
 use crate::world::World;
 
 /// Prints the script with this program's path and the asked settings in it.
 pub fn run(args: &cli::Init, world: &World, out: &mut dyn Write) -> Done {
+    let shell = match args.target {
+        InitTarget::Bash => Shell::Bash,
+        InitTarget::Zsh => Shell::Zsh,
+        InitTarget::Fish => Shell::Fish,
+        InitTarget::Claude => return claude::print_settings(world, out),
+    };
     let settings = Integration {
         hook: args.hook,
         export_credentials: args.export_credentials,
+        no_completions: args.no_completions,
     };
-    out.write_all(&args.shell.integration(&world.program, settings))?;
+    out.write_all(&shell.integration(&world.program, settings))?;
     Ok(0)
 }

@@ -4,13 +4,14 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Done, Failure, allow, choose};
+use super::{Done, Failure, allow, choose, hook};
 use crate::cli;
 use crate::notice::visible;
+use crate::overrides::trust::AllowWhile;
 use crate::overrides::{self, FILE_NAME, MAX_BYTES, place};
-use crate::resolve::{Answer, Inputs, resolve};
+use crate::resolve::{Answer, Directory, Inputs, resolve};
 use crate::session::Claims;
-use crate::world::{Content, World, look};
+use crate::world::{Content, World, in_words, look, reason};
 
 /// Writes the override of the working directory, or shows or removes it.
 pub fn run(args: &cli::Local, world: &World, out: &mut dyn Write) -> Done {
@@ -85,74 +86,118 @@ fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut d
             )));
         }
     };
+    let target = target(&file.path, world)?;
     let text = overrides::rewrite(old, profile, region).map_err(|invalid| {
         let place = invalid.place(&file.path);
         Failure::Problem(format!("{place} {invalid}; mend it or remove it with `backlog-aws local --unset`; nothing was changed"))
     })?;
-    // A link stays a link: what it leads to is written.
-    let target = fs::canonicalize(&file.path).unwrap_or_else(|_| file.path.clone());
-    replace(&target, text.as_bytes()).map_err(|error| {
-        let reason = error.to_string();
-        let reason = reason
-            .split(" (os error")
-            .next()
-            .unwrap_or_default()
-            .to_lowercase();
+    let not_written = |error: io::Error| {
         Failure::Problem(format!(
-            "{} cannot be written: {reason}; nothing was changed",
-            visible(&file.path)
+            "{} cannot be written: {}; nothing was changed",
+            visible(&file.path),
+            reason(&error)
         ))
-    })?;
+    };
+    let replacement = Replacement::of(&target, text.as_bytes()).map_err(not_written)?;
     store
-        .allow(&file.path, text.as_bytes())
-        .map_err(|error| allow::not_saved(&store, &error))?;
+        .allow_while(&file.path, text.as_bytes(), || replacement.put())
+        .map_err(|failure| match failure {
+            AllowWhile::Store(error) => allow::not_saved(&store, &error),
+            AllowWhile::Put(error) => not_written(error),
+        })?;
     writeln!(out, "wrote and allowed {}", visible(&file.path))?;
+    if let Some(pin) = &world.claims().pin
+        && profile.is_some()
+    {
+        let pin = visible(pin);
+        writeln!(
+            io::stderr(),
+            "backlog-aws: this shell stays with '{pin}', which it was told before; let go with `backlog-aws use --clear`"
+        )?;
+    }
     Ok(0)
 }
 
-fn show(world: &World, out: &mut dyn Write) -> Done {
-    for found in &world.overrides {
-        let path = &found.file.path;
-        let Content::Read { bytes, .. } = &found.file.content else {
-            continue;
-        };
-        if !found
-            .verdict
-            .as_ref()
-            .is_some_and(overrides::trust::Verdict::is_allowed)
-        {
-            continue;
+/// The file to write: a link stays a link, and what it leads to is written.
+///
+/// Only if that is an override too. A link in a foreign repository could otherwise make us write into any file of the
+/// user's, and nothing of AWS's or Claude's may be written at all.
+fn target(path: &Path, world: &World) -> Result<PathBuf, Failure> {
+    let target = match fs::canonicalize(path) {
+        Ok(target) => target,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
+        Err(error) => {
+            return Err(Failure::Problem(format!(
+                "{} {}; nothing was changed",
+                visible(path),
+                in_words(&error)
+            )));
         }
-        let parsed = overrides::parse(bytes).map_err(|invalid| {
-            Failure::Problem(format!("{} {invalid}; mend it", invalid.place(path)))
-        })?;
-        for (key, entry) in [("profile", &parsed.profile), ("region", &parsed.region)] {
-            if let Some(entry) = entry {
-                writeln!(
-                    out,
-                    "{key} = {}  ({})",
-                    visible(&entry.value),
-                    place(path, Some(entry.line))
-                )?;
-            }
-        }
-        return Ok(0);
-    }
-    let hint = match world.overrides.first() {
-        Some(found) => format!(
-            "{} is not allowed; see `backlog-aws allow`",
-            visible(&found.file.path)
-        ),
-        None => format!(
-            "there is no {FILE_NAME} here or further up; make one with `backlog-aws local PROFILE`"
-        ),
     };
-    Err(Failure::Problem(hint))
+    if target.file_name().is_none_or(|name| name != FILE_NAME) {
+        return Err(Failure::Problem(format!(
+            "{} is a link to {}, which is not called {FILE_NAME}; remove the link first; nothing was changed",
+            visible(path),
+            visible(&target)
+        )));
+    }
+    check_is_ours(&target, world)?;
+    Ok(target)
+}
+
+/// Refuses what lies below the directories of AWS and Claude: nothing of ours is written or removed there.
+fn check_is_ours(path: &Path, world: &World) -> Result<(), Failure> {
+    let foreign = [".aws", ".claude"]
+        .iter()
+        .filter_map(|name| fs::canonicalize(world.home.as_ref()?.join(name)).ok())
+        .find(|foreign| path.starts_with(foreign));
+    match foreign {
+        Some(foreign) => Err(Failure::Problem(format!(
+            "{} belongs to another program, and nothing is written there; go to a directory of your own",
+            visible(&foreign)
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn show(world: &World, out: &mut dyn Write) -> Done {
+    let directory = Directory::of(&world.overrides);
+    let Some((path, parsed)) = directory.decided else {
+        return Err(Failure::Problem(
+            match (directory.notices.first(), directory.passed_over) {
+                (Some(notice), _) => notice.message.clone(),
+                (None, Some((path, _))) => format!(
+                    "{} is denied and ignored; `backlog-aws allow` takes that back",
+                    visible(&path)
+                ),
+                (None, None) => format!(
+                    "there is no {FILE_NAME} here or further up; make one with `backlog-aws local PROFILE`"
+                ),
+            },
+        ));
+    };
+    // What is nearer and does not count.
+    hook::say(&directory.notices, world, &mut io::stderr().lock());
+    let parsed = parsed.map_err(|invalid| {
+        Failure::Problem(format!("{} {invalid}; mend it", invalid.place(&path)))
+    })?;
+    for (key, entry) in [("profile", &parsed.profile), ("region", &parsed.region)] {
+        if let Some(entry) = entry {
+            writeln!(
+                out,
+                "{key} = {}  ({})",
+                visible(&entry.value),
+                place(&path, Some(entry.line))
+            )?;
+        }
+    }
+    Ok(0)
 }
 
 fn unset(world: &World, out: &mut dyn Write) -> Done {
     let path = here(world)?;
     let store = allow::store(world)?;
+    check_is_ours(&path, world)?;
     match fs::remove_file(&path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -161,22 +206,21 @@ fn unset(world: &World, out: &mut dyn Write) -> Done {
             )));
         }
         Err(error) => {
-            let reason = error.to_string();
-            let reason = reason
-                .split(" (os error")
-                .next()
-                .unwrap_or_default()
-                .to_lowercase();
             return Err(Failure::Problem(format!(
-                "{} cannot be removed: {reason}",
-                visible(&path)
+                "{} cannot be removed: {}",
+                visible(&path),
+                reason(&error)
             )));
         }
     }
-    store
-        .forget(&path)
-        .map_err(|error| allow::not_saved(&store, &error))?;
     writeln!(out, "removed {}", visible(&path))?;
+    store.forget(&path).map_err(|error| {
+        Failure::Problem(format!(
+            "it is gone, but stays allowed should it come back as it was: {} cannot be written: {}",
+            visible(store.directory()),
+            reason(&error)
+        ))
+    })?;
     Ok(0)
 }
 
@@ -187,21 +231,41 @@ fn here(world: &World) -> Result<PathBuf, Failure> {
     })
 }
 
-/// Replaces a file whole or not at all.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let temporary = path.with_file_name(format!("{FILE_NAME}.{}.tmp", std::process::id()));
-    let written = fs::File::create(&temporary)
-        .and_then(|mut file| {
-            if let Ok(old) = fs::metadata(path) {
-                file.set_permissions(old.permissions())?;
-            }
-            file.write_all(content)?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // The first error is the one to tell.
-        let _ = fs::remove_file(&temporary);
+/// A new content for a file, complete and on disk beside it. Removed again unless it is put in place.
+struct Replacement {
+    target: PathBuf,
+    temporary: PathBuf,
+}
+
+impl Replacement {
+    fn of(target: &Path, content: &[u8]) -> io::Result<Self> {
+        let temporary = target.with_file_name(format!("{FILE_NAME}.{}.tmp", std::process::id()));
+        // Never through a file that is there already: in a directory of others it could be a link.
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&temporary)?;
+        let replacement = Self {
+            target: target.to_owned(),
+            temporary,
+        };
+        if let Ok(old) = fs::metadata(target) {
+            file.set_permissions(old.permissions())?;
+        }
+        file.write_all(content)?;
+        // Before it gets its name, or a power cut could leave an empty file.
+        file.sync_all()?;
+        Ok(replacement)
     }
-    written
+
+    fn put(&self) -> io::Result<()> {
+        fs::rename(&self.temporary, &self.target)
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        // It is not there any more if all went well.
+        let _ = fs::remove_file(&self.temporary);
+    }
 }

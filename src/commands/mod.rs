@@ -4,13 +4,18 @@ use std::io;
 
 pub mod allow;
 pub mod choose;
+pub mod claude;
+pub mod complete;
+pub mod completions;
 pub mod credentials;
 pub mod demo;
+pub mod doctor;
 pub mod exec;
 pub mod hook;
 pub mod init;
 pub mod list;
 pub mod local;
+pub mod man;
 pub mod pin;
 pub mod status;
 
@@ -36,7 +41,7 @@ pub enum Failure {
     #[error("{0}")]
     NotFound(String),
     /// Writing the answer failed. Exit status 1.
-    #[error("cannot write the answer: {0}; make room or write elsewhere")]
+    #[error("cannot write the answer: {}; make room or write elsewhere", reason(.0))]
     Output(#[from] io::Error),
 }
 
@@ -50,6 +55,13 @@ impl Failure {
             Self::Problem(_) | Self::Explained | Self::Cancelled | Self::Output(_) => 1,
         }
     }
+}
+
+/// An operating system's error without Rust's " (os error 28)".
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    text.to_lowercase()
 }
 
 /// The exit status of a command that did what it was asked.

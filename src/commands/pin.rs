@@ -54,6 +54,11 @@ pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
 
 /// The profile, if it can be used now.
 fn checked(profile: &OsString, world: &World) -> Result<OsString, Failure> {
+    if profile.is_empty() {
+        return Err(Failure::Usage(
+            "the name of the profile is empty; give one".to_owned(),
+        ));
+    }
     let profiles = world.profiles();
     let claims = Claims {
         pin: Some(profile.clone()),
@@ -63,8 +68,6 @@ fn checked(profile: &OsString, world: &World) -> Result<OsString, Failure> {
     match (&resolution.answer, resolution.refusal()) {
         (Answer::Usable { .. }, _) => Ok(profile.clone()),
         (_, Some(notice)) => Err(Failure::Problem(notice.message.clone())),
-        (_, None) => Err(Failure::Usage(
-            "the name of the profile is empty; give one".to_owned(),
-        )),
+        (_, None) => Err(Failure::Explained),
     }
 }

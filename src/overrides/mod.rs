@@ -80,6 +80,17 @@ pub fn place(path: &Path, line: Option<usize>) -> String {
 /// Anything but `profile`, `region`, comments and blank lines is an error: a misspelt key would otherwise send traffic
 /// to an account that nobody chose.
 pub fn parse(bytes: &[u8]) -> Result<Override, Invalid> {
+    let found = read(bytes)?;
+    if found == Override::default() {
+        return Err(Invalid::whole(
+            "says nothing; write `profile = NAME`, `region = NAME`, or both",
+        ));
+    }
+    Ok(found)
+}
+
+/// The same, where a file that says nothing yet is as good.
+fn read(bytes: &[u8]) -> Result<Override, Invalid> {
     if bytes.len() > MAX_BYTES {
         return Err(Invalid::whole(format!(
             "is larger than {} KiB",
@@ -134,11 +145,6 @@ pub fn parse(bytes: &[u8]) -> Result<Override, Invalid> {
                 line,
             });
         }
-    }
-    if found == Override::default() {
-        return Err(Invalid::whole(
-            "says nothing; write `profile = NAME`, `region = NAME`, or both",
-        ));
     }
     Ok(found)
 }
@@ -206,7 +212,7 @@ pub fn is_region_name(text: &str) -> bool {
 ///
 /// # Errors
 ///
-/// The old content must be valid, so that nothing is guessed about it.
+/// The old content must be valid, so that nothing is guessed about it. It may be empty, or nothing but comments.
 pub fn rewrite(
     old: Option<&[u8]>,
     profile: Option<&str>,
@@ -215,7 +221,7 @@ pub fn rewrite(
     let old = match old {
         None => "",
         Some(bytes) => {
-            parse(bytes)?;
+            read(bytes)?;
             text(bytes)?
         }
     };
@@ -355,6 +361,10 @@ mod tests {
         assert_eq!(
             rewrite(None, Some("a"), Some("b-1")).unwrap(),
             "profile = a\nregion = b-1\n"
+        );
+        assert_eq!(
+            rewrite(Some(b"# to do\n"), Some("a"), None).unwrap(),
+            "# to do\nprofile = a\n"
         );
         assert!(rewrite(Some(b"nonsense"), Some("a"), None).is_err());
     }

@@ -1,24 +1,26 @@
 //! Which override files count: the trust store.
 //!
-//! One small file per decision in one directory, so that shells running side by side never rewrite each other's
-//! entries and a crash in the middle of a write loses at most the entry being written. An entry's name is derived from
-//! what it trusts; its content repeats that, so a truncated or foreign file is noticed and trusts nothing.
+//! One small file per path in one directory, replaced whole. Shells running side by side never rewrite each other's
+//! entries, of two decisions on one path the later stands, and a crash in the middle of a write loses at most the entry
+//! being written. An entry's name is derived from its path; its content repeats that, so a truncated or foreign file is
+//! noticed and trusts nothing.
 //!
 //! ```text
-//! f-<hash of path>-<hash of path and content>   this very file with this very content
-//! d-<hash of path>                              this file never, whatever it says
-//! u-<hash of directory>                         every override below this directory
+//! p-<hash of path>        this file: allowed with the content of this hash, or denied whatever it says
+//! u-<hash of directory>   every override below this directory
 //! ```
 
-use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
+
+use crate::world::in_words;
 
 /// Whether one override file counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,98 +68,111 @@ impl Store {
 
     /// Whether the override at `path` with this content counts.
     pub fn verdict(&self, path: &Path, content: &[u8]) -> Verdict {
-        match self.decide(path, content) {
-            Ok(verdict) => verdict,
-            Err(error) => Verdict::Undecidable(error.to_string()),
+        self.walk().verdict(path, content)
+    }
+
+    /// Asks about one override after the other on the way up a tree.
+    pub fn walk(&self) -> Walk<'_> {
+        Walk {
+            store: self,
+            nothing_above: false,
         }
     }
 
-    fn decide(&self, path: &Path, content: &[u8]) -> io::Result<Verdict> {
-        if self.holds(&denied_name(path), path)? {
-            return Ok(Verdict::Denied);
-        }
-        if self.holds(&file_name(path, content), path)? {
-            return Ok(Verdict::Allowed);
-        }
-        for directory in path.ancestors().skip(1) {
-            if self.holds(&under_name(directory), directory)? {
-                return Ok(Verdict::AllowedUnder(directory.to_owned()));
-            }
-        }
-        Ok(Verdict::Unknown {
-            changed: !self.entries(&file_prefix(path))?.is_empty(),
-        })
-    }
-
-    /// Whether the entry is there and says what its name says.
-    fn holds(&self, name: &str, subject: &Path) -> io::Result<bool> {
-        match fs::read(self.directory.join(name)) {
-            Ok(content) if content == record(subject) => Ok(true),
-            Ok(_) => Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!(
-                    "the trust entry {} is damaged",
-                    self.directory.join(name).display()
-                ),
-            )),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn entries(&self, prefix: &str) -> io::Result<Vec<PathBuf>> {
-        let listing = match fs::read_dir(&self.directory) {
-            Ok(listing) => listing,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
+    /// The decision on this very path; `None` when there is none. An error if the entry does not say what its name says.
+    fn decision(&self, path: &Path) -> io::Result<Option<Decision>> {
+        let name = path_name(path);
+        let Some(record) = self.read(&name)? else {
+            return Ok(None);
         };
-        let mut found = Vec::new();
-        for entry in listing {
-            let entry = entry?;
-            if entry.file_name().as_bytes().starts_with(prefix.as_bytes()) {
-                found.push(entry.path());
+        let decision = record
+            .strip_prefix(path.as_os_str().as_bytes())
+            .and_then(Decision::parse);
+        match decision {
+            Some(decision) => Ok(Some(decision)),
+            None => Err(self.damaged(&name)),
+        }
+    }
+
+    fn is_trusted_as_a_whole(&self, directory: &Path) -> io::Result<bool> {
+        let name = under_name(directory);
+        match self.read(&name)? {
+            None => Ok(false),
+            Some(record) if record == under_record(directory) => Ok(true),
+            Some(_) => Err(self.damaged(&name)),
+        }
+    }
+
+    fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        match fs::read(self.directory.join(name)) {
+            Ok(record) => Ok(Some(record)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => {
+                let told = format!("{} {}", self.directory.display(), in_words(&error));
+                Err(io::Error::new(error.kind(), told))
             }
         }
-        Ok(found)
+    }
+
+    fn damaged(&self, name: &str) -> io::Error {
+        let entry = self.directory.join(name);
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("the trust entry {} is damaged", entry.display()),
+        )
     }
 
     /// Trusts the file at `path` with this content, in place of any content of it trusted before.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says; the store is then as it was, or already trusts the new content.
+    /// Whatever the file system says; the store is then as it was.
     pub fn allow(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        let name = file_name(path, content);
-        self.write(&name, path)?;
-        self.remove(&denied_name(path))?;
-        for older in self.entries(&file_prefix(path))? {
-            if older.file_name() != Some(OsStr::new(&name)) {
-                remove_if_there(&older)?;
-            }
-        }
-        Ok(())
+        self.decide(path, &Decision::Allowed(content_hash(path, content)))
+    }
+
+    /// Trusts the content about to be put at `path` while `put` puts it there. Should that fail, the store is as it was.
+    ///
+    /// The entry is written first: a shell whose prompt comes in between sees a file that is not allowed yet, and never
+    /// one that is allowed without having been written by the user.
+    ///
+    /// # Errors
+    ///
+    /// Keeping the decision failed, and nothing was put; or putting failed.
+    pub fn allow_while(
+        &self,
+        path: &Path,
+        content: &[u8],
+        put: impl FnOnce() -> io::Result<()>,
+    ) -> Result<(), AllowWhile> {
+        let before = self.read(&path_name(path)).unwrap_or_default();
+        self.allow(path, content).map_err(AllowWhile::Store)?;
+        put().map_err(|error| {
+            // The first error is the one to tell. Without its old entry the path is not trusted, which is the safe side.
+            let _ = match before {
+                Some(record) => self.write(&path_name(path), &record),
+                None => self.forget(path),
+            };
+            AllowWhile::Put(error)
+        })
     }
 
     /// Trusts every override below `directory`.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Whatever the file system says; the store is then as it was.
     pub fn allow_under(&self, directory: &Path) -> io::Result<()> {
-        self.write(&under_name(directory), directory)
+        self.write(&under_name(directory), &under_record(directory))
     }
 
     /// Stops trusting the file at `path`, also below a directory that is trusted as a whole.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says; the denial is written first, so that an error in the rest denies all the same.
+    /// Whatever the file system says; the store is then as it was.
     pub fn deny(&self, path: &Path) -> io::Result<()> {
-        self.write(&denied_name(path), path)?;
-        for allowed in self.entries(&file_prefix(path))? {
-            remove_if_there(&allowed)?;
-        }
-        Ok(())
+        self.decide(path, &Decision::Denied)
     }
 
     /// Takes back [`Store::allow_under`]. Returns whether there was anything to take back.
@@ -166,52 +181,137 @@ impl Store {
     ///
     /// Whatever the file system says.
     pub fn deny_under(&self, directory: &Path) -> io::Result<bool> {
-        self.remove(&under_name(directory))
+        remove_if_there(&self.directory.join(under_name(directory)))
     }
 
-    /// Forgets every decision on the file at `path`, for when it is removed.
+    /// Forgets the decision on the file at `path`, for when it is removed.
     ///
     /// # Errors
     ///
     /// Whatever the file system says.
     pub fn forget(&self, path: &Path) -> io::Result<()> {
-        self.remove(&denied_name(path))?;
-        for entry in self.entries(&file_prefix(path))? {
-            remove_if_there(&entry)?;
-        }
-        Ok(())
+        remove_if_there(&self.directory.join(path_name(path))).map(drop)
     }
 
-    fn remove(&self, name: &str) -> io::Result<bool> {
-        remove_if_there(&self.directory.join(name))
+    fn decide(&self, path: &Path, decision: &Decision) -> io::Result<()> {
+        let mut record = path.as_os_str().as_bytes().to_vec();
+        record.extend_from_slice(decision.text().as_bytes());
+        self.write(&path_name(path), &record)
     }
 
-    /// Writes an entry whole or not at all: to a file of this process's own, synced, then renamed over the name.
-    fn write(&self, name: &str, subject: &Path) -> io::Result<()> {
+    /// Writes an entry whole or not at all: to a file of this call's own, synced, then renamed over the name.
+    fn write(&self, name: &str, record: &[u8]) -> io::Result<()> {
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&self.directory)?;
+        // The process id alone is not enough: containers that share a home have the same ones.
+        let moment = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_nanos());
         let temporary = self
             .directory
-            .join(format!(".{}-{name}", std::process::id()));
-        let written = fs::OpenOptions::new()
+            .join(format!(".{}-{moment}-{name}", std::process::id()));
+        let mut file = fs::OpenOptions::new()
             .write(true)
-            .create(true)
-            .truncate(true)
+            .create_new(true)
             .mode(0o600)
-            .open(&temporary)
-            .and_then(|mut file| {
-                file.write_all(&record(subject))?;
-                // Before the rename, or a power cut could leave the name with nothing behind it.
-                file.sync_all()
-            })
+            .open(&temporary)?;
+        let written = file
+            .write_all(record)
+            // Before the rename, or a power cut could leave the name with nothing behind it.
+            .and_then(|()| file.sync_all())
             .and_then(|()| fs::rename(&temporary, self.directory.join(name)));
         if written.is_err() {
             // The first error is the one to tell; a leftover temporary file trusts nothing.
             let _ = fs::remove_file(&temporary);
         }
         written
+    }
+}
+
+/// Why [`Store::allow_while`] did nothing.
+#[derive(Debug)]
+pub enum AllowWhile {
+    /// The decision could not be kept.
+    Store(io::Error),
+    /// It was kept and taken back, because what it was for failed.
+    Put(io::Error),
+}
+
+/// One way up a tree, nearest override first, for as long as none is allowed.
+#[derive(Debug)]
+pub struct Walk<'a> {
+    store: &'a Store,
+    /// No directory from the last override up is trusted as a whole, so there is no need to ask again.
+    nothing_above: bool,
+}
+
+impl Walk<'_> {
+    /// Whether the override at `path` with this content counts.
+    pub fn verdict(&mut self, path: &Path, content: &[u8]) -> Verdict {
+        match self.decide(path, content) {
+            Ok(verdict) => verdict,
+            Err(error) => Verdict::Undecidable(error.to_string()),
+        }
+    }
+
+    /// Whether the user does not want to hear of a file that cannot be read.
+    pub fn is_denied(&self, path: &Path) -> bool {
+        matches!(self.store.decision(path), Ok(Some(Decision::Denied)))
+    }
+
+    fn decide(&mut self, path: &Path, content: &[u8]) -> io::Result<Verdict> {
+        let changed = match self.store.decision(path)? {
+            Some(Decision::Denied) => return Ok(Verdict::Denied),
+            Some(Decision::Allowed(hash)) if hash == content_hash(path, content) => {
+                return Ok(Verdict::Allowed);
+            }
+            Some(Decision::Allowed(_)) => true,
+            None => false,
+        };
+        if !self.nothing_above {
+            for directory in path.ancestors().skip(1) {
+                if self.store.is_trusted_as_a_whole(directory)? {
+                    return Ok(Verdict::AllowedUnder(directory.to_owned()));
+                }
+            }
+            self.nothing_above = true;
+        }
+        Ok(Verdict::Unknown { changed })
+    }
+}
+
+/// What was decided on one path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Decision {
+    /// It counts with the content of this hash.
+    Allowed(String),
+    /// It never counts.
+    Denied,
+}
+
+impl Decision {
+    /// As it follows the path in an entry: a NUL, which no path contains, and an end mark that a truncated entry lacks.
+    fn text(&self) -> String {
+        match self {
+            Self::Allowed(hash) => format!("\0allow {hash}\n"),
+            Self::Denied => "\0deny\n".to_owned(),
+        }
+    }
+
+    fn parse(text: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(text).ok()?.strip_prefix('\0')?;
+        let decision = match text.strip_suffix('\n')?.split_once(' ') {
+            Some(("allow", hash)) => Self::Allowed(hash.to_owned()),
+            None if text == "deny\n" => Self::Denied,
+            _ => return None,
+        };
+        let whole = match &decision {
+            Self::Allowed(hash) => hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()),
+            Self::Denied => true,
+        };
+        whole.then_some(decision)
     }
 }
 
@@ -224,29 +324,21 @@ fn remove_if_there(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// What an entry contains: the path it is about, and an end mark that a truncated file lacks.
-fn record(subject: &Path) -> Vec<u8> {
-    let mut record = subject.as_os_str().as_bytes().to_vec();
-    record.extend_from_slice(b"\0ok\n");
-    record
+fn under_record(directory: &Path) -> Vec<u8> {
+    [directory.as_os_str().as_bytes(), b"\0under\n"].concat()
 }
 
-fn file_prefix(path: &Path) -> String {
-    format!("f-{}-", &hash(&[path.as_os_str().as_bytes()])[..32])
-}
-
-fn file_name(path: &Path, content: &[u8]) -> String {
-    // A path holds no NUL, so the two parts cannot run into each other.
-    let full = hash(&[path.as_os_str().as_bytes(), b"\0", content]);
-    format!("{}{full}", file_prefix(path))
-}
-
-fn denied_name(path: &Path) -> String {
-    format!("d-{}", hash(&[path.as_os_str().as_bytes()]))
+fn path_name(path: &Path) -> String {
+    format!("p-{}", hash(&[path.as_os_str().as_bytes()]))
 }
 
 fn under_name(directory: &Path) -> String {
     format!("u-{}", hash(&[directory.as_os_str().as_bytes()]))
+}
+
+/// What ties a content to its path. A path holds no NUL, so the two parts cannot run into each other.
+fn content_hash(path: &Path, content: &[u8]) -> String {
+    hash(&[path.as_os_str().as_bytes(), b"\0", content])
 }
 
 /// SHA-256 of the parts in a row, in hexadecimal.
@@ -343,17 +435,38 @@ mod tests {
     fn a_damaged_entry_trusts_nothing_and_says_so() {
         let (_home, store) = store();
         store.allow(Path::new(PATH), b"x").unwrap();
-        for damaged in [&b""[..], b"/home/u/acme", b"garbage\0ok\n"] {
-            fs::write(
-                store.directory().join(file_name(Path::new(PATH), b"x")),
-                damaged,
-            )
-            .unwrap();
-            assert!(matches!(
-                store.verdict(Path::new(PATH), b"x"),
-                Verdict::Undecidable(_)
-            ));
+        let entry = store.directory().join(path_name(Path::new(PATH)));
+        let whole = fs::read(&entry).unwrap();
+        let elsewhere = [b"/elsewhere", &whole[PATH.len()..]].concat();
+        let damaged = (0..whole.len()).map(|length| whole[..length].to_vec());
+        for damaged in damaged.chain([elsewhere, [&whole[..], b"x"].concat()]) {
+            fs::write(&entry, &damaged).unwrap();
+            let verdict = store.verdict(Path::new(PATH), b"x");
+            assert!(
+                matches!(verdict, Verdict::Undecidable(_)),
+                "{} gave {verdict:?}",
+                damaged.escape_ascii()
+            );
         }
+        store.allow(Path::new(PATH), b"x").unwrap();
+        assert_eq!(store.verdict(Path::new(PATH), b"x"), Verdict::Allowed);
+    }
+
+    #[test]
+    fn content_that_could_not_be_put_in_place_leaves_the_decision_as_it_was() {
+        let (_home, store) = store();
+        let path = Path::new(PATH);
+        let fails = || Err(io::Error::other("no"));
+        assert!(store.allow_while(path, b"new", fails).is_err());
+        assert_eq!(
+            store.verdict(path, b"new"),
+            Verdict::Unknown { changed: false }
+        );
+        store.allow(path, b"old").unwrap();
+        assert!(store.allow_while(path, b"new", fails).is_err());
+        assert_eq!(store.verdict(path, b"old"), Verdict::Allowed);
+        assert!(store.allow_while(path, b"new", || Ok(())).is_ok());
+        assert_eq!(store.verdict(path, b"new"), Verdict::Allowed);
     }
 
     #[test]
@@ -364,7 +477,7 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(store.directory()), 0o700);
         assert_eq!(
-            mode(&store.directory().join(file_name(Path::new(PATH), b"x"))),
+            mode(&store.directory().join(path_name(Path::new(PATH)))),
             0o600
         );
     }

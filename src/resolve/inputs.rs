@@ -1,16 +1,93 @@
-//! From what was read to what the chain asks about: parsing, and notices about the files themselves.
+//! What the chain asks about, made from what was read: parsing, and notices about the files themselves.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{Directory, EnvironmentKeys, Identity, Inputs, Outcome};
-use crate::aws::{Credentials, FileKind, Profiles};
+use jiff::Timestamp;
+
+use super::answer::{Identity, Outcome, Place, Reason};
+use crate::aws::{Credentials, FileKind, Profile, Profiles};
 use crate::notice::{Code, Notice, visible};
 use crate::overrides::trust::Verdict;
-use crate::overrides::{self, place};
+use crate::overrides::{self, Invalid, Override, place};
 use crate::secret::Secret;
 use crate::session::Claims;
 use crate::toolkit_env::ToolkitEnv;
 use crate::world::{Content, OverrideFile, SourceFile, World};
+
+/// What the directories above say.
+#[derive(Debug, Default)]
+pub struct Directory {
+    /// The nearest override that counts, or why it cannot be understood.
+    pub decided: Option<(PathBuf, Result<Override, Invalid>)>,
+    /// The nearest one that does not count, when it is nearer than the one that does or there is no other.
+    pub passed_over: Option<(PathBuf, Outcome)>,
+    /// What there is to say about them.
+    pub notices: Vec<Notice>,
+}
+
+/// Keys in the environment, if they are complete.
+#[derive(Debug, Default)]
+pub struct EnvironmentKeys {
+    /// A key pair with what goes with it, or an API key.
+    pub identity: Option<Identity>,
+    /// `AWS_REGION`, or else `AWS_DEFAULT_REGION`.
+    pub region: Option<OsString>,
+}
+
+/// Everything the chain looks at.
+pub struct Inputs<'a> {
+    /// What the user said in this shell.
+    pub claims: Claims,
+    /// What the directories say.
+    pub directory: Directory,
+    /// The toolkit's file and where it is.
+    pub toolkit_env: (PathBuf, ToolkitEnv),
+    /// Keys in the environment.
+    pub environment: EnvironmentKeys,
+    /// `AWS_PROFILE`, unless it is empty.
+    pub aws_profile: Option<OsString>,
+    /// The profiles of the AWS files.
+    pub profiles: &'a Profiles<'a>,
+    /// Where those files are: credentials, config.
+    pub aws_paths: (Option<PathBuf>, Option<PathBuf>),
+    /// What there is to say about the files themselves.
+    pub file_notices: Vec<Notice>,
+    /// The time of asking.
+    pub now: Timestamp,
+}
+
+impl Inputs<'_> {
+    /// Where the profile is defined: the first place its name stands.
+    pub fn place_of(&self, profile: &Profile<'_>) -> Option<Place> {
+        profile.at().first().and_then(|at| {
+            Some(Place {
+                path: self.path_of(at.kind)?.to_owned(),
+                line: Some(at.line),
+            })
+        })
+    }
+
+    /// The path of one of the AWS files.
+    pub fn path_of(&self, kind: crate::aws::FileKind) -> Option<&Path> {
+        match kind {
+            crate::aws::FileKind::Credentials => self.aws_paths.0.as_deref(),
+            crate::aws::FileKind::Config => self.aws_paths.1.as_deref(),
+        }
+    }
+}
+
+/// Whether a profile can be used now: static or temporary, and not expired.
+pub fn usable(profile: &Profile<'_>, now: Timestamp) -> Result<Credentials, Reason> {
+    let kind = profile.kind();
+    match profile.credentials() {
+        Some(credentials) => match credentials.expires_at {
+            Some(end) if end <= now => Err(Reason::Expired(end)),
+            _ => Ok(credentials),
+        },
+        None => Err(Reason::Kind(kind)),
+    }
+}
 
 impl<'a> Inputs<'a> {
     /// What the chain asks about, from one look at the machine and what the user asked for.
@@ -27,7 +104,7 @@ impl<'a> Inputs<'a> {
         };
         Self {
             claims,
-            directory: directory(&world.overrides),
+            directory: Directory::of(&world.overrides),
             toolkit_env: (toolkit_path, toolkit),
             environment: environment(world),
             aws_profile: world.env.non_empty("AWS_PROFILE").map(ToOwned::to_owned),
@@ -39,58 +116,60 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// The nearest override that counts; what is nearer and does not count is passed over, with a word about it.
-fn directory(found: &[OverrideFile]) -> Directory {
-    let mut directory = Directory::default();
-    for OverrideFile { file, verdict } in found {
-        let shown = visible(&file.path);
-        let (outcome, notice) = match (&file.content, verdict) {
-            (Content::Read { bytes, .. }, Some(verdict)) if verdict.is_allowed() => {
-                directory.decided = Some((file.path.clone(), overrides::parse(bytes)));
-                break;
-            }
-            (Content::Read { bytes, .. }, Some(Verdict::Unknown { changed })) => {
-                let why = if *changed {
-                    "changed since it was allowed and"
-                } else {
-                    "is not allowed and"
-                };
-                let directory = file.path.parent().unwrap_or(&file.path);
-                let notice = Notice::once(
-                    Code::OverrideNotAllowed,
-                    format!(
-                        "{shown} {why} is ignored; look at it, then run {}",
-                        command_on("backlog-aws allow", directory)
-                    ),
-                );
-                (Outcome::NotAllowed, Some(notice.about(bytes)))
-            }
-            (_, Some(Verdict::Undecidable(why))) => (
-                Outcome::NotAllowed,
-                Some(Notice::new(
-                    Code::OverrideNotAllowed,
-                    format!(
-                        "{shown} is ignored because it is not known whether it is allowed: {}; run `backlog-aws allow` there again",
-                        visible(why)
-                    ),
-                )),
-            ),
-            (Content::Unreadable(why), _) => (
-                Outcome::Invalid,
-                Some(Notice::once(
-                    Code::OverrideInvalid,
-                    format!("{shown} {why} and is ignored; mend or remove it"),
-                )),
-            ),
-            // Denied: the user knows.
-            _ => (Outcome::NotAllowed, None),
-        };
+impl Directory {
+    /// The nearest override that counts; what is nearer and does not count is passed over, with a word about it.
+    pub fn of(found: &[OverrideFile]) -> Self {
+        let mut directory = Self::default();
+        for OverrideFile { file, verdict } in found {
+            let shown = visible(&file.path);
+            let (outcome, notice) = match (&file.content, verdict) {
+                (Content::Read { bytes, .. }, Some(verdict)) if verdict.is_allowed() => {
+                    directory.decided = Some((file.path.clone(), overrides::parse(bytes)));
+                    break;
+                }
+                (Content::Read { bytes, .. }, Some(Verdict::Unknown { changed })) => {
+                    let why = if *changed {
+                        "changed since it was allowed and"
+                    } else {
+                        "is not allowed and"
+                    };
+                    let directory = file.path.parent().unwrap_or(&file.path);
+                    let notice = Notice::once(
+                        Code::OverrideNotAllowed,
+                        format!(
+                            "{shown} {why} is ignored; look at it, then run {}",
+                            command_on("backlog-aws allow", directory)
+                        ),
+                    );
+                    (Outcome::NotAllowed, Some(notice.about(bytes)))
+                }
+                (_, Some(Verdict::Undecidable(why))) => (
+                    Outcome::NotAllowed,
+                    Some(Notice::once(
+                        Code::OverrideNotAllowed,
+                        format!(
+                            "{shown} is ignored because it is not known whether it is allowed: {}; run `backlog-aws allow` there again",
+                            visible(why)
+                        ),
+                    )),
+                ),
+                (Content::Unreadable(why), None) => (
+                    Outcome::Invalid,
+                    Some(Notice::once(
+                        Code::OverrideInvalid,
+                        format!("{shown} {why} and is ignored; mend or remove it"),
+                    )),
+                ),
+                // Denied: the user knows.
+                _ => (Outcome::NotAllowed, None),
+            };
+            directory
+                .passed_over
+                .get_or_insert((file.path.clone(), outcome));
+            directory.notices.extend(notice);
+        }
         directory
-            .passed_over
-            .get_or_insert((file.path.clone(), outcome));
-        directory.notices.extend(notice);
     }
-    directory
 }
 
 /// A command on a path, as a person can paste it into any of the three shells. A path that cannot be shown as it is

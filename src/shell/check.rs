@@ -222,10 +222,10 @@ impl Check {
                 &["function __backlog_aws_unchanged; builtin return 1; end\n"],
             ),
             (Some((files, variables)), Shell::Fish) => {
-                fish::unchanged(files.as_ref(), &variables, out)
+                fish::unchanged(files.as_ref(), &variables, out);
             }
             (Some((files, variables)), _) => {
-                posix::unchanged(shell, files.as_ref(), &variables, out)
+                posix::unchanged(shell, files.as_ref(), &variables, out);
             }
         }
     }

@@ -56,6 +56,8 @@ pub struct Integration {
     pub hook: HookMode,
     /// Whether to export the keys too.
     pub export_credentials: bool,
+    /// Whether to leave Tab completion to other means.
+    pub no_completions: bool,
 }
 
 impl Shell {
@@ -85,6 +87,15 @@ impl Shell {
         }
     }
 
+    /// The completion script as it stands in `completions/`.
+    pub fn completions(self) -> &'static str {
+        match self {
+            Self::Bash => include_str!("../../completions/backlog-aws.bash"),
+            Self::Zsh => include_str!("../../completions/_backlog-aws"),
+            Self::Fish => include_str!("../../completions/backlog-aws.fish"),
+        }
+    }
+
     /// The integration script with its settings line filled in.
     pub fn integration(self, program: &Path, settings: Integration) -> Vec<u8> {
         let mut filled = Vec::new();
@@ -104,10 +115,16 @@ impl Shell {
         } else {
             ""
         };
+        let completions = if settings.no_completions { "" } else { "lazy" };
         let words = [
             ("__backlog_aws_bin", program.as_os_str()),
             ("__backlog_aws_mode", OsStr::new(settings.hook.word())),
             ("__backlog_aws_keys", OsStr::new(keys)),
+            (
+                "__backlog_aws_version",
+                OsStr::new(env!("CARGO_PKG_VERSION")),
+            ),
+            ("__backlog_aws_completions", OsStr::new(completions)),
         ];
         for (index, (name, value)) in words.into_iter().enumerate() {
             let separator: &[u8] = match (self, index) {
@@ -227,6 +244,7 @@ mod tests {
             let settings = Integration {
                 hook: HookMode::Cd,
                 export_credentials: true,
+                no_completions: true,
             };
             let text =
                 String::from_utf8(shell.integration(Path::new("/opt/it's/backlog-aws"), settings))

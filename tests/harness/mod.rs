@@ -5,14 +5,16 @@
 //! `~/.claude` must come out as they went in, and no secret may appear on the terminal.
 
 // Each test binary compiles the whole harness and uses a part of it.
-#![allow(dead_code, unused_imports)]
+#![allow(dead_code, unused_imports, unused_macros)]
 
 mod guard;
+mod processes;
 mod sandbox;
 mod session;
 mod shell;
 mod terminal;
 
+pub use processes::processes_of;
 pub use sandbox::{Invocation, KEY_IDS, Output, SECRETS, Sandbox};
 pub use session::{Session, SessionBuilder, Turn};
 pub use shell::Shell;

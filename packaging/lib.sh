@@ -1,0 +1,26 @@
+# shellcheck shell=sh disable=SC2034 # whoever sources it uses them
+# Facts that the packaging scripts share. Sourced from the repository's root.
+
+package=backlog-aws
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
+
+die() {
+	echo "${0##*/}: $*" >&2
+	exit 1
+}
+
+# The triple that cargo builds for here.
+host() {
+	rustc -vV | sed -n 's/^host: //p'
+}
+
+# Installs what belongs to the binary below $1, in the places of the Filesystem Hierarchy Standard.
+# $2: the directory for zsh's functions, which differs between systems.
+install_data() {
+	install -d "$1/usr/share/man/man1" "$1/usr/share/bash-completion/completions" "$1/$2" \
+		"$1/usr/share/fish/vendor_completions.d"
+	install -m 644 man/$package.1 "$1/usr/share/man/man1/$package.1"
+	install -m 644 completions/$package.bash "$1/usr/share/bash-completion/completions/$package"
+	install -m 644 completions/_$package "$1/$2/_$package"
+	install -m 644 completions/$package.fish "$1/usr/share/fish/vendor_completions.d/$package.fish"
+}

@@ -1,0 +1,75 @@
+//! Claude Code: `init claude` prints hooks for its settings, and `hook claude` is what those hooks run.
+//!
+//! Its Bash tool starts a shell without prompts for each command, so no prompt hook runs there. It does read a file of
+//! exports, `$CLAUDE_ENV_FILE`, that its own hooks may append to.
+
+use std::io::{self, Write};
+
+use serde_json::json;
+
+use super::{Done, hook};
+use crate::resolve::{Inputs, resolve};
+use crate::session::{Change, Session, Variable};
+use crate::shell::{Shell, quote};
+use crate::world::World;
+
+/// What a session in the Bash tool shall know. Keys are no part of it.
+const TOLD: [Variable; 4] = [
+    Variable::Profile,
+    Variable::Region,
+    Variable::Source,
+    Variable::State,
+];
+
+/// `hook claude`: the answer for the working directory, as POSIX shell code.
+///
+/// Every variable is written, also the unchanged and the unset ones: the file is appended to at each change of directory,
+/// and its last word counts.
+pub fn run(world: &World, out: &mut dyn Write) -> Done {
+    let mut values = world.values();
+    let mut session = Session::of_environment(world.state(), &values);
+    let profiles = world.profiles();
+    let resolution = resolve(&Inputs::of(world, &profiles, session.claims()));
+    let (changes, news) = session.apply(&resolution, &values, false);
+    for change in changes {
+        match change {
+            Change::Set(variable, value) => values.set(variable, Some(value)),
+            Change::Unset(variable) => values.set(variable, None),
+        }
+    }
+    let state = session.encode();
+    let mut code = Vec::new();
+    for variable in TOLD {
+        let value = match variable {
+            Variable::State => Some(state.as_ref()),
+            _ => values.get(variable),
+        };
+        if let Some(value) = value {
+            code.extend_from_slice(format!("export {}=", variable.name()).as_bytes());
+            quote(Shell::Bash, value, &mut code);
+        } else {
+            code.extend_from_slice(format!("unset {}", variable.name()).as_bytes());
+        }
+        code.push(b'\n');
+    }
+    out.write_all(&code)?;
+    hook::say(&news, world, &mut io::stderr().lock());
+    Ok(0)
+}
+
+/// `init claude`: a snippet of `settings.json`. It is for people to look at and copy; nothing is written.
+pub fn print_settings(world: &World, out: &mut dyn Write) -> Done {
+    let mut program = Vec::new();
+    quote(Shell::Bash, &world.program, &mut program);
+    // A Claude Code that is too old to have the file must not get an error at each start. Nor must anything be printed:
+    // what a SessionStart hook prints becomes part of the conversation.
+    let command = format!(
+        r#"[ -z "$CLAUDE_ENV_FILE" ] || {} hook claude >> "$CLAUDE_ENV_FILE""#,
+        String::from_utf8_lossy(&program)
+    );
+    let hooks = json!([{ "hooks": [{ "type": "command", "command": command }] }]);
+    let settings = json!({ "hooks": { "SessionStart": hooks, "CwdChanged": hooks } });
+    serde_json::to_writer_pretty(&mut *out, &settings).map_err(io::Error::from)?;
+    writeln!(out)?;
+    Ok(0)
+}

@@ -1,0 +1,584 @@
+//! Each step, each outcome, each source of a region.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::aws::{AwsFile, Credentials, FileKind, Kind, Profiles};
+use crate::notice::Code;
+use crate::overrides;
+use crate::secret::Secret;
+use crate::session::Claims;
+use crate::toolkit_env::ToolkitEnv;
+
+const CREDENTIALS: &str = "[luxito]\n\
+    aws_access_key_id = AKIAI44QH8DHBEXAMPLE\naws_secret_access_key = luxitos\nregion = us-west-2\n\
+    [bedrock]\n\
+    aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = bedrocks\nregion = eu-west-1\n\
+    [bare]\n\
+    aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = bares\n\
+    [fresh]\n\
+    aws_access_key_id = ASIA1\naws_secret_access_key = s\naws_session_token = t\naws_expiration = 2026-01-01T12:10:00Z\n\
+    [old]\n\
+    aws_access_key_id = ASIA2\naws_secret_access_key = s\naws_session_token = t\naws_expiration = 2026-01-01T11:59:00Z\n\
+    [half]\n\
+    aws_access_key_id = AKIAIOSFODNN7EXAMPLE\n";
+const CONFIG: &str = "[profile cc]\nsso_session = corp\nregion = eu-central-1\n\
+    [profile role]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = bedrock\n\
+    [profile program]\ncredential_process = /bin/x\n\
+    [profile token]\nweb_identity_token_file = /x\n\
+    [profile login]\nlogin_session = x\n\
+    [profile nothing]\nregion = eu-west-2\n";
+
+fn noon() -> Timestamp {
+    "2026-01-01T12:00:00Z".parse().unwrap()
+}
+
+/// Resolves in the home above, with what `edit` adds.
+fn resolved(edit: impl FnOnce(&mut Inputs<'_>)) -> Resolution {
+    resolved_in(CREDENTIALS, CONFIG, edit)
+}
+
+fn resolved_in(credentials: &str, config: &str, edit: impl FnOnce(&mut Inputs<'_>)) -> Resolution {
+    let files = [
+        (FileKind::Credentials, credentials),
+        (FileKind::Config, config),
+    ]
+    .map(|(kind, text)| AwsFile {
+        kind,
+        path: Path::new("/aws"),
+        bytes: text.as_bytes(),
+    });
+    let profiles = Profiles::read(&files);
+    let mut inputs = Inputs {
+        claims: Claims::default(),
+        directory: Directory::default(),
+        toolkit_env: ("/home/u/.backlog-toolkit-env".into(), ToolkitEnv::default()),
+        environment: EnvironmentKeys::default(),
+        aws_profile: None,
+        profiles: &profiles,
+        aws_paths: (Some("/aws/credentials".into()), Some("/aws/config".into())),
+        file_notices: Vec::new(),
+        now: noon(),
+    };
+    edit(&mut inputs);
+    resolve(&inputs)
+}
+
+fn pinned(name: &str) -> Resolution {
+    resolved(|inputs| inputs.claims.pin = Some(name.into()))
+}
+
+fn toolkit(inputs: &mut Inputs<'_>, text: &str) {
+    inputs.toolkit_env.1 = ToolkitEnv::parse(text.as_bytes());
+}
+
+fn overridden(inputs: &mut Inputs<'_>, text: &str) {
+    let parsed = overrides::parse(text.as_bytes());
+    inputs.directory.decided = Some(("/p/.backlog-aws".into(), parsed));
+}
+
+fn environment_keys(inputs: &mut Inputs<'_>) {
+    inputs.environment = EnvironmentKeys {
+        identity: Some(Identity::Keys(Credentials {
+            access_key_id: "AKIAENVIRONMENT".to_owned(),
+            secret_access_key: Secret::new("s"),
+            session_token: None,
+            expires_at: None,
+        })),
+        region: Some("sa-east-1".into()),
+    };
+}
+
+/// Source, profile and region, in words.
+#[track_caller]
+fn assert_chosen(resolution: &Resolution, source: Source, profile: Option<&str>, region: &str) {
+    assert!(
+        matches!(resolution.answer, Answer::Usable { .. }),
+        "{:?}",
+        resolution.answer
+    );
+    assert_eq!(resolution.answer.source(), Some(source));
+    assert_eq!(resolution.answer.profile(), profile.map(OsStr::new));
+    assert_eq!(resolution.region.name, region);
+    let sources: Vec<_> = resolution.candidates.iter().map(|c| c.source).collect();
+    assert_eq!(sources, Source::ALL);
+    for candidate in &resolution.candidates {
+        assert_eq!(
+            candidate.outcome == Outcome::Chosen,
+            candidate.source == source
+        );
+        assert_eq!(
+            candidate.outcome == Outcome::NotReached,
+            candidate.source > source
+        );
+    }
+    assert!(resolution.refusal().is_none());
+}
+
+fn outcome(resolution: &Resolution, source: Source) -> Outcome {
+    resolution.candidates[source as usize].outcome
+}
+
+fn codes(resolution: &Resolution) -> Vec<Code> {
+    resolution
+        .notices
+        .iter()
+        .map(|notice| notice.code)
+        .collect()
+}
+
+#[test]
+fn each_step_beats_those_after_it() {
+    let everything = |inputs: &mut Inputs<'_>| {
+        inputs.claims.pin = Some("bedrock".into());
+        overridden(inputs, "profile = bare\n");
+        inputs.claims.ambient = Some("luxito".into());
+        toolkit(
+            inputs,
+            "BACKLOG_AWS_PROFILE=bedrock\nAWS_ACCESS_KEY_ID=AKIATOOLKIT\nAWS_SECRET_ACCESS_KEY=s\nAWS_REGION=eu-south-1\n",
+        );
+        environment_keys(inputs);
+        inputs.aws_profile = Some("bedrock".into());
+    };
+    let without = |steps: usize| {
+        resolved(|inputs| {
+            everything(inputs);
+            for step in 0..steps {
+                match Source::ALL[step] {
+                    Source::Pin => inputs.claims.pin = None,
+                    Source::Directory => inputs.directory.decided = None,
+                    Source::Ambient => inputs.claims.ambient = None,
+                    Source::ToolkitEnv => toolkit(
+                        inputs,
+                        "AWS_ACCESS_KEY_ID=AKIATOOLKIT\nAWS_SECRET_ACCESS_KEY=s\nAWS_REGION=eu-south-1\n",
+                    ),
+                    Source::ToolkitEnvKeys => toolkit(inputs, ""),
+                    Source::EnvironmentKeys => inputs.environment = EnvironmentKeys::default(),
+                    Source::AwsProfile => inputs.aws_profile = None,
+                    Source::Default | Source::First => {}
+                }
+            }
+        })
+    };
+    assert_chosen(&without(0), Source::Pin, Some("bedrock"), "eu-west-1");
+    assert_chosen(&without(1), Source::Directory, Some("bare"), "eu-south-1");
+    assert_chosen(&without(2), Source::Ambient, Some("luxito"), "us-west-2");
+    assert_chosen(
+        &without(3),
+        Source::ToolkitEnv,
+        Some("bedrock"),
+        "eu-west-1",
+    );
+    assert_chosen(&without(4), Source::ToolkitEnvKeys, None, "eu-south-1");
+    assert_chosen(&without(5), Source::EnvironmentKeys, None, "sa-east-1");
+    assert_chosen(
+        &without(6),
+        Source::AwsProfile,
+        Some("bedrock"),
+        "eu-west-1",
+    );
+    assert_chosen(&without(7), Source::First, Some("luxito"), "us-west-2");
+    let with_default =
+        format!("{CREDENTIALS}[default]\naws_access_key_id = A\naws_secret_access_key = b\n");
+    let resolution = resolved_in(&with_default, "", |_| {});
+    assert_chosen(
+        &resolution,
+        Source::Default,
+        Some("default"),
+        FALLBACK_REGION,
+    );
+}
+
+#[test]
+fn the_users_own_word_never_falls_through() {
+    type Say = fn(&mut Inputs<'_>);
+    let words: [(Source, Say); 4] = [
+        (Source::Pin, |inputs| inputs.claims.pin = Some("cc".into())),
+        (Source::Directory, |inputs| {
+            overridden(inputs, "profile = cc\n");
+        }),
+        (Source::Ambient, |inputs| {
+            inputs.claims.ambient = Some("cc".into());
+        }),
+        (Source::ToolkitEnv, |inputs| {
+            toolkit(inputs, "BACKLOG_AWS_PROFILE=cc\n");
+        }),
+    ];
+    for (source, say) in words {
+        let resolution = resolved(|inputs| {
+            environment_keys(inputs);
+            inputs.aws_profile = Some("bedrock".into());
+            say(inputs);
+        });
+        let Answer::Unusable {
+            source: decided,
+            profile,
+            reason,
+        } = &resolution.answer
+        else {
+            panic!("{source:?}: {:?}", resolution.answer);
+        };
+        assert_eq!(
+            (*decided, profile.as_deref()),
+            (source, Some(OsStr::new("cc")))
+        );
+        assert_eq!(*reason, Reason::Kind(Kind::Sso));
+        assert_eq!(outcome(&resolution, source), Outcome::Sso);
+        for later in Source::ALL.into_iter().filter(|later| *later > source) {
+            assert_eq!(
+                outcome(&resolution, later),
+                Outcome::NotReached,
+                "{source:?}"
+            );
+        }
+        let refusal = resolution.refusal().expect("it is refused");
+        assert_eq!(refusal.code, Code::Unusable);
+        assert!(
+            refusal
+                .message
+                .starts_with("Profile 'cc' has no static credentials: it is an SSO profile")
+        );
+        assert!(
+            refusal.message.contains("luxito, bedrock, bare, fresh"),
+            "{}",
+            refusal.message
+        );
+    }
+}
+
+#[test]
+fn what_aws_profile_says_falls_through_with_a_notice() {
+    for (name, expected, code) in [
+        ("cc", Outcome::Sso, Code::AwsProfileSso),
+        ("nowhere", Outcome::Missing, Code::AwsProfileMissing),
+        (
+            "role",
+            Outcome::NoStaticCredentials,
+            Code::AwsProfileUnusable,
+        ),
+        (
+            "half",
+            Outcome::NoStaticCredentials,
+            Code::AwsProfileUnusable,
+        ),
+        ("old", Outcome::Expired, Code::AwsProfileUnusable),
+    ] {
+        let resolution = resolved(|inputs| inputs.aws_profile = Some(name.into()));
+        assert_eq!(outcome(&resolution, Source::AwsProfile), expected, "{name}");
+        assert_eq!(
+            resolution.answer.profile(),
+            Some(OsStr::new("luxito")),
+            "{name}"
+        );
+        assert_eq!(codes(&resolution), [code, Code::AutoDetected], "{name}");
+    }
+}
+
+#[test]
+fn every_kind_without_keys_has_its_outcome_and_its_words() {
+    for (name, expected, words) in [
+        ("cc", Outcome::Sso, "is an SSO profile"),
+        ("role", Outcome::NoStaticCredentials, "assumes a role"),
+        (
+            "program",
+            Outcome::NoStaticCredentials,
+            "gets its credentials from a program",
+        ),
+        (
+            "token",
+            Outcome::NoStaticCredentials,
+            "uses a web identity token",
+        ),
+        (
+            "login",
+            Outcome::NoStaticCredentials,
+            "signs in through `aws login`",
+        ),
+        (
+            "half",
+            Outcome::NoStaticCredentials,
+            "has only one half of a key pair",
+        ),
+        (
+            "nothing",
+            Outcome::NoStaticCredentials,
+            "has no credentials at all",
+        ),
+        (
+            "nowhere",
+            Outcome::Missing,
+            "is in neither /aws/credentials nor /aws/config",
+        ),
+        ("old", Outcome::Expired, "ran out at 2026-01-01T11:59:00Z"),
+    ] {
+        let resolution = pinned(name);
+        assert_eq!(outcome(&resolution, Source::Pin), expected, "{name}");
+        let refusal = resolution.refusal().expect("it is refused");
+        assert!(refusal.message.contains(words), "{}", refusal.message);
+        assert!(
+            refusal.message.contains("`backlog-aws use NAME`"),
+            "{}",
+            refusal.message
+        );
+    }
+    assert_eq!(codes(&pinned("old")), [Code::CredentialsExpired]);
+}
+
+#[test]
+fn a_broken_override_is_the_answer_and_a_file_that_does_not_count_is_not() {
+    let resolution = resolved(|inputs| overridden(inputs, "profil = x\n"));
+    assert_eq!(outcome(&resolution, Source::Directory), Outcome::Invalid);
+    assert_eq!(codes(&resolution), [Code::OverrideInvalid]);
+    assert!(
+        resolution
+            .refusal()
+            .unwrap()
+            .message
+            .starts_with("/p/.backlog-aws:1 ")
+    );
+    for passed_over in [Outcome::NotAllowed, Outcome::Invalid] {
+        let resolution = resolved(|inputs| {
+            inputs.directory.passed_over = Some(("/p/.backlog-aws".into(), passed_over));
+        });
+        assert_eq!(outcome(&resolution, Source::Directory), passed_over);
+        assert_eq!(resolution.answer.source(), Some(Source::First));
+        assert_eq!(
+            resolution.found_override.map(|found| found.allowed),
+            Some(false)
+        );
+    }
+}
+
+#[test]
+fn an_override_of_the_region_alone_leaves_the_profile_to_the_chain() {
+    let resolution = resolved(|inputs| overridden(inputs, "region = eu-north-1\n"));
+    assert_chosen(&resolution, Source::First, Some("luxito"), "eu-north-1");
+    assert_eq!(resolution.region.source, RegionSource::Directory);
+}
+
+#[test]
+fn when_no_step_gives_anything_the_answer_is_nothing() {
+    let resolution = resolved_in("", CONFIG, |_| {});
+    assert!(matches!(resolution.answer, Answer::Nothing));
+    assert_eq!(codes(&resolution), [Code::NoneFound]);
+    let refusal = &resolution.refusal().unwrap().message;
+    assert!(refusal.starts_with(
+        "No AWS profiles with static credentials found in /aws/credentials or /aws/config"
+    ));
+    assert!(
+        resolution
+            .candidates
+            .iter()
+            .all(|c| c.outcome == Outcome::Unset)
+    );
+}
+
+#[test]
+fn regions_are_asked_in_their_documented_order() {
+    type Say = fn(&mut Inputs<'_>);
+    let steps: [(RegionSource, &str, Say); 4] = [
+        (RegionSource::Pin, "r-1", |inputs| {
+            inputs.claims.region_pin = Some("r-1".into());
+        }),
+        (RegionSource::Directory, "eu-north-1", |inputs| {
+            overridden(inputs, "region = eu-north-1\n");
+        }),
+        (RegionSource::Ambient, "r-3", |inputs| {
+            inputs.claims.region_ambient = Some("r-3".into());
+        }),
+        (RegionSource::ToolkitEnv, "r-4", |inputs| {
+            toolkit(inputs, "AWS_REGION=r-4\nAWS_DEFAULT_REGION=r-5\n");
+        }),
+    ];
+    for first in 0..=steps.len() {
+        for (profile, own) in [("bedrock", Some("eu-west-1")), ("bare", None)] {
+            let resolution = resolved(|inputs| {
+                inputs.claims.pin = Some(profile.into());
+                inputs.environment.region = Some("the shells own".into());
+                for (_, _, say) in &steps[first..] {
+                    say(inputs);
+                }
+            });
+            let expected = match (first, own) {
+                (0..3, _) => (steps[first].1, steps[first].0),
+                (_, Some(own)) => (own, RegionSource::Profile),
+                (3, None) => ("r-4", RegionSource::ToolkitEnv),
+                (_, None) => (FALLBACK_REGION, RegionSource::Fallback),
+            };
+            let Region { name, source } = &resolution.region;
+            assert_eq!((name.to_str().unwrap(), *source), expected, "{profile}");
+        }
+    }
+    let resolution = resolved(|inputs| {
+        toolkit(inputs, "AWS_DEFAULT_REGION=r-5\nBACKLOG_AWS_PROFILE=bare\n");
+    });
+    assert_eq!(resolution.region.name, "r-5");
+    let resolution = resolved(environment_keys);
+    assert_eq!(resolution.region.source, RegionSource::Environment);
+    let resolution = resolved(|inputs| {
+        environment_keys(inputs);
+        toolkit(inputs, "AWS_REGION=r-4\n");
+    });
+    assert_eq!(
+        resolution.region.source,
+        RegionSource::ToolkitEnv,
+        "the toolkit sources its file last"
+    );
+}
+
+#[test]
+fn a_region_of_an_unusable_profile_is_still_its_own() {
+    assert_eq!(pinned("cc").region.name, "eu-central-1");
+}
+
+#[test]
+fn the_toolkits_file_wins_over_the_environment() {
+    let keys = "AWS_ACCESS_KEY_ID=AKIATOOLKIT\nAWS_SECRET_ACCESS_KEY=s\nAWS_SESSION_TOKEN=''\n";
+    let resolution = resolved(|inputs| {
+        environment_keys(inputs);
+        toolkit(inputs, keys);
+    });
+    assert_chosen(&resolution, Source::ToolkitEnvKeys, None, FALLBACK_REGION);
+    let Answer::Usable { identity, .. } = &resolution.answer else {
+        unreachable!()
+    };
+    let credentials = identity.credentials().unwrap();
+    assert_eq!(credentials.access_key_id, "AKIATOOLKIT");
+    assert!(
+        credentials.session_token.is_none(),
+        "an empty one counts as unset"
+    );
+}
+
+#[test]
+fn half_a_key_pair_or_an_empty_one_in_the_toolkits_file_is_no_candidate() {
+    for text in [
+        "AWS_ACCESS_KEY_ID=A\n",
+        "AWS_SECRET_ACCESS_KEY=s\n",
+        "AWS_ACCESS_KEY_ID=A\nAWS_SECRET_ACCESS_KEY=''\n",
+        "BACKLOG_AWS_PROFILE=''\nAWS_BEARER_TOKEN_BEDROCK=\n",
+    ] {
+        let resolution = resolved(|inputs| toolkit(inputs, text));
+        assert_eq!(
+            outcome(&resolution, Source::ToolkitEnvKeys),
+            Outcome::Unset,
+            "{text}"
+        );
+        assert_eq!(resolution.answer.source(), Some(Source::First), "{text}");
+    }
+}
+
+#[test]
+fn an_api_key_in_the_toolkits_file_beats_keys_in_it() {
+    let resolution = resolved(|inputs| {
+        toolkit(
+            inputs,
+            "AWS_ACCESS_KEY_ID=A\nAWS_SECRET_ACCESS_KEY=s\nAWS_BEARER_TOKEN_BEDROCK=b\n",
+        );
+    });
+    let Answer::Usable { identity, .. } = &resolution.answer else {
+        unreachable!()
+    };
+    assert_eq!(identity.kind_word(), "bearer");
+}
+
+#[test]
+fn keys_that_shadow_aws_profile_are_pointed_out() {
+    let resolution = resolved(|inputs| {
+        environment_keys(inputs);
+        inputs.aws_profile = Some("bedrock".into());
+    });
+    assert_eq!(codes(&resolution), [Code::EnvironmentKeysShadow]);
+}
+
+#[test]
+fn expired_keys_in_the_environment_are_passed_over() {
+    let resolution = resolved(|inputs| {
+        environment_keys(inputs);
+        if let Some(Identity::Keys(keys)) = &mut inputs.environment.identity {
+            keys.expires_at = Some(noon());
+        }
+    });
+    assert_eq!(
+        outcome(&resolution, Source::EnvironmentKeys),
+        Outcome::Expired
+    );
+    assert_eq!(resolution.answer.source(), Some(Source::First));
+}
+
+#[test]
+fn credentials_that_end_soon_are_announced_and_the_answer_knows_when_it_changes() {
+    let resolution = pinned("fresh");
+    assert_eq!(codes(&resolution), [Code::CredentialsExpireSoon]);
+    let end = "2026-01-01T12:10:00Z".parse().unwrap();
+    assert_eq!(resolution.changes_at(noon()), Some(end));
+    let early = "2026-01-01T08:00:00Z".parse().unwrap();
+    let warning = "2026-01-01T11:55:00Z".parse().unwrap();
+    assert_eq!(resolution.changes_at(early), Some(warning));
+    assert_eq!(pinned("bedrock").changes_at(noon()), None);
+}
+
+#[test]
+fn the_first_usable_profile_is_found_behind_unusable_ones() {
+    let reordered = format!("[half2]\naws_access_key_id = A\n{CREDENTIALS}");
+    let resolution = resolved_in(&reordered, CONFIG, |_| {});
+    assert_chosen(&resolution, Source::First, Some("luxito"), "us-west-2");
+    assert!(
+        resolution.notices[0]
+            .message
+            .starts_with("Auto-detected AWS profile: luxito.")
+    );
+}
+
+#[test]
+fn an_unusable_default_profile_falls_through() {
+    let config = format!("{CONFIG}[default]\nsso_session = corp\n");
+    let resolution = resolved_in(CREDENTIALS, &config, |_| {});
+    assert_eq!(outcome(&resolution, Source::Default), Outcome::Sso);
+    assert_eq!(resolution.answer.source(), Some(Source::First));
+}
+
+#[test]
+fn a_name_that_is_not_utf8_is_missing() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let name = OsString::from_vec(b"caf\xe9".to_vec());
+    let resolution = resolved(|inputs| inputs.claims.pin = Some(name));
+    assert_eq!(outcome(&resolution, Source::Pin), Outcome::Missing);
+    assert!(resolution.refusal().unwrap().message.contains("'caf\\xe9'"));
+}
+
+#[test]
+fn what_was_not_reached_is_named_all_the_same() {
+    let resolution = resolved(|inputs| {
+        inputs.claims.pin = Some("bedrock".into());
+        inputs.aws_profile = Some("luxito".into());
+    });
+    let candidate = &resolution.candidates[Source::AwsProfile as usize];
+    assert_eq!(candidate.outcome, Outcome::NotReached);
+    assert_eq!(candidate.profile.as_deref(), Some(OsStr::new("luxito")));
+}
+
+#[test]
+fn the_place_of_a_choice_is_its_line() {
+    let resolution = resolved(|inputs| toolkit(inputs, "\n\nBACKLOG_AWS_PROFILE=bedrock\n"));
+    let at = resolution.candidates[Source::ToolkitEnv as usize]
+        .at
+        .as_ref();
+    assert_eq!(at.unwrap().to_string(), "/home/u/.backlog-toolkit-env:3");
+    let resolution = resolved(|_| {});
+    let at = resolution.candidates[Source::First as usize].at.as_ref();
+    assert_eq!(at.unwrap().to_string(), "/aws/credentials:1");
+}
+
+#[test]
+fn every_word_leads_back_to_its_source() {
+    for source in Source::ALL {
+        assert_eq!(Source::from_word(OsStr::new(source.word())), Some(source));
+        let json = serde_json::to_string(&source).unwrap();
+        assert_eq!(json, format!("\"{}\"", source.word()));
+    }
+    assert_eq!(Source::from_word(OsStr::new("Pin")), None);
+}

@@ -1,0 +1,351 @@
+//! The interactive choice, driven by keys in each shell.
+
+mod harness;
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use harness::{KEY_IDS, Key, SECRETS, Sandbox, Session, Shell, scenario};
+
+const QUESTION: &str = "Profile for this shell:";
+
+/// Types a command line that ends in a choice, and waits until its list is drawn.
+#[track_caller]
+fn ask(session: &mut Session<'_>, command: &str, question: &str) {
+    session.send(command);
+    session.key(Key::Enter);
+    let drawn = format!("? {question}");
+    // The last line of it: the help, or in a narrow window the mark that there is more below.
+    session.wait_until("the list", |screen| {
+        screen.contains(&drawn)
+            && (screen.contains("as it is]") || screen.contains("\nv team-0001"))
+    });
+}
+
+fn profiles(count: usize, first_region: &str) -> String {
+    let mut text = String::new();
+    for number in 0..count {
+        let region = if number == 0 {
+            first_region
+        } else {
+            "eu-west-1"
+        };
+        writeln!(
+            text,
+            "[team-{number:04}]\naws_access_key_id = {}\naws_secret_access_key = {}\nregion = {region}",
+            KEY_IDS[0], SECRETS[0]
+        )
+        .unwrap();
+    }
+    text
+}
+
+/// A home with nothing but that many profiles.
+fn crowded_home(count: usize) -> Sandbox {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Sandbox::new();
+    let file = home.write(".aws/credentials", profiles(count, "eu-west-1"));
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
+    home.user_changed_files();
+    home
+}
+
+#[track_caller]
+fn profile(session: &mut Session<'_>) -> Option<String> {
+    let value = session.var("BACKLOG_AWS_PROFILE")?;
+    Some(value.into_string().unwrap())
+}
+
+/// The rows of the list that is on the screen.
+fn listed(screen: &str) -> Vec<&str> {
+    screen
+        .lines()
+        .filter(|line| line.contains("  static"))
+        .collect()
+}
+
+scenario! {
+    fn enter_pins_the_row_that_arrows_and_typing_led_to(shell) {
+        let home = Sandbox::documented_home();
+        let mut session = Session::start(&home, shell);
+        ask(&mut session, "backlog-aws use", QUESTION);
+        let screen = session.screen();
+        assert_eq!(listed(&screen).len(), 2, "usable ones only: {screen}");
+        assert!(screen.contains("> luxito   static  us-west-2"), "{screen}");
+        assert!(screen.contains("  bedrock  static  eu-west-1"), "{screen}");
+        assert!(screen.contains("Esc leaves everything as it is"), "{screen}");
+        session.key(Key::Down);
+        session.wait_for("> bedrock");
+        session.key(Key::Enter);
+        let turn = session.wait_prompt();
+        assert!(turn.text.contains("Profile for this shell: bedrock"), "{}", turn.text);
+        assert!(!turn.text.contains("eu-west-1"), "the list is gone: {}", turn.text);
+        assert_eq!(session.status_of_last(), 0);
+        let environment = session.env();
+        assert_eq!(environment[OsStr::new("BACKLOG_AWS_PROFILE")], "bedrock");
+        assert_eq!(environment[OsStr::new("BACKLOG_AWS_REGION")], "eu-west-1");
+        assert_eq!(environment[OsStr::new("BACKLOG_AWS_SOURCE")], "pin");
+        // Typing narrows the list down, by region as well.
+        ask(&mut session, "backlog-aws use", QUESTION);
+        session.send("US-WEST");
+        session.wait_until("one row", |screen| listed(screen).len() == 1 && screen.contains("> luxito"));
+        session.key(Key::Enter);
+        session.wait_prompt();
+        assert_eq!(profile(&mut session).as_deref(), Some("luxito"));
+    }
+
+    fn esc_leaves_everything_as_it_was(shell) {
+        let home = Sandbox::documented_home();
+        let mut session = Session::start(&home, shell);
+        let modes = session.line("stty -g").text;
+        let before = session.env();
+        ask(&mut session, "backlog-aws use", QUESTION);
+        session.send("bed");
+        session.wait_until("one row", |screen| screen.contains("> bedrock"));
+        session.key(Key::Esc);
+        session.wait_prompt();
+        assert_eq!(session.status_of_last(), 1);
+        let after = session.env();
+        for name in ["BACKLOG_AWS_PROFILE", "BACKLOG_AWS_REGION", "BACKLOG_AWS_SOURCE"] {
+            assert_eq!(before.get(OsStr::new(name)), after.get(OsStr::new(name)), "{name}");
+        }
+        assert_eq!(session.line("stty -g").text, modes);
+        assert_eq!(session.line("echo typed and seen").text, "typed and seen");
+    }
+
+    fn ctrl_c_leaves_a_usable_shell_with_everything_as_it_was(shell) {
+        let home = Sandbox::documented_home();
+        let mut session = Session::start(&home, shell);
+        session.line("backlog-aws use bedrock");
+        let modes = session.line("stty -g").text;
+        ask(&mut session, "backlog-aws use", QUESTION);
+        session.key(Key::CtrlC);
+        session.wait_prompt();
+        assert_eq!(profile(&mut session).as_deref(), Some("bedrock"));
+        assert_eq!(session.line("stty -g").text, modes);
+        assert_eq!(session.line("echo typed and seen").text, "typed and seen");
+        // And again, then for real.
+        ask(&mut session, "backlog-aws use", QUESTION);
+        session.key(Key::CtrlC);
+        session.wait_prompt();
+        ask(&mut session, "backlog-aws use", QUESTION);
+        session.key(Key::Enter);
+        session.wait_prompt();
+        assert_eq!(profile(&mut session).as_deref(), Some("luxito"));
+    }
+
+    fn a_window_of_five_rows_is_enough(shell) {
+        let home = crowded_home(30);
+        let mut session = Session::builder(&home, shell).size(5, 60).spawn();
+        session.line("");
+        ask(&mut session, "backlog-aws use", QUESTION);
+        let screen = session.screen();
+        assert_eq!(listed(&screen).len(), 2, "{screen}");
+        assert!(screen.contains(QUESTION), "{screen}");
+        for number in 1..=6 {
+            session.key(Key::Down);
+            session.wait_for(&format!("> team-{number:04}"));
+            let screen = session.screen();
+            assert_eq!(screen.matches(QUESTION).count(), 1, "drawn over itself:\n{screen}");
+        }
+        session.send("0029");
+        session.wait_until("one row", |screen| listed(screen).len() == 1 && screen.contains("> team-0029"));
+        session.key(Key::Enter);
+        session.wait_prompt();
+        assert_eq!(profile(&mut session).as_deref(), Some("team-0029"));
+    }
+
+    fn a_choice_among_two_thousand_answers_each_key_at_once(shell) {
+        const PATIENCE: Duration = Duration::from_secs(3);
+        let home = crowded_home(2000);
+        let mut session = Session::start(&home, shell);
+        let start = Instant::now();
+        ask(&mut session, "backlog-aws use", QUESTION);
+        assert!(start.elapsed() < PATIENCE, "{:?} until the list", start.elapsed());
+        assert_eq!(listed(&session.screen()).len(), 15);
+        let start = Instant::now();
+        for typed in ["1", "9", "9", "7"] {
+            session.send(typed);
+        }
+        session.wait_until("one row", |screen| listed(screen).len() == 1 && screen.contains("> team-1997"));
+        assert!(start.elapsed() < PATIENCE, "{:?} for four keys", start.elapsed());
+        for _ in 0..4 {
+            session.key(Key::Backspace);
+        }
+        session.wait_for("> team-0000");
+        // Above the first is the last.
+        session.key(Key::Up);
+        session.wait_for("> team-1999");
+        session.key(Key::Enter);
+        session.wait_prompt();
+        assert_eq!(profile(&mut session).as_deref(), Some("team-1999"));
+    }
+
+    fn without_a_terminal_nobody_is_asked(shell) {
+        let home = Sandbox::documented_home();
+        let mut session = Session::start(&home, shell);
+        let mut lines = vec!["echo luxito | backlog-aws use", "backlog-aws use < /dev/null"];
+        if shell != Shell::Fish {
+            // fish gives the terminal to command substitutions, whatever their function's standard error is.
+            lines.push("backlog-aws use 2> error");
+        }
+        for line in lines {
+            let turn = session.line(line);
+            assert_eq!(session.status_of_last(), 2, "{line}");
+            let told = if line.ends_with("error") { fs::read_to_string(home.path("error")).unwrap() } else { turn.text };
+            let told = told.replace('\n', " ");
+            assert!(told.contains("there is no terminal to choose on; name a profile"), "{line}: {told}");
+            assert_eq!(profile(&mut session).as_deref(), Some("luxito"));
+        }
+    }
+
+    fn exec_with_an_unusable_pin_offers_the_choice_and_only_on_a_terminal(shell) {
+        let home = Sandbox::documented_home();
+        let mut session = Session::start(&home, shell);
+        session.export("BACKLOG_AWS_PROFILE", "cc");
+        let command = "backlog-aws exec -- sh -c 'echo ran-$AWS_PROFILE'";
+        let turn = session.line(format!("{command} < /dev/null"));
+        assert_eq!(session.status_of_last(), 1);
+        assert!(turn.text.contains("Profile 'cc' has no static credentials"), "{}", turn.text);
+        assert!(!turn.text.contains("ran-"), "{}", turn.text);
+        ask(&mut session, command, "Profile for this command:");
+        assert!(session.screen().contains("Profile 'cc' has no static credentials"), "{}", session.screen());
+        session.send("bed");
+        session.wait_for("> bedrock");
+        session.key(Key::Enter);
+        let turn = session.wait_prompt();
+        assert!(turn.text.ends_with("ran-bedrock"), "{}", turn.text);
+        // For this command, as the question says.
+        assert_eq!(profile(&mut session).as_deref(), Some("cc"));
+        ask(&mut session, command, "Profile for this command:");
+        session.key(Key::Esc);
+        let turn = session.wait_prompt();
+        assert!(!turn.text.contains("ran-"), "{}", turn.text);
+        assert_eq!(session.status_of_last(), 1);
+        // As a credential_process it runs inside of other programs, which may lend it their terminal.
+        let turn = session.line("backlog-aws credentials");
+        assert_eq!(session.status_of_last(), 1);
+        assert!(turn.text.contains("Profile 'cc' has no static credentials"), "{}", turn.text);
+    }
+
+    fn local_offers_the_choice_where_no_directory_has_a_word(shell) {
+        let home = Sandbox::documented_home();
+        let mut session = Session::start(&home, shell);
+        session.cd(home.mkdir("acme"));
+        ask(&mut session, "backlog-aws local", "Profile for this directory:");
+        session.key(Key::Esc);
+        session.wait_prompt();
+        assert!(!home.path("acme/.backlog-aws").exists());
+        ask(&mut session, "backlog-aws local", "Profile for this directory:");
+        session.key(Key::Down);
+        session.wait_for("> bedrock");
+        session.key(Key::Enter);
+        session.wait_prompt();
+        assert_eq!(fs::read(home.path("acme/.backlog-aws")).unwrap(), b"profile = bedrock\n");
+        assert_eq!(profile(&mut session).as_deref(), Some("bedrock"));
+        // Now there is a word, and it is shown.
+        let shown = session.line("backlog-aws local").text.replace('\n', "");
+        assert!(shown.starts_with("profile = bedrock  ("), "{shown}");
+    }
+
+    fn colour_is_left_out_where_it_is_not_wanted(shell) {
+        let home = Sandbox::documented_home();
+        // Escape sequences that set a colour or weight, as opposed to those that move the cursor.
+        let coloured = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            let drawn = text.split("Profile for this command:").nth(1).expect("the list was drawn").to_owned();
+            drawn.split('\x1b').skip(1).any(|part| {
+                let end = part.find(|c: char| c.is_ascii_alphabetic());
+                end.is_some_and(|end| part.as_bytes()[end] == b'm' && !matches!(&part[..end], "[" | "[0" | "[39" | "[49"))
+            })
+        };
+        for (name, value, expected) in [("UNRELATED", "", true), ("NO_COLOR", "1", false), ("TERM", "dumb", false)] {
+            let mut session = Session::builder(&home, shell).env("BACKLOG_AWS_PROFILE", "cc").spawn();
+            // By `env`, so that the shell's own colours are not in question.
+            let command = format!("env {name}={value} backlog-aws exec -- true");
+            ask(&mut session, &command, "Profile for this command:");
+            session.key(Key::Esc);
+            let turn = session.wait_prompt();
+            assert_eq!(coloured(&turn.raw), expected, "{name}: {}", turn.raw.escape_ascii());
+        }
+    }
+
+    fn wide_and_hostile_text_is_made_visible_and_stays_on_its_row(shell) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let home = Sandbox::new();
+        let hostile = format!("\x1b[2J\x1b]0;title\x07\u{202e}evil{}", "世界".repeat(80));
+        let file = home.write(".aws/credentials", profiles(3, &hostile));
+        fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
+        home.user_changed_files();
+        let mut session = Session::start(&home, shell);
+        ask(&mut session, "backlog-aws use", QUESTION);
+        let screen = session.screen();
+        assert!(screen.contains(r"> team-0000  static  \x1b[2J\x1b]0;title\x07\u{202e}evil"), "{screen}");
+        assert_eq!(listed(&screen).len(), 3, "{screen}");
+        let rows: Vec<&str> = screen.lines().collect();
+        let first = rows.iter().position(|row| row.contains("> team-0000")).unwrap();
+        assert!(rows[first + 1].contains("team-0001"), "it wrapped:\n{screen}");
+        session.key(Key::Down);
+        session.wait_for("> team-0001");
+        session.key(Key::Enter);
+        session.wait_prompt();
+        assert_eq!(profile(&mut session).as_deref(), Some("team-0001"));
+        let output = session.output();
+        assert!(!output.windows(4).any(|part| part == b"\x1b[2J"), "the terminal was cleared");
+    }
+
+    fn where_nothing_is_usable_there_is_nothing_to_choose(shell) {
+        let home = Sandbox::new();
+        let mut session = Session::start(&home, shell);
+        let turn = session.line("backlog-aws use");
+        assert!(turn.text.replace('\n', " ").contains("No AWS profiles with static credentials found"), "{}", turn.text);
+        assert_eq!(session.status_of_last(), 1);
+    }
+
+    fn the_list_follows_a_window_that_changes_its_size(shell) {
+        let home = crowded_home(30);
+        let mut session = Session::builder(&home, shell).size(24, 100).spawn();
+        ask(&mut session, "backlog-aws use", QUESTION);
+        // The crate that reads the keys may leave one that comes with the signal until the next is pressed.
+        let pause = || thread::sleep(Duration::from_millis(300));
+        session.resize(24, 40);
+        pause();
+        session.key(Key::Down);
+        session.wait_for("> team-0001");
+        session.resize(24, 90);
+        pause();
+        session.key(Key::Down);
+        session.wait_for("> team-0002");
+        session.key(Key::Enter);
+        session.wait_prompt();
+        assert_eq!(profile(&mut session).as_deref(), Some("team-0002"));
+        assert_eq!(session.line("echo in step").text, "in step");
+    }
+}
+
+#[test]
+fn without_a_shell_use_names_what_is_missing() {
+    let home = Sandbox::documented_home();
+    for shell in Shell::ALL {
+        let refused = home
+            .invoke(["use", "--shell", shell.name()])
+            .input("luxito\r")
+            .run()
+            .expect_code(2);
+        assert!(
+            refused.err().contains("there is no terminal to choose on"),
+            "{}",
+            refused.err()
+        );
+        assert_eq!(refused.out(), "", "nothing to evaluate");
+    }
+    let refused = home.invoke(["use"]).run().expect_code(2);
+    assert!(
+        refused.err().contains("needs its integration"),
+        "{}",
+        refused.err()
+    );
+}

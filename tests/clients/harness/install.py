@@ -1,0 +1,75 @@
+"""Installs the pinned clients once into a cache; a later run with the same pins finds them there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent.parent
+_PINS = ("requirements.txt", "constraints.txt", "package.json", "package-lock.json")
+SECONDS_TO_INSTALL = 480
+
+
+@dataclass(frozen=True)
+class Installed:
+    """Where the clients are."""
+
+    python: Path
+    aws: Path
+    node: Path
+    javascript: Path
+    """The directory of the JavaScript drivers, beside their node_modules."""
+
+
+def install(cache: Path) -> Installed:
+    """Idempotent; an interrupted installation is done again from the start."""
+    node, npm = (_found(program) for program in ("node", "npm"))
+    digest = hashlib.sha256(sys.version.encode())
+    for name in _PINS:
+        digest.update((HERE / name).read_bytes())
+    prefix = cache / digest.hexdigest()[:16]
+    complete = prefix / "complete"
+    if not complete.exists():
+        shutil.rmtree(prefix, ignore_errors=True)
+        (prefix / "node").mkdir(parents=True)
+        with ThreadPoolExecutor() as pool:
+            for job in [pool.submit(_install_python, prefix), pool.submit(_install_javascript, npm, prefix / "node")]:
+                job.result()
+        # LiteLLM reads the nearest .env above its own directory: this one, and none of the caller's.
+        (prefix / ".env").touch()
+        complete.touch()
+    for driver in (HERE / "drivers").glob("*.mjs"):
+        shutil.copy(driver, prefix / "node")  # Node looks for node_modules beside the file
+    binaries = prefix / "python" / "bin"
+    return Installed(binaries / "python", binaries / "aws", Path(node), prefix / "node")
+
+
+def _found(program: str) -> str:
+    path = shutil.which(program)
+    if path is None:
+        raise SystemExit(f"tests/clients: {program} is needed and not on PATH")
+    return path
+
+
+def _install_python(prefix: Path) -> None:
+    _call([sys.executable, "-m", "venv", str(prefix / "python")])
+    pip = [str(prefix / "python" / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    _call([*pip, "--no-compile", "-r", str(HERE / "requirements.txt"), "-c", str(HERE / "constraints.txt")])
+
+
+def _install_javascript(npm: str, prefix: Path) -> None:
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / name, prefix)
+    _call([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=prefix)
+
+
+def _call(command: list[str], cwd: Path | None = None) -> None:
+    """The installers keep the caller's environment, for its proxies and mirrors, but for the AWS variables."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    subprocess.run(command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, check=True, timeout=SECONDS_TO_INSTALL)

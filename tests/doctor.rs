@@ -1,0 +1,381 @@
+//! `doctor`: in each broken set-up it names the cause first, and its remedy works when it is pasted.
+
+mod harness;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
+
+use harness::{KEY_IDS, SECRETS, Sandbox, Session, Shell, scenario};
+use serde_json::Value;
+
+/// What `doctor` says at the prompt of a session.
+struct Diagnosis(Value);
+
+impl Diagnosis {
+    #[track_caller]
+    fn of(home: &Sandbox, session: &mut Session<'_>) -> Self {
+        // By way of a file: a terminal would break the lines.
+        session.line("backlog-aws doctor --json > ~/diagnosis");
+        let text = fs::read_to_string(home.path("diagnosis")).expect("doctor was run");
+        for secret in SECRETS {
+            assert!(!text.contains(secret), "{text}");
+        }
+        Self(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")))
+    }
+
+    fn checks(&self) -> Vec<&Value> {
+        // Proxies of the person who runs the tests are none of theirs.
+        let ours = |check: &&Value| check["code"] != "litellm-older";
+        self.0["checks"]
+            .as_array()
+            .expect("an array")
+            .iter()
+            .filter(ours)
+            .collect()
+    }
+
+    fn find(&self, code: &str) -> Option<&Value> {
+        self.checks()
+            .into_iter()
+            .find(|check| check["code"] == code)
+    }
+
+    #[track_caller]
+    fn assert_first(&self, code: &str, verdict: &str) -> &Value {
+        let first = self.checks()[0];
+        assert_eq!(
+            (first["code"].as_str(), first["verdict"].as_str()),
+            (Some(code), Some(verdict)),
+            "{:#}",
+            self.0
+        );
+        first
+    }
+
+    #[track_caller]
+    fn assert_mended(&self, code: &str) {
+        let found = self.find(code).filter(|check| check["verdict"] != "ok");
+        assert!(found.is_none(), "still there: {:#}", self.0);
+    }
+}
+
+/// The command in backquotes of a remedy.
+#[track_caller]
+fn command_of(check: &Value) -> String {
+    let remedy = check["remedy"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no remedy: {check}"));
+    remedy
+        .split('`')
+        .nth(1)
+        .unwrap_or_else(|| panic!("no command: {remedy}"))
+        .to_owned()
+}
+
+/// Asserts that `code` comes first, pastes its remedy, and asserts that it is gone.
+#[track_caller]
+fn named_and_mended(
+    home: &Sandbox,
+    session: &mut Session<'_>,
+    code: &str,
+    verdict: &str,
+) -> Diagnosis {
+    let command = command_of(Diagnosis::of(home, session).assert_first(code, verdict));
+    session.user_changes_foreign(|session| session.line(&command));
+    home.user_changed_files();
+    let mended = Diagnosis::of(home, session);
+    mended.assert_mended(code);
+    mended
+}
+
+/// The documented home, with `bedrock` chosen for good, so that nothing else is to be said about it.
+fn settled_home() -> Sandbox {
+    let home = Sandbox::documented_home();
+    home.write(
+        ".backlog-toolkit-env",
+        "export BACKLOG_AWS_PROFILE='bedrock'\n",
+    );
+    home
+}
+
+scenario! {
+    fn a_good_set_up_has_nothing_to_say(shell) {
+        let home = settled_home();
+        let mut session = Session::builder(&home, shell).env("AWS_PROFILE", "cc").spawn();
+        let diagnosis = Diagnosis::of(&home, &mut session);
+        assert!(diagnosis.checks().iter().all(|check| check["verdict"] == "ok"), "{:#}", diagnosis.0);
+        assert_eq!(diagnosis.0["ok"], true);
+        assert!(diagnosis.find("hook").unwrap()["message"].as_str().unwrap().contains("alive"));
+        session.line("backlog-aws doctor > /dev/null");
+        assert_eq!(session.status_of_last(), 0);
+    }
+
+    fn a_hook_that_is_not_loaded_is_loaded(shell) {
+        let home = settled_home();
+        let mut session = Session::plain(&home, shell);
+        named_and_mended(&home, &mut session, "hook-not-loaded", "problem");
+        assert_eq!(session.var("BACKLOG_AWS_PROFILE").unwrap(), "bedrock");
+    }
+
+    fn a_hook_that_was_displaced_is_put_back(shell) {
+        let home = settled_home();
+        let mut session = Session::start(&home, shell);
+        session.line(match shell {
+            Shell::Bash => "starship_precmd() { :; }; PROMPT_COMMAND=starship_precmd",
+            Shell::Zsh => "starship_precmd() { :; }; precmd_functions=(starship_precmd)",
+            Shell::Fish => "functions -e __backlog_aws_hook",
+        });
+        let diagnosis = Diagnosis::of(&home, &mut session);
+        let message = diagnosis.assert_first("hook-displaced", "problem")["message"].to_string();
+        assert_eq!(message.contains("starship"), shell != Shell::Fish, "{message}");
+        named_and_mended(&home, &mut session, "hook-displaced", "problem");
+        session.line("backlog-aws doctor > /dev/null");
+        assert_eq!(session.status_of_last(), 0);
+    }
+
+    fn a_stale_integration_is_loaded_anew(shell) {
+        let home = settled_home();
+        let mut session = Session::start(&home, shell);
+        session.assign("__backlog_aws_version", "0.0.1");
+        named_and_mended(&home, &mut session, "integration-version", "warning");
+    }
+
+    fn a_dangling_aws_profile_is_let_go(shell) {
+        let home = settled_home();
+        let mut session = Session::builder(&home, shell).env("AWS_PROFILE", "gone").spawn();
+        named_and_mended(&home, &mut session, "aws-profile-missing", "problem");
+    }
+
+    fn a_dangling_pin_is_pinned_anew(shell) {
+        let home = settled_home();
+        let mut session = Session::start(&home, shell);
+        session.export("BACKLOG_AWS_PROFILE", "gone");
+        let mended = named_and_mended(&home, &mut session, "profile-missing", "problem");
+        assert_eq!(mended.0["consumers"][0]["profile"], "bedrock");
+    }
+
+    fn keys_in_the_environment_are_removed(shell) {
+        let home = Sandbox::documented_home();
+        let mut session = Session::builder(&home, shell)
+            .env("AWS_PROFILE", "cc")
+            .env("AWS_ACCESS_KEY_ID", KEY_IDS[1])
+            .env("AWS_SECRET_ACCESS_KEY", SECRETS[1])
+            .spawn();
+        let before = Diagnosis::of(&home, &mut session);
+        let consumers = &before.0["consumers"];
+        assert_eq!(consumers[1]["access_key_id"], "AKIA************MPLE");
+        assert_eq!(consumers[3]["profile"], "cc", "Claude Code follows AWS_PROFILE");
+        named_and_mended(&home, &mut session, "environment-keys-shadow", "warning");
+    }
+
+    fn an_empty_bearer_token_is_removed(shell) {
+        let home = settled_home();
+        let mut session = Session::builder(&home, shell).env("AWS_BEARER_TOKEN_BEDROCK", "").spawn();
+        named_and_mended(&home, &mut session, "bearer-token-empty", "problem");
+    }
+
+    fn half_a_key_pair_in_the_environment_is_removed(shell) {
+        let home = settled_home();
+        let mut session = Session::builder(&home, shell).env("AWS_ACCESS_KEY_ID", KEY_IDS[1]).spawn();
+        named_and_mended(&home, &mut session, "environment-half-key-pair", "problem");
+    }
+
+    fn an_override_that_is_not_allowed_is_allowed(shell) {
+        let home = Sandbox::documented_home();
+        home.write("it's a project/.backlog-aws", "profile = bedrock\n");
+        let project = home.path("it's a project");
+        let mut session = Session::builder(&home, shell).cwd(project).spawn();
+        let mended = named_and_mended(&home, &mut session, "override-not-allowed", "warning");
+        assert_eq!(mended.0["consumers"][0]["profile"], "bedrock");
+    }
+}
+
+#[test]
+fn expired_credentials_are_replaced() {
+    let home = settled_home();
+    home.write(
+        ".aws/config",
+        format!(
+            "[profile old]\naws_access_key_id = {}\naws_secret_access_key = {}\naws_session_token = {}\n\
+             aws_session_expiration = 2020-01-01T00:00:00Z\n",
+            KEY_IDS[1], SECRETS[1], SECRETS[2]
+        ),
+    );
+    home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE='old'\n");
+    let mut session = Session::start(&home, Shell::Bash);
+    named_and_mended(&home, &mut session, "credentials-expired", "problem");
+}
+
+#[test]
+fn half_a_key_pair_in_the_chosen_profile_is_named() {
+    let home = settled_home();
+    home.write(
+        ".aws/config",
+        format!("[profile half]\naws_access_key_id = {}\n", KEY_IDS[1]),
+    );
+    home.write(
+        ".backlog-toolkit-env",
+        "export BACKLOG_AWS_PROFILE='half'\n",
+    );
+    let mut session = Session::start(&home, Shell::Bash);
+    let command =
+        command_of(Diagnosis::of(&home, &mut session).assert_first("half-key-pair", "problem"));
+    session.line(command);
+    let mended = Diagnosis::of(&home, &mut session);
+    assert_eq!(mended.0["ok"], true, "{:#}", mended.0);
+}
+
+#[test]
+fn a_credentials_file_that_others_can_read_is_closed() {
+    let home = settled_home();
+    let path = home.path(".aws/credentials");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    home.user_changed_files();
+    let mut session = Session::start(&home, Shell::Bash);
+    named_and_mended(&home, &mut session, "file-permissions", "warning");
+}
+
+#[test]
+fn a_directory_in_place_of_a_file_is_put_aside() {
+    let home = Sandbox::documented_home();
+    home.remove(".aws/config");
+    home.mkdir(".aws/config");
+    home.write(
+        ".backlog-toolkit-env",
+        "export BACKLOG_AWS_PROFILE='bedrock'\n",
+    );
+    let mut session = Session::start(&home, Shell::Bash);
+    named_and_mended(&home, &mut session, "file-unreadable", "problem");
+}
+
+#[test]
+fn an_override_that_cannot_be_understood_is_put_aside() {
+    let home = settled_home();
+    home.write("project/.backlog-aws", "profile = bedrock\n");
+    let project = home.path("project");
+    home.invoke(["allow"]).cwd(&project).run().expect_code(0);
+    let mut session = Session::builder(&home, Shell::Bash).cwd(&project).spawn();
+    session.line("backlog-aws allow --under ~; echo profil = x > .backlog-aws");
+    named_and_mended(&home, &mut session, "override-invalid", "problem");
+}
+
+#[test]
+fn a_value_that_needs_expansion_is_written_out() {
+    let home = Sandbox::documented_home();
+    home.write(
+        ".backlog-toolkit-env",
+        "# mine\nexport BACKLOG_AWS_PROFILE=\"$(echo bedrock)\"\n",
+    );
+    let mut session = Session::start(&home, Shell::Bash);
+    let mended = named_and_mended(&home, &mut session, "value-needs-expansion", "warning");
+    assert_eq!(mended.0["consumers"][0]["rule"], "toolkit-env");
+    let text = fs::read_to_string(home.path(".backlog-toolkit-env")).unwrap();
+    assert_eq!(text, "# mine\nexport BACKLOG_AWS_PROFILE='bedrock'\n");
+}
+
+#[test]
+fn blanks_in_the_toolkits_file_are_commented_out() {
+    let home = settled_home();
+    home.write(
+        ".backlog-toolkit-env",
+        "export BACKLOG_AWS_PROFILE='bedrock'\nexport AWS_ACCESS_KEY_ID=''\nexport AWS_SECRET_ACCESS_KEY=''\n",
+    );
+    let mut session = Session::start(&home, Shell::Bash);
+    named_and_mended(&home, &mut session, "toolkit-env-blanks", "warning");
+}
+
+#[test]
+fn a_litellm_that_is_older_than_the_files_is_stopped() {
+    let home = settled_home();
+    // A copy of `sleep` under that name: what ps shows of it is what it shows of the real one.
+    let program = home.path("litellm");
+    fs::copy("/bin/sleep", &program).unwrap();
+    let mut proxy = Command::new(&program)
+        .arg("60")
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let pid = proxy.id();
+    // Start times are kept in hundredths of a second, and in whole seconds where ps(1) is asked.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    home.write(
+        ".backlog-toolkit-env",
+        "export BACKLOG_AWS_PROFILE='luxito'\n",
+    );
+    let mut session = Session::start(&home, Shell::Bash);
+    let diagnosis = Diagnosis::of(&home, &mut session);
+    let ours = |diagnosis: &Diagnosis| {
+        let checks = diagnosis.0["checks"].as_array().unwrap().clone();
+        let named = format!("(process {pid})");
+        checks
+            .into_iter()
+            .find(|check| check["message"].as_str().unwrap().contains(&named))
+    };
+    let check = ours(&diagnosis).expect("the process is seen");
+    assert_eq!(check["code"], "litellm-older");
+    assert_eq!(diagnosis.0["ok"], true, "a warning");
+    let command = command_of(&check);
+    assert_eq!(command, format!("kill {pid}"));
+    session.line(command);
+    proxy.wait().unwrap();
+    assert!(ours(&Diagnosis::of(&home, &mut session)).is_none());
+}
+
+#[test]
+fn a_duplicate_that_only_boto3_rejects_is_named_with_its_line() {
+    let home = settled_home();
+    home.write(
+        ".aws/config",
+        "[profile cc]\nregion = a-1\nregion = b-1\n[profile x]\nregion = c-1 # here\n",
+    );
+    let output = home.run(["doctor", "--json"]).expect_code(1);
+    let report = output.json();
+    let first = &report["checks"][0];
+    assert_eq!(first["code"], "boto3-rejects");
+    assert!(
+        first["at"].as_str().unwrap().ends_with(".aws/config:3"),
+        "{first}"
+    );
+    let boto3 = &report["consumers"][2];
+    assert_eq!(boto3["name"], "boto3");
+    assert!(
+        boto3["rule"].as_str().unwrap().contains(".aws/config:3"),
+        "{boto3}"
+    );
+}
+
+#[test]
+fn without_a_profile_an_anthropic_key_is_no_bedrock() {
+    let home = Sandbox::new();
+    let output = home
+        .invoke(["doctor", "--json"])
+        .env("ANTHROPIC_API_KEY", "sk-ant-x")
+        .run();
+    let report = output.expect_code(1).json();
+    assert_eq!(report["checks"][0]["code"], "anthropic-key-only");
+}
+
+#[test]
+fn people_read_one_line_per_check_and_what_to_remove() {
+    let home = settled_home();
+    home.write(
+        ".bashrc",
+        "# backlog-aws: not this one\neval \"$(backlog-aws init bash)\"\n",
+    );
+    let output = home
+        .invoke(["doctor"])
+        .env("AWS_PROFILE", "a\u{202e}b\x1b[2J")
+        .run()
+        .expect_code(1);
+    let text = output.out();
+    assert!(
+        text.starts_with("problem  AWS_PROFILE=a\\u{202e}b\\x1b[2J names a profile"),
+        "{text}"
+    );
+    assert!(text.contains("Who uses what here"), "{text}");
+    assert!(
+        text.contains(".bashrc:2\n") && !text.contains(".bashrc:1"),
+        "{text}"
+    );
+}

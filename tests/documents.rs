@@ -1,0 +1,317 @@
+//! What is committed and could lag behind the program: completions, manual page, copies for plugin managers, and the
+//! README's tables and recipes. `BACKLOG_AWS_BLESS=1 cargo test --test documents` writes what can be generated.
+
+mod harness;
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use backlog_aws::commands::man;
+use backlog_aws::session::Variable;
+use harness::{Sandbox, Shell, processes_of};
+
+const REMEDY: &str = "is out of date; `BACKLOG_AWS_BLESS=1 cargo test --test documents` writes it";
+
+fn in_repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(in_repository(path)).unwrap_or_default()
+}
+
+/// Compares a file with what it should be, or writes it.
+#[track_caller]
+fn assert_current(path: &str, expected: &str) {
+    if read(path) == expected {
+        return;
+    }
+    assert!(
+        std::env::var_os("BACKLOG_AWS_BLESS").is_some(),
+        "{path} {REMEDY}"
+    );
+    let path = in_repository(path);
+    fs::create_dir_all(path.parent().expect("a file has a parent")).unwrap();
+    fs::write(path, expected).unwrap();
+}
+
+fn printed(arguments: &[&str]) -> String {
+    Sandbox::new()
+        .run(arguments)
+        .expect_code(0)
+        .out()
+        .to_owned()
+}
+
+/// The README with what stands between two markers replaced; `None` when it has no such markers.
+fn readme_with(name: &str, text: &str) -> Option<String> {
+    let readme = read("README.md");
+    let (begin, end) = (
+        format!("<!-- {name}:begin -->\n"),
+        format!("<!-- {name}:end -->"),
+    );
+    let from = readme.find(&begin)? + begin.len();
+    let to = from + readme[from..].find(&end)?;
+    Some(format!("{}{text}{}", &readme[..from], &readme[to..]))
+}
+
+fn readme_between(name: &str) -> Option<String> {
+    let readme = read("README.md");
+    let (_, rest) = readme.split_once(&format!("<!-- {name}:begin -->\n"))?;
+    Some(
+        rest.split_once(&format!("<!-- {name}:end -->"))?
+            .0
+            .to_owned(),
+    )
+}
+
+#[test]
+fn completions_are_what_the_program_prints() {
+    for (shell, file) in [
+        ("bash", "completions/backlog-aws.bash"),
+        ("zsh", "completions/_backlog-aws"),
+        ("fish", "completions/backlog-aws.fish"),
+    ] {
+        assert_eq!(read(file), printed(&["completions", shell]), "{file}");
+    }
+}
+
+#[test]
+fn fishers_copy_is_the_integration() {
+    assert_current("conf.d/backlog-aws.fish", &read("shell/backlog-aws.fish"));
+}
+
+#[test]
+fn the_manual_page_is_what_the_program_prints() {
+    let page = printed(&["man"]);
+    assert_current("man/backlog-aws.1", &page);
+    for section in [
+        "NAME",
+        "SYNOPSIS",
+        "DESCRIPTION",
+        "OPTIONS",
+        "COMMANDS",
+        "ENVIRONMENT",
+        "FILES",
+        "EXIT STATUS",
+        "EXAMPLES",
+    ] {
+        let heading = [format!(".SH {section}\n"), format!(".SH \"{section}\"\n")];
+        assert!(
+            heading.iter().any(|heading| page.contains(heading)),
+            "no {section}"
+        );
+    }
+}
+
+/// `man` itself says what it cannot make sense of, where it is groff's.
+#[test]
+fn the_manual_page_has_no_mistakes() {
+    let output = Command::new("groff")
+        .args(["-man", "-Tutf8", "-ww", "-z"])
+        .arg(in_repository("man/backlog-aws.1"))
+        .output();
+    match output {
+        Ok(output) => assert_eq!(String::from_utf8_lossy(&output.stderr), ""),
+        Err(error) => eprintln!("not checked: groff cannot be run ({error})"),
+    }
+}
+
+#[test]
+fn the_readme_shows_the_help() {
+    let help = format!("```text\n{}```\n", printed(&["--help"]));
+    let expected = readme_with("help", &help).expect("README.md has the markers of the help");
+    assert_current("README.md", &expected);
+}
+
+/// The words of the table are its own; which variables it has is not.
+#[test]
+fn readme_and_manual_page_know_the_same_variables() {
+    let documented: BTreeSet<&str> = man::ENVIRONMENT
+        .iter()
+        .flat_map(|(names, _)| names.split(", "))
+        .collect();
+    let ours: Vec<&str> = Variable::EXPORTED
+        .into_iter()
+        .chain([Variable::State])
+        .map(Variable::name)
+        .collect();
+    for name in &ours {
+        assert!(documented.contains(name), "the manual page lacks {name}");
+        assert!(
+            read("README.md").contains(&format!("`{name}`")),
+            "README.md lacks {name}"
+        );
+    }
+    let table = readme_between("env").expect("README.md has the markers of the variables");
+    let rows: Vec<&str> = table.lines().skip(2).collect();
+    assert!(rows.len() >= 4, "{table}");
+    for row in rows {
+        let cell = row.split('|').nth(1).unwrap_or_default();
+        for name in cell.split(',').map(|name| name.trim().trim_matches('`')) {
+            assert!(
+                documented.contains(name),
+                "README.md has {name}, the manual page does not"
+            );
+        }
+    }
+}
+
+// The recipes for prompts.
+
+/// What breaks a prompt that expands its parts once too often.
+const NASTY: [&str; 6] = [
+    "bedrock",
+    "100%n%F{red}%1v",
+    "$(touch gone) $HOME ${HOME}",
+    "`touch gone`",
+    r"\u\w\$\[\] \\",
+    r#"it's "quoted" }"#,
+];
+
+fn recipe(name: &str) -> String {
+    let readme = read("README.md");
+    let marker = format!("<!-- prompt:{name} -->\n");
+    let (_, rest) = readme
+        .split_once(&marker)
+        .unwrap_or_else(|| panic!("README.md has no {marker}"));
+    let (_, code) = rest.split_once('\n').expect("a block follows");
+    code.split_once("```").expect("the block ends").0.to_owned()
+}
+
+/// What a script prints in a shell without start-up files.
+#[track_caller]
+fn shell_prints(shell: Shell, script: &str, profile: Option<&str>) -> String {
+    let home = Sandbox::new();
+    let flags: &[&str] = match shell {
+        Shell::Bash => &["--norc", "--noprofile"],
+        Shell::Zsh => &["-f"],
+        Shell::Fish => &["--no-config"],
+    };
+    let mut command = Command::new(shell.path());
+    command
+        .args(flags)
+        .args([OsStr::new("-c"), script.as_ref()])
+        .env_clear()
+        .envs(home.environment())
+        .current_dir(home.home());
+    if let Some(profile) = profile {
+        command
+            .env("BACKLOG_AWS_PROFILE", profile)
+            .env("BACKLOG_AWS_SOURCE", "directory");
+    }
+    let output = command.output().expect("the shell starts");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{script}");
+    assert!(!home.path("gone").exists(), "{profile:?} was run");
+    String::from_utf8(output.stdout).expect("the tests print text")
+}
+
+#[track_caller]
+fn assert_shows(shell: Shell, script: &str, show: impl Fn(&str) -> String, nothing: &str) {
+    for name in NASTY {
+        assert_eq!(
+            shell_prints(shell, script, Some(name)),
+            show(name),
+            "{script}"
+        );
+    }
+    assert_eq!(shell_prints(shell, script, None), nothing, "{script}");
+    let environment = [
+        ("BACKLOG_AWS_PROFILE", "bedrock"),
+        ("BACKLOG_AWS_SOURCE", "pin"),
+    ];
+    match processes_of(shell, "true", &[]) {
+        Some(none) => assert_eq!(
+            processes_of(shell, script, &environment),
+            Some(none),
+            "{script}"
+        ),
+        None => eprintln!("not checked: there is no strace that may trace here"),
+    }
+}
+
+#[test]
+fn the_recipe_for_bash() {
+    // PS1 as bash itself expands it.
+    let script = format!(
+        "set -u\nPS1='\\$ '\n{}\nprintf %s \"${{PS1@P}}\"",
+        recipe("bash")
+    );
+    assert_shows(
+        Shell::Bash,
+        &script,
+        |name| format!("[{name} directory] # "),
+        "# ",
+    );
+}
+
+#[test]
+fn the_recipe_for_zsh_and_oh_my_zsh() {
+    let script = format!(
+        "setopt no_unset\nPROMPT='> '\n{}\nprint -rnP -- $PROMPT",
+        recipe("zsh")
+    );
+    assert_shows(
+        Shell::Zsh,
+        &script,
+        |name| format!("[{name} directory] > "),
+        "> ",
+    );
+}
+
+/// powerlevel10k runs `prompt_NAME`, and gives the text after `-t` to the prompt, which expands percent signs in it.
+#[test]
+fn the_recipe_for_powerlevel10k() {
+    let script = format!(
+        "setopt no_unset\np10k() {{ [[ $1 == segment && $4 == -t ]] && print -rnP -- $5 }}\n{}\nprompt_backlog_aws || true",
+        recipe("powerlevel10k")
+    );
+    assert_shows(Shell::Zsh, &script, |name| format!("{name} directory"), "");
+}
+
+#[test]
+fn the_recipe_for_fish() {
+    let script = format!("{}\nfish_right_prompt", recipe("fish"));
+    assert_shows(
+        Shell::Fish,
+        &script,
+        |name| format!("{name} directory\n"),
+        "",
+    );
+}
+
+/// starship quotes values for the shell itself. Where it is installed, it is run.
+#[test]
+fn the_recipe_for_starship() {
+    let recipe = recipe("starship");
+    for name in ["BACKLOG_AWS_PROFILE", "BACKLOG_AWS_SOURCE"] {
+        assert!(recipe.contains(&format!("[env_var.{name}]\n")), "{recipe}");
+    }
+    assert!(!recipe.contains("command"), "{recipe}");
+    let home = Sandbox::new();
+    let config = home.write(
+        "starship.toml",
+        format!("format = \"$env_var\"\nadd_newline = false\n{recipe}"),
+    );
+    let output = Command::new("starship")
+        .arg("prompt")
+        .env_clear()
+        .envs(home.environment())
+        .env("STARSHIP_CONFIG", config)
+        .env("BACKLOG_AWS_PROFILE", "bedrock")
+        .env("BACKLOG_AWS_SOURCE", "directory")
+        .output();
+    match output {
+        Ok(output) => {
+            let shown = String::from_utf8_lossy(&output.stdout);
+            assert!(
+                shown.contains("bedrock") && shown.contains("directory"),
+                "{shown}"
+            );
+        }
+        Err(error) => eprintln!("not run: starship ({error})"),
+    }
+}

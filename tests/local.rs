@@ -1,0 +1,505 @@
+//! `backlog-aws local`: writing, showing and removing a directory's override.
+
+mod harness;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+
+use harness::{Output, Sandbox, Session, scenario};
+
+#[track_caller]
+fn local(home: &Sandbox, directory: &str, words: &[&str]) -> Output {
+    home.invoke([&["local"], words].concat())
+        .cwd(home.path(directory))
+        .run()
+}
+
+#[track_caller]
+fn profile_in(home: &Sandbox, directory: &Path) -> (String, String) {
+    let status = home
+        .invoke(["status", "--json"])
+        .cwd(directory)
+        .run()
+        .json();
+    let word = |key: &str| status[key].as_str().unwrap_or("none").to_owned();
+    (word("profile"), word("source"))
+}
+
+fn names(directory: &Path) -> Vec<PathBuf> {
+    let mut names: Vec<_> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into())
+        .collect();
+    names.sort();
+    names
+}
+
+scenario! {
+    fn local_takes_effect_at_the_next_prompt_and_unset_takes_it_back(shell) {
+        let home = Sandbox::documented_home();
+        home.mkdir("acme/src");
+        let mut session = Session::start(&home, shell);
+        session.cd(home.path("acme"));
+        let told = session.line("backlog-aws local bedrock --region ap-south-1").text.replace('\n', "");
+        assert!(told.starts_with("wrote and allowed ") && told.ends_with("acme/.backlog-aws"), "{told}");
+        assert_eq!(session.var("BACKLOG_AWS_PROFILE"), Some("bedrock".into()));
+        assert_eq!(session.var("BACKLOG_AWS_REGION"), Some("ap-south-1".into()));
+        session.cd(home.path("acme/src"));
+        assert_eq!(session.var("BACKLOG_AWS_PROFILE"), Some("bedrock".into()));
+        session.cd(home.path("acme"));
+        session.line("backlog-aws local --unset");
+        assert_eq!(session.var("BACKLOG_AWS_PROFILE"), Some("luxito".into()));
+        assert_eq!(session.var("BACKLOG_AWS_REGION"), Some("us-west-2".into()));
+    }
+
+    fn directories_of_any_name_take_an_override(shell) {
+        let home = Sandbox::documented_home();
+        let mut session = Session::start(&home, shell);
+        let names: [&[u8]; 8] = [
+            b"with  two blanks",
+            b"it's \"quoted\"",
+            b"line\nbreak",
+            b"\xff\xfe not UTF-8",
+            b"-dash",
+            b"$(touch x) `y` $HOME ~ * !! %",
+            b"ends in a backslash\\",
+            "Grüße 世界 \u{202e}".as_bytes(),
+        ];
+        for name in names {
+            let directory = home.path(OsStr::from_bytes(name));
+            fs::create_dir(&directory).unwrap();
+            session.cd(&directory);
+            session.line("backlog-aws local bedrock");
+            assert_eq!(session.status_of_last(), 0, "{}", name.escape_ascii());
+            assert_eq!(session.var("BACKLOG_AWS_PROFILE"), Some("bedrock".into()), "{}", name.escape_ascii());
+            assert_eq!(fs::read(directory.join(".backlog-aws")).unwrap(), b"profile = bedrock\n");
+            // Shown on one line, whatever it is called.
+            let shown = home.invoke(["local"]).cwd(&directory).run().expect_code(0);
+            assert_eq!(shown.out().lines().count(), 1, "{}", shown.out());
+            assert!(!shown.out().contains('\u{202e}'));
+            session.cd(home.home());
+            assert_eq!(session.var("BACKLOG_AWS_PROFILE"), Some("luxito".into()), "{}", name.escape_ascii());
+        }
+        assert!(!home.path("x").exists());
+    }
+
+    fn local_in_a_directory_that_is_gone_says_so(shell) {
+        let home = Sandbox::documented_home();
+        home.mkdir("acme");
+        let mut session = Session::start(&home, shell);
+        session.cd(home.path("acme"));
+        home.remove("acme");
+        let told = session.line("backlog-aws local bedrock").text;
+        assert!(told.contains("the working directory is gone; go to one that exists"), "{told}");
+        session.cd(home.home());
+    }
+}
+
+#[test]
+fn local_writes_keeps_shows_and_removes() {
+    let home = Sandbox::documented_home();
+    home.mkdir("acme/src");
+    let file = home
+        .path("acme")
+        .canonicalize()
+        .unwrap()
+        .join(".backlog-aws");
+    let wrote = local(&home, "acme", &["bedrock"]).expect_code(0);
+    assert_eq!(
+        wrote.out(),
+        format!("wrote and allowed {}\n", file.display())
+    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), "profile = bedrock\n");
+    local(&home, "acme", &["--region", "ap-south-1"]).expect_code(0);
+    assert_eq!(
+        fs::read_to_string(&file).unwrap(),
+        "profile = bedrock\nregion = ap-south-1\n"
+    );
+    let shown = local(&home, "acme/src", &[]).expect_code(0);
+    assert_eq!(
+        shown.out(),
+        format!(
+            "profile = bedrock  ({0}:1)\nregion = ap-south-1  ({0}:2)\n",
+            file.display()
+        )
+    );
+    assert_eq!(shown.err(), "");
+    let elsewhere = local(&home, "acme/src", &["--unset"]).expect_code(1);
+    assert!(
+        elsewhere
+            .err()
+            .contains("there is no .backlog-aws in this directory"),
+        "{}",
+        elsewhere.err()
+    );
+    let removed = local(&home, "acme", &["--unset"]).expect_code(0);
+    assert_eq!(removed.out(), format!("removed {}\n", file.display()));
+    assert_eq!(
+        profile_in(&home, &home.path("acme")),
+        ("luxito".into(), "first".into())
+    );
+    // The trust went with it: should the same file come back by other hands, it is a stranger.
+    fs::write(&file, "profile = bedrock\nregion = ap-south-1\n").unwrap();
+    assert_eq!(profile_in(&home, &home.path("acme")).1, "first");
+    let none = local(&home, "", &[]).expect_code(1);
+    assert!(
+        none.err()
+            .contains("make one with `backlog-aws local PROFILE`"),
+        "{}",
+        none.err()
+    );
+}
+
+#[test]
+fn rewriting_keeps_comments_order_line_ends_and_the_other_key() {
+    let home = Sandbox::documented_home();
+    for (before, words, after) in [
+        (
+            "# why\r\nregion = eu-west-1 ; near\r\n\r\nprofile = luxito\t# team A\r\n",
+            &["bedrock"][..],
+            "# why\r\nregion = eu-west-1 ; near\r\n\r\nprofile = bedrock # team A\r\n",
+        ),
+        (
+            "profile=luxito",
+            &["--region", "eu-north-1"],
+            "profile=luxito\nregion = eu-north-1\n",
+        ),
+        (
+            "; profile = cc\n# profile = cc\nprofile = luxito\n",
+            &["bedrock"],
+            "; profile = cc\n# profile = cc\nprofile = bedrock\n",
+        ),
+        (
+            "# only a comment\n",
+            &["bedrock"],
+            "# only a comment\nprofile = bedrock\n",
+        ),
+        ("", &["bedrock"], "profile = bedrock\n"),
+    ] {
+        let file = home.write("acme/.backlog-aws", before);
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        local(&home, "acme", words).expect_code(0);
+        assert_eq!(fs::read_to_string(&file).unwrap(), after);
+        assert_eq!(
+            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o640
+        );
+        assert_eq!(
+            names(&home.path("acme")),
+            [PathBuf::from(".backlog-aws")],
+            "nothing is left beside it"
+        );
+        assert_eq!(
+            profile_in(&home, &home.path("acme")).1,
+            "directory",
+            "what local writes is allowed"
+        );
+    }
+}
+
+#[test]
+fn a_profile_that_is_not_usable_is_refused_with_those_that_are() {
+    let home = Sandbox::documented_home();
+    home.mkdir("acme");
+    for name in ["cc", "no-such"] {
+        let refused = local(&home, "acme", &[name]).expect_code(1);
+        assert!(
+            refused
+                .err()
+                .contains(&format!("Profile '{name}' has no static credentials")),
+            "{}",
+            refused.err()
+        );
+        assert!(
+            refused.err().contains("with one of: luxito, bedrock"),
+            "{}",
+            refused.err()
+        );
+        assert!(
+            refused.err().contains("--force writes it all the same"),
+            "{}",
+            refused.err()
+        );
+        assert!(names(&home.path("acme")).is_empty());
+    }
+    local(&home, "acme", &["cc", "--force"]).expect_code(0);
+    assert_eq!(
+        profile_in(&home, &home.path("acme")),
+        ("cc".into(), "directory".into())
+    );
+    // Not even force writes what no file may say.
+    for (words, told) in [
+        (&["two words", "--force"][..], "cannot be a profile"),
+        (&["", "--force"], "cannot be a profile"),
+        (&["a\nprofile = b", "--force"], "cannot be a profile"),
+        (&["bedrock", "--region", "eu_west"], "cannot be a region"),
+        (&["bedrock", "--region", ""], "cannot be a region"),
+    ] {
+        let refused = local(&home, "acme", words).expect_code(2);
+        assert!(refused.err().contains(told), "{words:?}: {}", refused.err());
+        assert_eq!(refused.err().lines().count(), 1, "{}", refused.err());
+    }
+    assert_eq!(profile_in(&home, &home.path("acme")).0, "cc");
+}
+
+#[test]
+fn a_file_that_is_not_understood_is_left_alone() {
+    let home = Sandbox::documented_home();
+    let file = home.write("acme/.backlog-aws", "profile = luxito\n[more]\n");
+    let refused = local(&home, "acme", &["bedrock"]).expect_code(1);
+    assert!(
+        refused.err().contains(".backlog-aws:2 has a [section]"),
+        "{}",
+        refused.err()
+    );
+    assert!(
+        refused.err().trim_end().ends_with("nothing was changed"),
+        "{}",
+        refused.err()
+    );
+    assert_eq!(
+        fs::read_to_string(&file).unwrap(),
+        "profile = luxito\n[more]\n"
+    );
+    home.remove("acme/.backlog-aws");
+    home.mkdir("acme/.backlog-aws");
+    let refused = local(&home, "acme", &["bedrock"]).expect_code(1);
+    assert!(
+        refused
+            .err()
+            .contains("is a directory and not a file; nothing was changed"),
+        "{}",
+        refused.err()
+    );
+    let refused = local(&home, "acme", &["--unset"]).expect_code(1);
+    assert!(
+        refused.err().contains("cannot be removed: is a directory"),
+        "{}",
+        refused.err()
+    );
+}
+
+#[test]
+fn local_shows_what_counts_and_names_what_does_not() {
+    let home = Sandbox::documented_home();
+    local(&home, "", &["bedrock"]).expect_code(0);
+    home.write("acme/.backlog-aws", "profile = luxito\n");
+    let shown = local(&home, "acme", &[]).expect_code(0);
+    assert!(
+        shown.out().starts_with("profile = bedrock  ("),
+        "{}",
+        shown.out()
+    );
+    assert!(
+        shown
+            .err()
+            .contains("acme/.backlog-aws is not allowed and is ignored"),
+        "{}",
+        shown.err()
+    );
+    local(&home, "", &["--unset"]).expect_code(0);
+    let shown = local(&home, "acme", &[]).expect_code(1);
+    assert!(
+        shown
+            .err()
+            .contains("acme/.backlog-aws is not allowed and is ignored; look at it, then run"),
+        "{}",
+        shown.err()
+    );
+    home.invoke(["deny"])
+        .cwd(home.path("acme"))
+        .run()
+        .expect_code(0);
+    let shown = local(&home, "acme", &[]).expect_code(1);
+    assert!(
+        shown.err().contains("is denied and ignored"),
+        "{}",
+        shown.err()
+    );
+    home.write("acme/.backlog-aws", "profile =\n");
+    home.invoke(["allow", "--under", "."]).run().expect_code(0);
+    home.write("other/.backlog-aws", "profile =\n");
+    let shown = local(&home, "other", &[]).expect_code(1);
+    assert!(
+        shown
+            .err()
+            .contains("other/.backlog-aws:1 has a `profile` that cannot be the name of one"),
+        "{}",
+        shown.err()
+    );
+}
+
+#[test]
+fn a_link_is_written_through_to_an_override_and_to_nothing_else() {
+    let home = Sandbox::documented_home();
+    home.write(
+        "dotfiles/acme/.backlog-aws",
+        "# kept in git\nprofile = luxito\n",
+    );
+    home.mkdir("acme");
+    symlink(
+        "../dotfiles/acme/.backlog-aws",
+        home.path("acme/.backlog-aws"),
+    )
+    .unwrap();
+    local(&home, "acme", &["bedrock"]).expect_code(0);
+    assert!(home.path("acme/.backlog-aws").is_symlink());
+    let written = fs::read_to_string(home.path("dotfiles/acme/.backlog-aws")).unwrap();
+    assert_eq!(written, "# kept in git\nprofile = bedrock\n");
+    assert_eq!(
+        profile_in(&home, &home.path("acme")),
+        ("bedrock".into(), "directory".into())
+    );
+
+    // What a repository could do to us: lead to a file that happens to be readable as an override.
+    let innocent = home.write("notes", "# nothing but a comment\n");
+    home.mkdir("evil");
+    symlink("../notes", home.path("evil/.backlog-aws")).unwrap();
+    let refused = local(&home, "evil", &["bedrock"]).expect_code(1);
+    assert!(
+        refused.err().contains("which is not called .backlog-aws"),
+        "{}",
+        refused.err()
+    );
+    assert_eq!(
+        fs::read_to_string(innocent).unwrap(),
+        "# nothing but a comment\n"
+    );
+    // A link to nothing is no link to anything: it is replaced.
+    home.remove("evil/.backlog-aws");
+    symlink("../nowhere", home.path("evil/.backlog-aws")).unwrap();
+    local(&home, "evil", &["bedrock"]).expect_code(0);
+    assert!(!home.path("nowhere").exists());
+    assert_eq!(profile_in(&home, &home.path("evil")).0, "bedrock");
+    // Removing takes the link, not what it leads to.
+    local(&home, "acme", &["--unset"]).expect_code(0);
+    assert!(
+        home.path("dotfiles/acme/.backlog-aws").exists()
+            && !home.path("acme/.backlog-aws").is_symlink()
+    );
+}
+
+#[test]
+fn nothing_is_written_below_the_directories_of_aws_and_claude() {
+    let home = Sandbox::documented_home();
+    home.mkdir(".claude/projects");
+    for directory in [".aws", ".claude/projects"] {
+        let refused = local(&home, directory, &["bedrock"]).expect_code(1);
+        assert!(
+            refused.err().contains("belongs to another program"),
+            "{}",
+            refused.err()
+        );
+    }
+    home.mkdir("acme");
+    home.write(".aws/.backlog-aws", "profile = luxito\n");
+    symlink("../.aws/.backlog-aws", home.path("acme/.backlog-aws")).unwrap();
+    let refused = local(&home, "acme", &["bedrock"]).expect_code(1);
+    assert!(
+        refused.err().contains("belongs to another program"),
+        "{}",
+        refused.err()
+    );
+    let refused = local(&home, ".aws", &["--unset"]).expect_code(1);
+    assert!(
+        refused.err().contains("belongs to another program"),
+        "{}",
+        refused.err()
+    );
+}
+
+#[test]
+fn a_planted_link_in_the_temporary_files_place_is_not_followed() {
+    let home = Sandbox::documented_home();
+    home.mkdir("acme");
+    let victim = home.write("victim", "precious\n");
+    // Process ids are easy to guess: a link for each that this run may get.
+    let output = std::process::Command::new("/bin/sh")
+        .args([
+            "-c",
+            r#"ln -s ../victim ".backlog-aws.$$.tmp"; exec "$0" local bedrock"#,
+        ])
+        .arg(Sandbox::built_binary())
+        .env_clear()
+        .envs(home.environment())
+        .current_dir(home.path("acme"))
+        .output()
+        .unwrap();
+    assert_eq!(fs::read_to_string(victim).unwrap(), "precious\n");
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        told.contains("cannot be written: file exists; nothing was changed"),
+        "{told}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_directory_that_cannot_be_written_is_told_and_trusts_nothing() {
+    let home = Sandbox::documented_home();
+    // Not even root can write there.
+    let refused = home
+        .invoke(["local", "bedrock"])
+        .cwd("/proc")
+        .run()
+        .expect_code(1);
+    assert!(
+        refused
+            .err()
+            .contains("/proc/.backlog-aws cannot be written: "),
+        "{}",
+        refused.err()
+    );
+    assert!(
+        refused.err().trim_end().ends_with("nothing was changed"),
+        "{}",
+        refused.err()
+    );
+    assert!(!home.path(".local/share/backlog-aws/trust").exists());
+}
+
+#[test]
+fn without_a_terminal_local_never_asks() {
+    let home = Sandbox::documented_home();
+    home.mkdir("acme");
+    let shown = home
+        .invoke(["local"])
+        .cwd(home.path("acme"))
+        .input("\r\r\r")
+        .run()
+        .expect_code(1);
+    assert!(
+        shown
+            .err()
+            .contains("there is no .backlog-aws here or further up"),
+        "{}",
+        shown.err()
+    );
+    assert!(names(&home.path("acme")).is_empty());
+}
+
+#[test]
+fn a_pin_that_hides_what_was_written_is_named() {
+    let home = Sandbox::documented_home();
+    home.mkdir("acme");
+    let wrote = home
+        .invoke(["local", "bedrock"])
+        .cwd(home.path("acme"))
+        .env("BACKLOG_AWS_PROFILE", "luxito")
+        .run()
+        .expect_code(0);
+    assert!(
+        wrote.err().contains("this shell stays with 'luxito'"),
+        "{}",
+        wrote.err()
+    );
+    assert!(
+        wrote.err().contains("`backlog-aws use --clear`"),
+        "{}",
+        wrote.err()
+    );
+}
