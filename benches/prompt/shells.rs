@@ -232,7 +232,10 @@ impl Session {
                     }
                     seen.extend(bytes);
                 }
-                Err(_) => panic!("no prompt came after:\n{}", String::from_utf8_lossy(&seen)),
+                Err(error) => panic!(
+                    "no prompt came ({error}) after:\n{}",
+                    String::from_utf8_lossy(&seen)
+                ),
             }
         }
     }
