@@ -362,6 +362,36 @@ scenario! {
         }
     }
 
+    /// Newer kernels give finer times to files that somebody looks at, so a coarse clock has to be played.
+    fn two_edits_within_a_tick_of_the_clock_are_both_seen(shell) {
+        const TICK: Duration = Duration::from_millis(20);
+        let home = home();
+        let file = home.path(".aws/credentials");
+        let mut session = settled(&home, shell);
+        let mut rounds = 0;
+        for attempt in 0..500 {
+            let names = [format!("tt-one-{attempt}"), format!("tt-two-{attempt}")];
+            let began = SystemTime::now();
+            let tick = began + TICK;
+            overwrite(&file, &credentials(&names[0]));
+            set_time(&file, tick);
+            session.line("");
+            // Otherwise the machine is so slow that the look came when the tick was over.
+            let in_time = began.elapsed().unwrap() < 2 * TICK;
+            home.user_changed_files();
+            assert_eq!(region(&mut session).as_ref(), Some(&names[0]));
+            overwrite(&file, &credentials(&names[1]));
+            set_time(&file, if in_time { tick } else { past() });
+            home.user_changed_files();
+            assert_next_region(&mut session, names[1].as_str());
+            rounds += usize::from(in_time);
+            if rounds == 10 {
+                return;
+            }
+        }
+        panic!("this machine is too slow to tell");
+    }
+
     fn no_edit_of_two_hundred_at_random_moments_is_missed(shell) {
         let home = home();
         let file = home.path(".aws/credentials");
