@@ -376,10 +376,10 @@ scenario! {
             overwrite(&file, &credentials(&names[0]));
             set_time(&file, tick);
             session.line("");
-            // Otherwise the machine is so slow that the look came when the tick was over.
-            let in_time = began.elapsed().unwrap() < 2 * TICK;
             home.user_changed_files();
             assert_eq!(region(&mut session).as_ref(), Some(&names[0]));
+            // Otherwise the machine is so slow that the last look came when the tick was over.
+            let in_time = began.elapsed().unwrap() < 2 * TICK;
             overwrite(&file, &credentials(&names[1]));
             set_time(&file, if in_time { tick } else { past() });
             home.user_changed_files();
