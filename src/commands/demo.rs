@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use super::{Done, Failure};
 use crate::cli;
 use crate::shell::Shell;
-use crate::world::World;
+use crate::world::{World, on_path};
 
 /// Shows it.
 pub fn run(args: &cli::Demo, world: &World, out: &mut dyn Write) -> Done {
@@ -415,8 +415,5 @@ fn own_shell(world: &World) -> Option<Shell> {
 }
 
 fn find(program: &str, world: &World) -> Option<PathBuf> {
-    let path = world.env.non_empty("PATH")?;
-    std::env::split_paths(path)
-        .map(|directory| directory.join(program))
-        .find(|candidate| candidate.is_file())
+    on_path(&world.env, OsStr::new(program))
 }

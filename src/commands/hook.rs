@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-use super::{Done, Failure};
+use super::{Done, Failure, check_is_ours};
 use crate::notice::Notice;
 use crate::resolve::{Inputs, Resolution, resolve};
 use crate::session::{Change, Session, Values, Variable};
@@ -112,7 +112,7 @@ fn check(shell: Shell, world: &World, resolution: &Resolution, precision: Precis
     if check
         .stamps(shell)
         .iter()
-        .all(|stamp| is_there(stamp) || make(stamp))
+        .all(|stamp| is_there(stamp) || make(stamp, world))
     {
         check
     } else {
@@ -152,10 +152,13 @@ fn is_there(stamp: &Stamp) -> bool {
 }
 
 /// Makes a stamp. It only counts when the file system kept the time to the last nanosecond.
-fn make(stamp: &Stamp) -> bool {
+fn make(stamp: &Stamp, world: &World) -> bool {
     let Some(directory) = stamp.path.parent() else {
         return false;
     };
+    if check_is_ours(directory, world).is_err() {
+        return false;
+    }
     let Some(time) = system_time(stamp) else {
         return false;
     };

@@ -121,11 +121,12 @@ fn read(bytes: &[u8]) -> Result<Override, Invalid> {
                 "profile" => (&mut found.profile, is_profile_name(value)),
                 "region" => (&mut found.region, is_region_name(value)),
                 _ => {
-                    let key = crate::notice::visible(key.chars().take(40).collect::<String>());
+                    // A pasted secret may stand where a key should.
+                    let key = shown_key(key);
                     return Err(Invalid::at(
                         line,
                         format!(
-                            "has the unknown key '{key}'; only `profile` and `region` belong here"
+                            "has the unknown key{key}; only `profile` and `region` belong here"
                         ),
                     ));
                 }
@@ -191,10 +192,24 @@ fn sets_key(line: &str, key: &str) -> bool {
         .is_some_and(|rest| rest.trim_start().starts_with(['=', ':']))
 }
 
+/// A key as it may be shown: nothing that does not look like one.
+fn shown_key(key: &str) -> String {
+    let looks_like_one = key.len() <= 24
+        && key
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c == '_' || c == '-');
+    if looks_like_one {
+        format!(" '{key}'")
+    } else {
+        String::new()
+    }
+}
+
 /// Whether AWS's own tools would accept the text as a profile's name: `[A-Za-z0-9_\-/.%@:+]+`, the identifiers of the
 /// AWS SDKs' shared configuration files.
 pub fn is_profile_name(text: &str) -> bool {
     !text.is_empty()
+        && text.len() <= crate::aws::LONGEST_NAME
         && text
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "_-/.%@:+".contains(c))

@@ -32,7 +32,7 @@ impl Machine {
             credentials: Some(file("/home/u/.aws/credentials", credentials)),
             config: Some(file("/home/u/.aws/config", config)),
             toolkit_env: None,
-            aws_directories: Vec::new(),
+            directories: Vec::new(),
             overrides: Vec::new(),
             absent_overrides: Vec::new(),
             trust: None,
