@@ -5,7 +5,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -158,6 +158,9 @@ fn make(stamp: &Stamp) -> bool {
     let Some(time) = system_time(stamp) else {
         return false;
     };
+    if is_root_in_anothers_home(directory) {
+        return false;
+    }
     let made = fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -173,6 +176,15 @@ fn make(stamp: &Stamp) -> bool {
         .and_then(|file| file.set_modified(time));
     prune(directory);
     made.is_ok() && is_there(stamp)
+}
+
+/// With `sudo -E` the home is the caller's. Directories made there would be root's, and closed to their owner for good.
+fn is_root_in_anothers_home(directory: &Path) -> bool {
+    rustix::process::geteuid().is_root()
+        && directory
+            .ancestors()
+            .find_map(|there| fs::metadata(there).ok())
+            .is_some_and(|there| there.uid() != 0)
 }
 
 fn system_time(stamp: &Stamp) -> Option<SystemTime> {
