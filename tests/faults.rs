@@ -8,6 +8,7 @@ mod harness;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -805,10 +806,6 @@ fn an_unchanged_prompt_looks_at_each_file_a_bounded_number_of_times() {
                 .expect("it is there")
                 .ancestors()
                 .count();
-            eprintln!(
-                "{}: {per_prompt} looks at a prompt on level {depth}",
-                shell.name()
-            );
             assert!(
                 per_prompt <= depth + 20,
                 "{}: {per_prompt} looks at a prompt on level {depth}",
@@ -974,6 +971,29 @@ fn no_file_of_ours_has_a_secret_and_none_is_for_others() {
         }
     }
     assert!(files >= 5, "only {files} files");
+}
+
+/// With `sudo -E` root's shell has the home of somebody else, and what it made there would be in the owner's way.
+#[test]
+fn root_makes_nothing_in_anothers_home() {
+    const NOBODY: u32 = 65534;
+    let home = Sandbox::documented_home();
+    if std::os::unix::fs::chown(home.home(), Some(NOBODY), Some(NOBODY)).is_err() {
+        // Straight to standard error, so that it is seen without `--nocapture`.
+        let told = b"root_makes_nothing_in_anothers_home: not root, so there is nothing to try\n";
+        std::io::stderr()
+            .write_all(told)
+            .expect("standard error is open");
+        return;
+    }
+    std::thread::sleep(Duration::from_millis(60));
+    let output = home.run(["hook", "bash", "1.1", "stamps"]).expect_code(0);
+    assert!(output.out().contains("luxito"), "{}", output.out());
+    assert!(!home.path(".cache").exists());
+    // Where root is at home, it is anybody.
+    std::os::unix::fs::chown(home.home(), Some(0), Some(0)).expect("root may");
+    home.run(["hook", "bash", "1.1", "stamps"]).expect_code(0);
+    assert!(home.path(".cache/backlog-aws/stamps").exists());
 }
 
 #[test]
