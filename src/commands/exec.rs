@@ -49,6 +49,9 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
         io::ErrorKind::NotFound => {
             Failure::NotFound(format!("{program}: not found; is it on PATH?"))
         }
+        io::ErrorKind::ArgumentListTooLong => Failure::NotExecutable(format!(
+            "{program} cannot be run: argument list too long; pass fewer arguments, or unset large variables"
+        )),
         _ => Failure::NotExecutable(format!("{program} cannot be run: {}", reason(&error))),
     })
 }

@@ -5,7 +5,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -162,6 +162,9 @@ fn make(stamp: &Stamp, world: &World) -> bool {
     let Some(time) = system_time(stamp) else {
         return false;
     };
+    if is_root_in_anothers_home(directory) {
+        return false;
+    }
     let made = fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -171,11 +174,21 @@ fn make(stamp: &Stamp, world: &World) -> bool {
                 .write(true)
                 .create(true)
                 .truncate(false)
+                .mode(0o600)
                 .open(&stamp.path)
         })
         .and_then(|file| file.set_modified(time));
     prune(directory);
     made.is_ok() && is_there(stamp)
+}
+
+/// With `sudo -E` the home is the caller's. Directories made there would be root's, and closed to their owner for good.
+fn is_root_in_anothers_home(directory: &Path) -> bool {
+    rustix::process::geteuid().is_root()
+        && directory
+            .ancestors()
+            .find_map(|there| fs::metadata(there).ok())
+            .is_some_and(|there| there.uid() != 0)
 }
 
 fn system_time(stamp: &Stamp) -> Option<SystemTime> {

@@ -104,7 +104,8 @@ fn read(bytes: &[u8]) -> Result<Override, Invalid> {
         enabled_escape: false,
         ..ParseOption::default()
     };
-    let ini = Ini::load_from_str_opt(text, option)
+    // rust-ini lets a last line without `=` pass when no line end follows it.
+    let ini = Ini::load_from_str_opt(&format!("{text}\n"), option)
         .map_err(|error| Invalid::at(error.line, "is not `key = value`, a comment or blank"))?;
     let mut found = Override::default();
     for (section, properties) in &ini {
