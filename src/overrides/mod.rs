@@ -104,8 +104,7 @@ fn read(bytes: &[u8]) -> Result<Override, Invalid> {
         enabled_escape: false,
         ..ParseOption::default()
     };
-    // rust-ini lets a last line without `=` pass when no line end follows it.
-    let ini = Ini::load_from_str_opt(&format!("{text}\n"), option)
+    let ini = Ini::load_from_str_opt(text, option)
         .map_err(|error| Invalid::at(error.line, "is not `key = value`, a comment or blank"))?;
     let mut found = Override::default();
     for (section, properties) in &ini {
@@ -161,6 +160,16 @@ fn text(bytes: &[u8]) -> Result<&str, Invalid> {
         };
         if line.chars().any(|c| c.is_control() && c != '\t') {
             return Err(Invalid::at(index + 1, "has a control character"));
+        }
+        // rust-ini lets a key go on in the next line, and the last one lack its value.
+        let word = line.trim_start();
+        let bare =
+            !word.is_empty() && !word.starts_with(['#', ';', '[']) && !word.contains(['=', ':']);
+        if bare {
+            return Err(Invalid::at(
+                index + 1,
+                "is not `key = value`, a comment or blank",
+            ));
         }
         // rust-ini reads a trailing backslash as "goes on in the next line", even in the middle of two keys.
         if line.ends_with('\\') {
@@ -344,7 +353,7 @@ mod tests {
                 assert_eq!(error.line, line, "{text:?}");
             }
         }
-        assert_eq!(parse(b"a\nb = \xff\n").unwrap_err().line, Some(2));
+        assert_eq!(parse(b"a = 1\nb = \xff\n").unwrap_err().line, Some(2));
         assert!(
             parse(&vec![b'#'; MAX_BYTES + 1])
                 .unwrap_err()

@@ -192,7 +192,7 @@ impl Explanation<'_> {
             .find(|candidate| candidate.source == source)
             .and_then(|candidate| candidate.at.as_ref());
         let whence = match (source, at) {
-            (Source::Pin, _) => "asked for by name, or by BACKLOG_AWS_PROFILE".to_owned(),
+            (Source::Pin, _) => "pinned".to_owned(),
             (Source::Ambient, _) => "BACKLOG_AWS_PROFILE names it".to_owned(),
             (_, Some(place)) => format!("named in {place}"),
             (_, None) => format!("named by {}", source.word()),
