@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
+use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -91,7 +92,9 @@ fn run_hook(words: &[OsString]) -> Done {
         return commands::claude::run(&World::capture(), &mut io::stdout().lock());
     }
     let call = hook::Call::parse(words)?;
-    hook::run(&call, &World::capture(), &mut io::stdout().lock())
+    // The process ends here, and its memory with it: wiping and freeing each piece of it first would only take time.
+    let world = ManuallyDrop::new(World::capture());
+    hook::run(&call, &world, &mut io::stdout().lock())
 }
 
 fn run(cli: &Cli) -> Done {

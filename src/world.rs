@@ -344,39 +344,27 @@ fn read(path: &Path, max_bytes: u64) -> io::Result<(Content, Sight)> {
     }
 }
 
-/// One read call for a file that does not grow meanwhile.
+/// One read call for a file that keeps its size meanwhile. Of one that grows, the beginning is read, and its new time
+/// makes the next prompt look again.
 fn read_whole(
-    mut file: File,
+    file: File,
     metadata: &Metadata,
     max_bytes: u64,
     bytes: &mut Vec<u8>,
 ) -> io::Result<()> {
+    /// Less room than this at the end, and `read_to_end` would look for the end in a small buffer first.
+    const PROBE: usize = 32;
+    // Files that are made up while they are read, as in /proc, have no size.
+    let limit = if metadata.len() == 0 {
+        max_bytes
+    } else {
+        metadata.len().min(max_bytes)
+    };
     let expected = usize::try_from(metadata.len().min(max_bytes)).map_err(io::Error::other)?;
     bytes
-        .try_reserve_exact(expected + 1)
+        .try_reserve_exact(expected + PROBE)
         .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
-    // A short read of a regular file is its end, which saves the second call that `read_to_end` makes to learn it.
-    bytes.resize(expected + 1, 0);
-    let mut filled = 0;
-    loop {
-        match file.read(&mut bytes[filled..]) {
-            Ok(0) => break,
-            Ok(count) => {
-                filled += count;
-                if filled == expected {
-                    break;
-                }
-                if filled == bytes.len() {
-                    bytes.truncate(filled);
-                    file.take(max_bytes - expected as u64).read_to_end(bytes)?;
-                    return Ok(());
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    bytes.truncate(filled);
+    file.take(limit).read_to_end(bytes)?;
     Ok(())
 }
 

@@ -1,11 +1,16 @@
 //! The two AWS files merged into profiles, as AWS's SDKs merge them: per key, the credentials file wins.
 //!
+//! One pass over each file finds its sections and its problems. The properties of a section are read when somebody asks
+//! for one: a hook wants those of a few profiles, of what may be thousands.
+//!
 //! Nearly everything borrows from the files' bytes. Only a value that spans lines is put together in memory of its own,
 //! which is wiped when dropped, since nobody can tell which values are secret.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
+use std::ops::Range;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -123,35 +128,45 @@ impl<'a> Profiles<'a> {
             FileKind::Config => self.config_path = Some(file.path),
         }
         let mut target = Target::Nobody;
+        let mut begin = 0;
         let mut profile_default_seen = false;
-        // Whether the last property was kept, and the lines that continue its value.
-        let mut kept = false;
-        let mut continuations = Vec::new();
-        for (line, event) in Reader::new(file.bytes) {
+        let mut reader = Reader::new(file.bytes);
+        while let Some((line, event)) = reader.next() {
             let at = At {
                 kind: file.kind,
                 line,
             };
             match event {
                 Event::Section(header) => {
-                    self.fold(target, &mut continuations);
+                    let end = reader.line_start();
+                    self.close(target, reader.slice(begin..end));
+                    begin = end;
                     target = self.section(
                         Header::parse(file.kind, header),
                         at,
                         &mut profile_default_seen,
                     );
-                    kept = false;
                 }
-                Event::Property { key, value } => {
-                    self.fold(target, &mut continuations);
-                    kept = self.property(target, key, value, at);
-                }
-                Event::Continuation(text) if kept => continuations.push(text),
+                Event::Property { key, .. } if is_identifier(key) => {}
+                Event::Property { .. } if matches!(target, Target::Nobody) => {}
+                Event::Property { .. } => self.problem(at, ProblemKind::KeyName),
                 Event::Continuation(_) => {}
                 Event::Rejected(what) => self.problem(at, what),
             }
         }
-        self.fold(target, &mut continuations);
+        self.close(target, reader.slice(begin..reader.end()));
+    }
+
+    /// Says how far the section reaches that was begun last.
+    fn close(&mut self, target: Target, text: &'a [u8]) {
+        let sections = match target {
+            Target::Nobody => return,
+            Target::Profile(index) => &mut self.list[index].sections,
+            Target::SsoSession(index) => &mut self.sso_sessions[index].sections,
+        };
+        if let Some(section) = sections.found.last_mut() {
+            section.text = text;
+        }
     }
 
     fn section(&mut self, header: Header<'a>, at: At, profile_default_seen: &mut bool) -> Target {
@@ -171,10 +186,14 @@ impl<'a> Profiles<'a> {
                         self.problem(overridden, ProblemKind::OverriddenDefault);
                     }
                 }
-                self.list[index].at.push(at);
-                Target::Profile(index, at.kind)
+                self.list[index].sections.begin(at);
+                Target::Profile(index)
             }
-            Header::SsoSession(name) => Target::SsoSession(self.sso_session_index(name)),
+            Header::SsoSession(name) => {
+                let index = self.sso_session_index(name);
+                self.sso_sessions[index].sections.begin(at);
+                Target::SsoSession(index)
+            }
             Header::Other => Target::Nobody,
             Header::Ignored(what) => {
                 self.problem(at, what);
@@ -199,52 +218,10 @@ impl<'a> Profiles<'a> {
             Entry::Vacant(new) => {
                 self.sso_sessions.push(SsoSession {
                     name,
-                    properties: Properties::default(),
+                    sections: Sections::default(),
                 });
                 *new.insert(self.sso_sessions.len() - 1)
             }
-        }
-    }
-
-    /// Whether the property was kept.
-    fn property(&mut self, target: Target, key: &'a str, value: &'a str, at: At) -> bool {
-        let Some(properties) = self.properties(target) else {
-            return false;
-        };
-        if !is_identifier(key) {
-            self.problem(at, ProblemKind::KeyName);
-            return false;
-        }
-        properties.0.push(Property {
-            key,
-            value: Value::Line(value),
-            at,
-        });
-        true
-    }
-
-    /// Appends the continuations to the value of the last property.
-    fn fold(&mut self, target: Target, continuations: &mut Vec<&'a str>) {
-        if continuations.is_empty() {
-            return;
-        }
-        if let Some(property) = self
-            .properties(target)
-            .and_then(|properties| properties.0.last_mut())
-        {
-            property.value = property.value.continued(continuations);
-        }
-        continuations.clear();
-    }
-
-    fn properties(&mut self, target: Target) -> Option<&mut Properties<'a>> {
-        match target {
-            Target::Nobody => None,
-            Target::Profile(index, FileKind::Credentials) => {
-                Some(&mut self.list[index].credentials)
-            }
-            Target::Profile(index, FileKind::Config) => Some(&mut self.list[index].config),
-            Target::SsoSession(index) => Some(&mut self.sso_sessions[index].properties),
         }
     }
 
@@ -280,7 +257,7 @@ impl fmt::Debug for Profiles<'_> {
 #[derive(Clone, Copy)]
 enum Target {
     Nobody,
-    Profile(usize, FileKind),
+    Profile(usize),
     SsoSession(usize),
 }
 
@@ -333,32 +310,25 @@ impl<'a> Header<'a> {
 /// One profile, from both files.
 pub struct Profile<'a> {
     name: &'a str,
-    credentials: Properties<'a>,
-    config: Properties<'a>,
-    at: Vec<At>,
+    sections: Sections<'a>,
 }
 
 impl<'a> Profile<'a> {
     fn new(name: &'a str) -> Self {
-        let (credentials, config) = (Properties::default(), Properties::default());
         Self {
             name,
-            credentials,
-            config,
-            // Nearly every profile has one section, and ten thousand of them should fit into few pages.
-            at: Vec::with_capacity(1),
+            sections: Sections::default(),
         }
     }
 
     /// Drops what the config file gave, and says where that began.
     fn forget_config(&mut self) -> Option<At> {
-        self.config.0.clear();
-        let first = self
-            .at
+        let found = &mut self.sections.found;
+        let first = found
             .iter()
-            .copied()
+            .map(|section| section.at)
             .find(|at| at.kind == FileKind::Config);
-        self.at.retain(|at| at.kind != FileKind::Config);
+        found.retain(|section| section.at.kind != FileKind::Config);
         first
     }
 
@@ -371,7 +341,7 @@ impl<'a> Profile<'a> {
     /// The value in force for a key, upper or lower case. It is empty where the file has nothing after the `=`, and
     /// holds a line feed before each line that continues it.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.property(key).map(|property| property.value.as_str())
+        self.property(key).map(|property| property.value)
     }
 
     /// Where the value in force for a key stands.
@@ -381,17 +351,14 @@ impl<'a> Profile<'a> {
 
     /// Whether one file sets a key to something, whatever the other says.
     pub fn is_set_in(&self, kind: FileKind, key: &str) -> bool {
-        let properties = match kind {
-            FileKind::Credentials => &self.credentials,
-            FileKind::Config => &self.config,
-        };
-        properties
-            .get(key)
-            .is_some_and(|property| !property.value.as_str().is_empty())
+        self.sections
+            .all(key)
+            .find(|property| property.at.kind == kind)
+            .is_some_and(|property| !property.value.is_empty())
     }
 
-    fn property(&self, key: &str) -> Option<&Property<'a>> {
-        self.credentials.get(key).or_else(|| self.config.get(key))
+    fn property(&self, key: &str) -> Option<Property<'_>> {
+        self.sections.get(key)
     }
 
     /// The value in force, where empty counts as unset.
@@ -466,7 +433,7 @@ impl<'a> Profile<'a> {
             let Some(property) = self.property(key) else {
                 continue;
             };
-            let value = property.value.as_str();
+            let value = property.value;
             if !value.is_empty() {
                 let time = expiry::parse(value);
                 return time
@@ -498,8 +465,8 @@ impl<'a> Profile<'a> {
     }
 
     /// Where its sections begin, credentials file first.
-    pub fn at(&self) -> &[At] {
-        &self.at
+    pub fn at(&self) -> impl ExactSizeIterator<Item = At> {
+        self.sections.found.iter().map(|section| section.at)
     }
 }
 
@@ -508,7 +475,7 @@ impl fmt::Debug for Profile<'_> {
         f.debug_struct("Profile")
             .field("name", &self.name)
             .field("kind", &self.kind())
-            .field("at", &self.at)
+            .field("at", &self.at().collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }
@@ -516,7 +483,7 @@ impl fmt::Debug for Profile<'_> {
 /// An `[sso-session x]` section of the config file.
 pub struct SsoSession<'a> {
     name: &'a str,
-    properties: Properties<'a>,
+    sections: Sections<'a>,
 }
 
 impl<'a> SsoSession<'a> {
@@ -527,9 +494,7 @@ impl<'a> SsoSession<'a> {
 
     /// The value of a key, upper or lower case.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.properties
-            .get(key)
-            .map(|property| property.value.as_str())
+        self.sections.get(key).map(|property| property.value)
     }
 
     /// The URL at which one signs in.
@@ -546,54 +511,148 @@ impl fmt::Debug for SsoSession<'_> {
     }
 }
 
-/// The properties that one file has for a section, in order. A key may be there more than once: the last one counts.
-///
-/// Appending without looking for an earlier one keeps reading linear however many keys there are.
+/// The sections of one name, from both files.
 #[derive(Default)]
-struct Properties<'a>(Vec<Property<'a>>);
-
-impl<'a> Properties<'a> {
-    fn get(&self, key: &str) -> Option<&Property<'a>> {
-        self.0
-            .iter()
-            .rev()
-            .find(|property| property.key.eq_ignore_ascii_case(key))
-    }
+struct Sections<'a> {
+    found: Vec<Section<'a>>,
+    /// What stands in them, once somebody asked: in order, and what the credentials file has behind what the config file
+    /// has. A key may be there more than once: the last one counts.
+    ///
+    /// Appending without looking for an earlier one keeps reading linear however many keys there are.
+    lines: OnceCell<Vec<PropertyLine>>,
 }
 
-struct Property<'a> {
-    key: &'a str,
-    value: Value<'a>,
+struct Section<'a> {
+    at: At,
+    /// Its lines, the header included.
+    text: &'a [u8],
+}
+
+/// Where a property is. Not the text itself, because a cell that borrowed it would tie all who borrow a profile to the
+/// very lifetime of the files.
+struct PropertyLine {
+    /// The index of its section.
+    section: usize,
+    at: At,
+    key: Range<usize>,
+    value: ValueLines,
+}
+
+enum ValueLines {
+    One(Range<usize>),
+    Several(Zeroizing<String>),
+}
+
+/// A property as it counts.
+#[derive(Clone, Copy)]
+struct Property<'p> {
+    value: &'p str,
     at: At,
 }
 
-enum Value<'a> {
-    Line(&'a str),
-    Lines(Zeroizing<String>),
-}
-
-impl Value<'_> {
-    fn as_str(&self) -> &str {
-        match self {
-            Self::Line(text) => text,
-            Self::Lines(text) => text,
+impl Sections<'_> {
+    fn begin(&mut self, at: At) {
+        // Nearly every profile has one section, and ten thousand of them should fit into few pages.
+        if self.found.is_empty() {
+            self.found.reserve_exact(1);
         }
+        self.found.push(Section { at, text: &[] });
     }
 
-    /// The value with more lines. All of its memory is reserved at once: a string that grows leaves copies of itself
-    /// behind, which nobody wipes.
-    fn continued(&self, lines: &[&str]) -> Self {
-        let first = self.as_str();
-        let len = lines
+    fn get(&self, key: &str) -> Option<Property<'_>> {
+        self.all(key).next()
+    }
+
+    /// The properties with this key, the one in force first.
+    fn all(&self, key: &str) -> impl Iterator<Item = Property<'_>> {
+        let lines = self.lines.get_or_init(|| self.read()).iter().rev();
+        lines.filter_map(move |line| {
+            let section = &self.found[line.section];
+            let has_key = section.str(&line.key).eq_ignore_ascii_case(key);
+            has_key.then(|| Property {
+                value: match &line.value {
+                    ValueLines::One(range) => section.str(range),
+                    ValueLines::Several(text) => text,
+                },
+                at: line.at,
+            })
+        })
+    }
+
+    fn read(&self) -> Vec<PropertyLine> {
+        let mut lines = Vec::new();
+        for kind in [FileKind::Config, FileKind::Credentials] {
+            for (index, section) in self.found.iter().enumerate() {
+                if section.at.kind == kind {
+                    section.read(index, &mut lines);
+                }
+            }
+        }
+        lines
+    }
+}
+
+impl Section<'_> {
+    /// Appends the properties. What is wrong with them was found before.
+    fn read(&self, index: usize, lines: &mut Vec<PropertyLine>) {
+        // Whether the last property was kept, and the lines that continue its value.
+        let mut kept = false;
+        let mut continuations = Vec::new();
+        for (line, event) in Reader::new(self.text) {
+            match event {
+                Event::Property { key, value } => {
+                    self.fold(lines, &mut continuations);
+                    kept = is_identifier(key);
+                    if kept {
+                        let line = self.at.line + line - 1;
+                        lines.push(PropertyLine {
+                            section: index,
+                            at: At { line, ..self.at },
+                            key: self.range(key),
+                            value: ValueLines::One(self.range(value)),
+                        });
+                    }
+                }
+                Event::Continuation(text) if kept => continuations.push(text),
+                Event::Section(_) | Event::Continuation(_) | Event::Rejected(_) => {}
+            }
+        }
+        self.fold(lines, &mut continuations);
+    }
+
+    /// Appends the continuations to the value of the last property. All of its memory is reserved at once: a string that
+    /// grows leaves copies of itself behind, which nobody wipes.
+    fn fold(&self, lines: &mut [PropertyLine], continuations: &mut Vec<&str>) {
+        let Some(PropertyLine { value, .. }) = lines.last_mut() else {
+            return;
+        };
+        let ValueLines::One(range) = value else {
+            return;
+        };
+        if continuations.is_empty() {
+            return;
+        }
+        let first = self.str(range);
+        let len = continuations
             .iter()
             .fold(first.len(), |len, line| len + 1 + line.len());
         let mut text = Zeroizing::new(String::with_capacity(len));
         text.push_str(first);
-        for line in lines {
+        for line in continuations.drain(..) {
             text.push('\n');
             text.push_str(line);
         }
-        Self::Lines(text)
+        *value = ValueLines::Several(text);
+    }
+
+    /// Where a part of this section's text stands in it.
+    fn range(&self, part: &str) -> Range<usize> {
+        let start = part.as_ptr().addr() - self.text.as_ptr().addr();
+        start..start + part.len()
+    }
+
+    fn str(&self, range: &Range<usize>) -> &str {
+        std::str::from_utf8(&self.text[range.clone()]).expect("the reader only yields text")
     }
 }
 
@@ -670,7 +729,7 @@ mod tests {
         assert_eq!(a.region(), Some("from-credentials"));
         assert_eq!(a.get("output"), Some("json"));
         let at = |kind| At { kind, line: 1 };
-        assert_eq!(a.at(), [at(FileKind::Credentials), at(FileKind::Config)]);
+        assert!(a.at().eq([at(FileKind::Credentials), at(FileKind::Config)]));
     }
 
     #[test]
@@ -1008,7 +1067,7 @@ mod tests {
         let profiles = credentials(&text);
         let a = profiles.get("a").unwrap();
         assert_eq!(a.get("k").unwrap().len(), 1 + 2 * 1_000_000);
-        let Value::Lines(value) = &a.property("k").unwrap().value else {
+        let ValueLines::Several(value) = &a.sections.lines.get().unwrap()[0].value else {
             panic!("it has several lines")
         };
         assert_eq!(

@@ -4,6 +4,7 @@
 //! two); but where the SDK gives up on a file, this reader gives up on the line. It knows nothing of profiles.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::Path;
 
 use memchr::{Memchr, memchr, memchr_iter, memchr2, memchr2_iter};
@@ -108,6 +109,21 @@ impl<'a> Reader<'a> {
             byte_order_mark,
             nul_bytes: memchr(0, bytes).is_some(),
         }
+    }
+
+    /// Where the line of the last event begins. Only meant for [`slice`](Self::slice).
+    pub(super) fn line_start(&self) -> usize {
+        self.lines.line_start
+    }
+
+    /// Behind the last line.
+    pub(super) fn end(&self) -> usize {
+        self.lines.bytes.len()
+    }
+
+    /// A part of the file.
+    pub(super) fn slice(&self, range: Range<usize>) -> &'a [u8] {
+        &self.lines.bytes[range]
     }
 
     fn read(&mut self, line: Line<'a>) -> Option<Event<'a>> {
@@ -225,6 +241,8 @@ struct Lines<'a> {
     /// The whole file as text, if it is valid UTF-8. Checking it once is much cheaper than line by line.
     text: Option<&'a str>,
     ends: Memchr<'a>,
+    /// Where the line begins that was yielded last, and where the next one does.
+    line_start: usize,
     start: usize,
     /// The number of the line that was yielded last.
     number: usize,
@@ -236,6 +254,7 @@ impl<'a> Lines<'a> {
             bytes,
             text: std::str::from_utf8(bytes).ok(),
             ends: memchr_iter(b'\n', bytes),
+            line_start: 0,
             start: 0,
             number: 0,
         }
@@ -255,6 +274,7 @@ impl<'a> Lines<'a> {
             None => return None,
         };
         self.number += 1;
+        self.line_start = start;
         if let Some(text) = self.text {
             return Some(Line::Text(&text[start..end]));
         }

@@ -94,6 +94,15 @@ pub fn chosen(
             "the name after --profile is empty; give one, or leave it out".to_owned(),
         ));
     }
+    if choice
+        .region
+        .as_ref()
+        .is_some_and(|region| region.is_empty())
+    {
+        return Err(Failure::Usage(
+            "the name after --region is empty; give one, or leave it out".to_owned(),
+        ));
+    }
     if let Some(region) = &choice.region
         && !region.to_str().is_some_and(is_region_name)
     {

@@ -101,7 +101,6 @@ impl Row {
         let text = |value: Option<&str>| value.map(str::to_owned);
         let places = profile
             .at()
-            .iter()
             .filter_map(|at| Some(place(inputs.path_of(at.kind)?, Some(at.line))));
         Self {
             name: profile.name().to_owned(),

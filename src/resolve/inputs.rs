@@ -60,7 +60,7 @@ pub struct Inputs<'a> {
 impl Inputs<'_> {
     /// Where the profile is defined: the first place its name stands.
     pub fn place_of(&self, profile: &Profile<'_>) -> Option<Place> {
-        profile.at().first().and_then(|at| {
+        profile.at().next().and_then(|at| {
             Some(Place {
                 path: self.path_of(at.kind)?.to_owned(),
                 line: Some(at.line),

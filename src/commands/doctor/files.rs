@@ -180,7 +180,7 @@ pub fn profiles(case: &Case<'_>) -> Vec<Check> {
             continue;
         }
         let name = profile.name();
-        let at = profile.at().first().copied();
+        let at = profile.at().next();
         if is_half(profile) {
             let check = Check::warning(
                 "half-key-pair",
