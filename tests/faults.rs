@@ -1167,7 +1167,7 @@ fn types_that_can_be_shown_mask_what_they_hold() {
             credentials: credentials.map(|text| source("/home/u/.aws/credentials", text)),
             config: None,
             toolkit_env: toolkit.map(|text| source("/home/u/.backlog-toolkit-env", text)),
-            aws_directories: Vec::new(),
+            directories: Vec::new(),
             overrides: Vec::new(),
             absent_overrides: Vec::new(),
             trust: None,
