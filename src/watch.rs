@@ -57,8 +57,8 @@ pub struct Watch {
     pub present: Vec<Watched>,
     /// What was not.
     pub absent: Vec<PathBuf>,
-    /// The working directory with its links resolved, if it could be told.
-    pub cwd: Option<PathBuf>,
+    /// The working directory with its links resolved. By which links it was reached makes no difference.
+    pub cwd: PathBuf,
     /// How long the answer can stand at most, because credentials run out.
     pub valid_until: Option<Timestamp>,
     /// When all this was seen.
@@ -159,7 +159,8 @@ impl Watch {
             variables,
             present,
             absent,
-            cwd: world.cwd.clone(),
+            // A deleted directory may come back under its name, and nothing that a shell compares would tell.
+            cwd: world.cwd.clone()?,
             valid_until: resolution.changes_at(world.now),
             looked_at: world.now,
         })

@@ -194,25 +194,24 @@ impl Check {
 
     /// Appends the function's definition. `after` are our variables as they will be.
     pub fn render(&self, shell: Shell, after: &Values, state: &OsStr, out: &mut Vec<u8>) {
-        let definition = match self {
+        let files_and_variables = match self {
             Self::AskAgain => None,
-            Self::Directory => Some((None, Variables::default())),
+            Self::Directory if shell == Shell::Fish => return fish::same_directory(out),
+            Self::Directory => return posix::same_directory(out),
             Self::Files {
                 watch,
                 stamps,
                 precision,
             } => Variables::of(watch, after, state).map(|variables| {
-                (
-                    Some(Files {
-                        watch,
-                        stamps,
-                        precision: *precision,
-                    }),
-                    variables,
-                )
+                let files = Files {
+                    watch,
+                    stamps,
+                    precision: *precision,
+                };
+                (files, variables)
             }),
         };
-        match (definition, shell) {
+        match (files_and_variables, shell) {
             (None, Shell::Bash | Shell::Zsh) => push(
                 out,
                 &["__backlog_aws_unchanged() { \\builtin return 1; }\n"],
@@ -221,12 +220,8 @@ impl Check {
                 out,
                 &["function __backlog_aws_unchanged; builtin return 1; end\n"],
             ),
-            (Some((files, variables)), Shell::Fish) => {
-                fish::unchanged(files.as_ref(), &variables, out);
-            }
-            (Some((files, variables)), _) => {
-                posix::unchanged(shell, files.as_ref(), &variables, out);
-            }
+            (Some((files, variables)), Shell::Fish) => fish::unchanged(&files, &variables, out),
+            (Some((files, variables)), _) => posix::unchanged(shell, &files, &variables, out),
         }
     }
 }
@@ -247,10 +242,8 @@ impl Files<'_> {
     /// Every condition that does not compare times.
     pub fn conditions(&self, condition: &mut impl FnMut(&[&OsStr])) {
         let [exists, same, here] = ["-e", "-ef", "."].map(OsStr::new);
-        if let Some(cwd) = &self.watch.cwd {
-            // A directory that was renamed under the shell keeps its `$PWD`.
-            condition(&[here, same, cwd.as_os_str()]);
-        }
+        // `$PWD` would say less: it stays the same when the directory is renamed under the shell.
+        condition(&[here, same, self.watch.cwd.as_os_str()]);
         for watched in &self.watch.present {
             let path = watched.path.as_os_str();
             if let Some(resolved) = &watched.sight.resolved {
@@ -291,12 +284,13 @@ impl Files<'_> {
     /// first. Both lead to the same file, because the working directory is one without symbolic links.
     fn spelled<'path>(&self, path: &'path Path) -> Cow<'path, OsStr> {
         let absolute = path.as_os_str();
+        let parent = path.parent();
         let levels = self
             .watch
             .cwd
-            .as_deref()
-            .filter(|_| path.file_name() == Some(OsStr::new(FILE_NAME)))
-            .and_then(|cwd| cwd.ancestors().position(|up| Some(up) == path.parent()));
+            .ancestors()
+            .position(|up| Some(up) == parent)
+            .filter(|_| path.file_name() == Some(OsStr::new(FILE_NAME)));
         let relative = levels.map(|levels| "../".repeat(levels) + FILE_NAME);
         match relative {
             Some(relative) if relative.len() < absolute.len() => Cow::Owned(relative.into()),
@@ -331,7 +325,6 @@ impl Files<'_> {
 pub(super) const SEPARATOR: u8 = 0x1f;
 
 /// The variables to compare, ours and others', with what they are expected to be.
-#[derive(Default)]
 pub(super) struct Variables(pub Vec<(&'static str, Expectation)>);
 
 impl Variables {
@@ -366,11 +359,6 @@ impl Variables {
             }
             Expectation::Value(None) | Expectation::Filled(_) => true,
         });
-        // The directory is compared in the same string.
-        let cwd = watch
-            .cwd
-            .as_ref()
-            .map_or(&b""[..], |cwd| cwd.as_os_str().as_bytes());
-        (separable && !cwd.contains(&SEPARATOR)).then_some(Self(all))
+        separable.then_some(Self(all))
     }
 }

@@ -10,11 +10,21 @@ use super::{Shell, push, quote};
 use crate::watch::Expectation;
 use crate::world::FileTime;
 
-/// Appends the definition of the function. Without files it compares the working directory alone.
+/// Appends a function that compares the working directory alone.
+pub(super) fn same_directory(out: &mut Vec<u8>) {
+    push(
+        out,
+        &[
+            "function __backlog_aws_unchanged; builtin test \"x$PWD\" = \"x$__backlog_aws_pwd\"; end\n",
+        ],
+    );
+}
+
+/// Appends the definition of the function.
 ///
 /// fish pays for each word of a command and for each character of a path, so there are few of either. Whatever `test`
 /// cannot make sense of fails, and counts as a change.
-pub(super) fn unchanged(files: Option<&Files<'_>>, variables: &Variables, out: &mut Vec<u8>) {
+pub(super) fn unchanged(files: &Files<'_>, variables: &Variables, out: &mut Vec<u8>) {
     push(out, &["function __backlog_aws_unchanged\n"]);
     let names = |wanted: fn(&Expectation) -> bool| -> Vec<&str> {
         let matching = variables.0.iter().filter(|(_, expected)| wanted(expected));
@@ -42,15 +52,12 @@ pub(super) fn unchanged(files: Option<&Files<'_>>, variables: &Variables, out: &
     }
     push(out, &["builtin test \"x"]);
     let expected = compare(variables, out);
-    push(out, &["$PWD\" = "]);
+    push(out, &["\" = "]);
     quote(Shell::Fish, OsStr::from_bytes(&expected), out);
-    push(out, &["\"$__backlog_aws_pwd\""]);
     for name in names(|expected| *expected == Expectation::Filled(true)) {
         push(out, &[" -a \"x$", name, "\" != x"]);
     }
-    if let Some(files) = files {
-        conditions(files, out);
-    }
+    conditions(files, out);
     push(out, &["\nend\n"]);
 }
 

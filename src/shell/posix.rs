@@ -7,19 +7,20 @@ use super::check::{Files, Precision, SEPARATOR, Variables};
 use super::{Shell, push, quote};
 use crate::watch::Expectation;
 
-/// Appends the definition of the function. Without files it compares the working directory alone.
-pub(super) fn unchanged(
-    shell: Shell,
-    files: Option<&Files<'_>>,
-    variables: &Variables,
-    out: &mut Vec<u8>,
-) {
+/// Appends a function that compares the working directory alone.
+pub(super) fn same_directory(out: &mut Vec<u8>) {
+    push(
+        out,
+        &["__backlog_aws_unchanged() { \\builtin [ \"${PWD-}\" = \"${__backlog_aws_pwd-}\" ]; }\n"],
+    );
+}
+
+/// Appends the definition of the function.
+pub(super) fn unchanged(shell: Shell, files: &Files<'_>, variables: &Variables, out: &mut Vec<u8>) {
     let mut expanded = Vec::new();
     let mut expected = Vec::new();
     let values = compare(variables, &mut expanded);
-    push(&mut expanded, &["${PWD-}"]);
     quote(shell, OsStr::from_bytes(&values), &mut expected);
-    expected.extend_from_slice(b"\"${__backlog_aws_pwd-}\"");
     push(out, &["__backlog_aws_unchanged() { "]);
     // Unquoted expansions are the fast ones, and nothing splits them in `[[`.
     let double_brackets = [b"[[ ", &expanded[..], b" == ", &expected, b" ]]"].concat();
@@ -35,24 +36,22 @@ pub(super) fn unchanged(
     } else {
         out.extend_from_slice(&double_brackets);
     }
-    if let Some(files) = files {
-        conditions(shell, files, out);
-        if let Some(until) = files.valid_until() {
-            clock(shell, files, until, out);
-        }
-        if files.precision == Precision::ChangeTime && !files.watch.present.is_empty() {
-            change_times(shell, files, out);
-        }
+    conditions(shell, files, out);
+    if let Some(until) = files.valid_until() {
+        clock(shell, files, until, out);
+    }
+    if files.precision == Precision::ChangeTime && !files.watch.present.is_empty() {
+        change_times(shell, files, out);
     }
     push(out, &["; }\n"]);
-    let timed = files.filter(|files| files.valid_until().is_some());
-    match (shell, timed.map(|files| files.precision)) {
-        (_, None) => {}
-        (Shell::Zsh, _) => push(out, &["builtin typeset -g __backlog_aws_clock='%D{%s}'\n"]),
-        (_, Some(Precision::SecondStamps)) => {
-            push(out, &["__backlog_aws_since=${SECONDS%%.*}\n"]);
+    if files.valid_until().is_some() {
+        match (shell, files.precision) {
+            (Shell::Zsh, _) => push(out, &["builtin typeset -g __backlog_aws_clock='%D{%s}'\n"]),
+            (_, Precision::SecondStamps) => {
+                push(out, &["__backlog_aws_since=${SECONDS%%.*}\n"]);
+            }
+            _ => {}
         }
-        _ => {}
     }
 }
 
