@@ -415,7 +415,7 @@ scenario! {
             "#!/usr/bin/env bash\nif [ \"$1\" = hook ]; then echo >> ~/runs; fi\nexec -a \"$0\" {binary} \"$@\"\n"
         ));
         // As after a clock that was set back by two days.
-        let future = SystemTime::now() + Duration::from_secs(2 * 86_400);
+        let future = SystemTime::now() + Duration::from_hours(48);
         let files = [home.path(".aws/credentials"), home.path(".aws/config"), home.path("acme/.backlog-aws")];
         for path in files.iter().map(PathBuf::as_path).chain([home.path(".aws").as_path()]) {
             let file = fs::File::open(path).expect("it is there");

@@ -366,7 +366,12 @@ fn measure_library() {
     let resolution = resolve(&Inputs::of(&world, &profiles, world.claims()));
     let resolved = start.elapsed();
     assert!(resolution.refusal().is_none());
-    let steps = [read, found - read, resolved - found].map(|step| step.as_nanos());
+    let steps = [
+        read,
+        found.checked_sub(read).unwrap(),
+        resolved.checked_sub(found).unwrap(),
+    ]
+    .map(|step| step.as_nanos());
     println!(
         "{}",
         json!(steps.map(|step| u64::try_from(step).unwrap_or(u64::MAX)))

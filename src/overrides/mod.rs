@@ -251,7 +251,10 @@ pub fn rewrite(
         }
     };
     let newline = if old.contains("\r\n") { "\r\n" } else { "\n" };
-    let mut lines: Vec<String> = old.lines().map(str::to_owned).collect();
+    let mut lines: Vec<String> = old
+        .lines()
+        .map(|line| line.trim_end_matches('\r').to_owned())
+        .collect();
     for (key, value) in [("profile", profile), ("region", region)] {
         let Some(value) = value else { continue };
         let place = lines
