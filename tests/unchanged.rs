@@ -775,6 +775,72 @@ scenario! {
     }
 }
 
+/// A bash 5 that the program takes for an older one, which compares whole seconds. Builds of those are hard to come by,
+/// so what is tested is the rule that makes up for it: a file counts as settled only after more than a second.
+fn start_as_old_bash(home: &Sandbox) -> Session<'_> {
+    home.replace_binary(&format!(
+        "#!/bin/bash\n[[ $1 != hook ]] || set -- hook \"$2\" \"$3\" \"${{4/#stamps/second-stamps}}\" \"$5\"\nexec -a \"$0\" {} \"$@\"\n",
+        Sandbox::built_binary().display()
+    ));
+    Session::start(home, Shell::Bash)
+}
+
+#[test]
+fn where_the_shell_sees_whole_seconds_a_file_is_looked_at_for_more_than_one() {
+    let home = home();
+    let file = home.path(".aws/credentials");
+    let mut session = start_as_old_bash(&home);
+    settle(&mut session);
+    for round in 0..3 {
+        overwrite(&file, &credentials(&format!("oo-old-{round}")));
+        let written = time_of(&file);
+        home.user_changed_files();
+        session.line("");
+        while !is_unchanged(&mut session) {
+            sleep(Duration::from_millis(20));
+            session.line("");
+        }
+        let age = SystemTime::now().duration_since(written).unwrap();
+        assert!(
+            age > Duration::from_secs(1),
+            "it counts as settled after {age:?}"
+        );
+        assert_eq!(region(&mut session), Some(format!("oo-old-{round}")));
+    }
+}
+
+#[test]
+fn an_old_bash_knows_the_time_by_the_age_of_the_shell() {
+    let home = home();
+    let mut session = start_as_old_bash(&home);
+    let end = jiff_text(SystemTime::now() + Duration::from_secs(100_000));
+    let temporary = format!(
+        "aws_session_token = {}\naws_session_expiration = {end}\n",
+        SECRETS[2]
+    );
+    let file = write_private(
+        &home,
+        ".aws/credentials",
+        &(credentials(AFTER) + &temporary),
+    );
+    set_time(&file, past());
+    home.user_changed_files();
+    session.line("");
+    settle(&mut session);
+    session.line("SECONDS=99999");
+    settle(&mut session);
+    session.line("SECONDS=250000; __backlog_aws_unchanged");
+    assert_ne!(
+        session.status_of_last(),
+        0,
+        "it is later than the credentials last"
+    );
+    settle(&mut session);
+    session.line("SECONDS=0; __backlog_aws_unchanged");
+    assert_ne!(session.status_of_last(), 0, "the clock was set back");
+    settle(&mut session);
+}
+
 /// A time as the AWS tools write it.
 fn jiff_text(time: SystemTime) -> String {
     jiff::Timestamp::try_from(time)

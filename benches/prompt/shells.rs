@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -232,9 +232,10 @@ impl Session {
                     }
                     seen.extend(bytes);
                 }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    panic!("no prompt came after:\n{}", String::from_utf8_lossy(&seen))
-                }
+                Err(error) => panic!(
+                    "no prompt came ({error}) after:\n{}",
+                    String::from_utf8_lossy(&seen)
+                ),
             }
         }
     }
