@@ -19,11 +19,17 @@ function __backlog_aws_find
     if builtin test -z "$__backlog_aws_bin"
         builtin set -g __backlog_aws_bin (builtin command -s backlog-aws); or builtin return 1
     end
+    # From `.` in PATH it would be another program in each directory.
+    builtin string match -q -- '/*' "$__backlog_aws_bin"; or builtin return 1
     builtin test -x "$__backlog_aws_bin"
 end
 
 function __backlog_aws_refresh
     __backlog_aws_find; or builtin return 0
+    # What was set without `-x` is the user's word too, and the program has to see it.
+    for name in BACKLOG_AWS_PROFILE BACKLOG_AWS_REGION
+        builtin set -qx $name; or not builtin set -q $name; or builtin set -gx $name $$name
+    end
     builtin set -l precision stamps
     builtin test "$__backlog_aws_mode" = cd; and builtin set precision directory
     builtin set -l code ("$__backlog_aws_bin" hook fish $__backlog_aws_session $precision $__backlog_aws_keys | builtin string collect)

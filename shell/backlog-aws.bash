@@ -16,14 +16,26 @@ __backlog_aws_unchanged() { \builtin return 1; }
 # Where the program is; it fails when it is gone, which happens during upgrades and is no reason for noise.
 __backlog_aws_find() {
   if [[ -z $__backlog_aws_bin ]]; then
+    # Once per PATH, because it forks.
+    [[ ${__backlog_aws_sought-} != "x$PATH" ]] || \builtin return 1
+    __backlog_aws_sought=x$PATH
     __backlog_aws_bin=$(\builtin type -P backlog-aws) || \builtin return 1
+    # From `.` in PATH it would be another program in each directory.
+    [[ $__backlog_aws_bin = /* ]] || __backlog_aws_bin=''
   fi
   [[ -x $__backlog_aws_bin ]]
+}
+
+# What was set without `export` is the user's word too, and the program has to see it. A name reference is left alone.
+__backlog_aws_share() {
+  [[ -z ${BACKLOG_AWS_PROFILE+x} ]] || \builtin test -R BACKLOG_AWS_PROFILE 2>/dev/null || \builtin export BACKLOG_AWS_PROFILE
+  [[ -z ${BACKLOG_AWS_REGION+x} ]] || \builtin test -R BACKLOG_AWS_REGION 2>/dev/null || \builtin export BACKLOG_AWS_REGION
 }
 
 __backlog_aws_refresh() {
   \builtin local code precision
   __backlog_aws_find || \builtin return 0
+  __backlog_aws_share
   precision=stamps
   if [[ $__backlog_aws_mode = cd ]]; then
     precision=directory

@@ -23,6 +23,9 @@ __backlog_aws_refresh() {
   \builtin setopt no_aliases
   \builtin local code precision
   __backlog_aws_find || \builtin return 0
+  # What was set without `export` is the user's word too, and the program has to see it.
+  (( ! $+BACKLOG_AWS_PROFILE )) || \builtin typeset -gx BACKLOG_AWS_PROFILE
+  (( ! $+BACKLOG_AWS_REGION )) || \builtin typeset -gx BACKLOG_AWS_REGION
   if [[ $__backlog_aws_mode == cd ]]; then
     precision=directory
   elif (( $+builtins[zstat] )) || \builtin zmodload -F zsh/stat b:zstat 2>/dev/null; then

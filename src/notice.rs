@@ -6,6 +6,7 @@
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -165,6 +166,22 @@ pub fn visible(text: impl AsRef<OsStr>) -> String {
         }
     }
     shown
+}
+
+/// A path as a word that bash, zsh and fish read alike, or `None` when there is none: text that cannot be shown as it is
+/// cannot be pasted either, and a backslash within quotes means one thing to fish and another to the others.
+pub fn pasted(path: &Path) -> Option<String> {
+    let text = path.to_str()?;
+    let alike = !text.contains(['\\', '`']) && visible(text) == text;
+    alike.then(|| shell_escape::unix::escape(text.into()).into_owned())
+}
+
+/// A command on a path in backquotes, for pasting into any of the three shells; where it cannot be pasted, in words.
+pub fn command_on(command: &str, path: &Path) -> String {
+    match pasted(path) {
+        Some(path) => format!("`{command} {path}`"),
+        None => format!("{command} on {}", visible(path)),
+    }
 }
 
 /// Characters that change how the rest of a line is read without being seen themselves: bidirectional controls

@@ -72,45 +72,117 @@ impl ToolkitEnv {
             .find(|found| found.name == name)
     }
 
-    /// Reads one statement from the start of `rest` and returns how many bytes it took, its newline included.
+    /// Reads one statement from the start of `rest` and returns how many bytes it took.
     fn statement(&mut self, rest: &[u8], line: usize) -> usize {
-        let end_of_line = rest
-            .iter()
-            .position(|&b| b == b'\n')
-            .map_or(rest.len(), |at| at + 1);
+        let end_of_line = skip_line(rest);
         let text = trim_start(&rest[..end_of_line]);
-        let text = match text.strip_prefix(b"export") {
-            Some(after) if after.first().is_some_and(|b| matches!(b, b' ' | b'\t')) => {
-                trim_start(after)
-            }
-            _ => text,
+        let exported = first_word(text) == b"export";
+        let text = if exported {
+            trim_start(&text[b"export".len()..])
+        } else {
+            text
         };
-        let Some(name) = NAMES.into_iter().find(|name| {
-            text.strip_prefix(name.as_bytes())
-                .is_some_and(|after| after.first() == Some(&b'='))
-        }) else {
-            return end_of_line;
-        };
-        // Quotes may run over the end of the line, so the word is read from the whole rest.
-        let value_at = end_of_line - text.len() + name.len() + 1;
-        match word(&rest[value_at..]) {
-            Word::Literal { value, length } => {
-                // A later assignment replaces the earlier one, and frees its secret at once.
-                self.assignments.retain(|earlier| earlier.name != name);
-                self.assignments.push(Assignment { name, value, line });
-                value_at + length + skip_line(&rest[value_at + length..])
+        let mut at = end_of_line - text.len();
+        let mut names = Vec::new();
+        // Quotes may run over the end of the line, so words are read from the whole rest.
+        while let Some((name, length)) = assigned_name(&rest[at..]) {
+            let value_at = at + length + 1;
+            let known = NAMES.into_iter().find(|known| known.as_bytes() == name);
+            match (word(&rest[value_at..]), known) {
+                (Word::Literal { value, length }, known) => {
+                    if let Some(name) = known {
+                        // A later assignment replaces the earlier one, and frees its secret at once.
+                        self.forget(name);
+                        self.assignments.push(Assignment { name, value, line });
+                        names.push(name);
+                    }
+                    at = value_at + length;
+                    at += rest[at..].len() - trim_start(&rest[at..]).len();
+                }
+                (Word::NeedsShell, Some(name)) => self.unknowable(name, line),
+                (Word::Unterminated, Some(name)) => self.malformed.push((name, line)),
+                (Word::NeedsShell | Word::Unterminated, None) => {}
             }
-            Word::NeedsShell => {
-                self.assignments.retain(|earlier| earlier.name != name);
-                self.needs_expansion.push((name, line));
-                end_of_line
+            if at < value_at {
+                self.mentioned(
+                    &rest[value_at..skip_line(&rest[value_at..]) + value_at],
+                    line,
+                );
+                return end_of_line.max(value_at);
             }
-            Word::Unterminated => {
-                self.malformed.push((name, line));
-                end_of_line
+        }
+        match rest.get(at) {
+            Some(b';' | b'&') => return at + 1,
+            None | Some(b'\n' | b'\r' | b'#') => {}
+            // `NAME=value command` sets it for that command alone.
+            Some(_) if !exported => names
+                .into_iter()
+                .for_each(|name| self.unknowable(name, line)),
+            Some(_) => {}
+        }
+        let tail = &rest[at..at + skip_line(&rest[at..])];
+        if !tail.starts_with(b"#") {
+            self.mentioned(tail, line);
+        }
+        at + tail.len()
+    }
+
+    /// Takes note of our variables in code that only a shell can follow.
+    fn mentioned(&mut self, code: &[u8], line: usize) {
+        let unset = first_word(code) == b"unset";
+        for name in NAMES {
+            let mut mentions =
+                memchr::memmem::find_iter(code, name).map(|at| (at, at + name.len()));
+            let whole = |&(start, end): &(usize, usize)| {
+                let before = start.checked_sub(1).and_then(|before| code.get(before));
+                let after = code.get(end);
+                !before.is_some_and(|&byte| is_identifier_byte(byte))
+                    && if unset {
+                        !after.is_some_and(|&byte| is_identifier_byte(byte))
+                    } else {
+                        after == Some(&b'=')
+                    }
+            };
+            match (mentions.any(|mention| whole(&mention)), unset) {
+                (true, true) => self.forget(name),
+                (true, false) => self.unknowable(name, line),
+                (false, _) => {}
             }
         }
     }
+
+    fn forget(&mut self, name: &str) {
+        self.assignments.retain(|earlier| earlier.name != name);
+    }
+
+    fn unknowable(&mut self, name: &'static str, line: usize) {
+        self.forget(name);
+        if self.needs_expansion.last() != Some(&(name, line)) {
+            self.needs_expansion.push((name, line));
+        }
+    }
+}
+
+/// The name of an assignment at the start of `text`, and its length.
+fn assigned_name(text: &[u8]) -> Option<(&[u8], usize)> {
+    let length = text
+        .iter()
+        .take_while(|&&byte| is_identifier_byte(byte))
+        .count();
+    let starts_well = text.first().is_some_and(|byte| !byte.is_ascii_digit());
+    (length > 0 && starts_well && text.get(length) == Some(&b'='))
+        .then(|| (&text[..length], length))
+}
+
+fn is_identifier_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+fn first_word(text: &[u8]) -> &[u8] {
+    let end = text
+        .iter()
+        .position(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'));
+    &text[..end.unwrap_or(text.len())]
 }
 
 /// A shell word, as far as it can be known without a shell.
@@ -273,6 +345,51 @@ mod tests {
         let read = ToolkitEnv::parse(b"AWS_REGION='eu-west-1\nBACKLOG_AWS_PROFILE=bedrock\n");
         assert_eq!(read.malformed, [("AWS_REGION", 1)]);
         assert_eq!(read.get("BACKLOG_AWS_PROFILE"), Some(("bedrock".into(), 2)));
+    }
+
+    #[test]
+    fn several_assignments_on_one_line_all_count() {
+        let text = "export AWS_REGION=a BACKLOG_AWS_PROFILE=b\nX='1\n2' AWS_DEFAULT_REGION=c; AWS_SESSION_TOKEN=d # e\n";
+        for (name, expected) in [
+            ("AWS_REGION", "a"),
+            ("BACKLOG_AWS_PROFILE", "b"),
+            ("AWS_DEFAULT_REGION", "c"),
+            ("AWS_SESSION_TOKEN", "d"),
+        ] {
+            assert_eq!(value(text, name).as_deref(), Some(expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_only_a_shell_can_follow_is_named_and_not_guessed() {
+        for line in [
+            "BACKLOG_AWS_PROFILE=luxito some-command",
+            "declare -x BACKLOG_AWS_PROFILE=luxito",
+            "[ -n \"$X\" ] || export BACKLOG_AWS_PROFILE=luxito",
+            "export OTHER=$(id) BACKLOG_AWS_PROFILE=luxito",
+        ] {
+            let read = ToolkitEnv::parse(format!("BACKLOG_AWS_PROFILE=old\n{line}\n").as_bytes());
+            assert_eq!(read.needs_expansion, [("BACKLOG_AWS_PROFILE", 2)], "{line}");
+            assert_eq!(read.get("BACKLOG_AWS_PROFILE"), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn unset_takes_back_what_was_set() {
+        assert_eq!(
+            value("AWS_REGION=a\nunset -v X AWS_REGION\n", "AWS_REGION"),
+            None
+        );
+        assert_eq!(
+            value("AWS_REGION=a\nunset AWS_REGION_NAME\n", "AWS_REGION").as_deref(),
+            Some("a")
+        );
+    }
+
+    #[test]
+    fn text_within_the_quotes_of_another_value_is_no_assignment() {
+        let text = "AWS_REGION=a\nexport NOTE='x\nAWS_REGION=b\n'\n";
+        assert_eq!(value(text, "AWS_REGION").as_deref(), Some("a"));
     }
 
     #[test]

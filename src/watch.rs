@@ -122,7 +122,13 @@ impl Watch {
         let mut present = Vec::new();
         let mut absent = Vec::new();
         let overrides = world.overrides.iter().map(|found| &found.file);
+        // A directory that is gone can come back under its name, and `$PWD` would not show it.
+        world.cwd.as_ref()?;
         for file in world.source_files().chain(overrides) {
+            // Permissions do not show in the times that bash and fish can compare.
+            if file.is_denied() {
+                return None;
+            }
             match &file.sight {
                 Some(sight) => present.push(Watched::new(&file.path, sight)),
                 None if matches!(file.content, crate::world::Content::Absent) => {

@@ -22,6 +22,9 @@ use crate::session::{Claims, Session, Values, Variable};
 /// The largest AWS or toolkit file that is read, in bytes: far beyond any real one, and short of exhausting memory.
 const MAX_FILE_BYTES: u64 = 1 << 30;
 
+/// Directories of the home where nothing of ours is ever written: AWS's and Claude's.
+pub const OTHERS: [&str; 2] = [".aws", ".claude"];
+
 /// A moment of a file's life, as the file system keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileTime {
@@ -73,6 +76,16 @@ pub struct SourceFile {
     /// What identifies the state that was read; `None` when there was nothing to look at.
     pub sight: Option<Sight>,
 }
+
+impl SourceFile {
+    /// Whether it is there, but not for this user to read.
+    pub fn is_denied(&self) -> bool {
+        matches!(&self.content, Content::Unreadable(why) if why == DENIED)
+    }
+}
+
+/// How a file that may not be read is described.
+const DENIED: &str = "cannot be read: permission denied";
 
 /// An override file on the way up.
 pub struct OverrideFile {
@@ -174,9 +187,16 @@ impl World {
         let project = home
             .as_ref()
             .and_then(|_| directories::ProjectDirs::from("", "", "backlog-aws"));
+        // `XDG_DATA_HOME=~/.aws` would have us write where we promised not to.
+        let ours = |path: &Path| {
+            home.as_ref()
+                .is_none_or(|home| !OTHERS.iter().any(|name| path.starts_with(home.join(name))))
+        };
         let trust = project
             .as_ref()
-            .map(|project| Store::below(project.data_dir()));
+            .map(directories::ProjectDirs::data_dir)
+            .filter(|data| ours(data))
+            .map(Store::below);
         let (overrides, absent_overrides) = look_up_the_tree(cwd.as_deref(), trust.as_ref());
         let directories = directories_of(
             [&credentials, &config].into_iter().flatten(),
@@ -194,6 +214,7 @@ impl World {
                 .filter(|dir| dir.parent().is_some_and(Path::is_dir));
             runtime.unwrap_or(project.cache_dir()).to_owned()
         });
+        let cache = cache.filter(|cache| ours(cache));
         let program = program(&env, cwd.as_deref());
         Self {
             now,
@@ -470,12 +491,15 @@ fn look_up_the_tree(
 }
 
 /// The first executable of that name on `PATH`.
-fn on_path(env: &Environment, name: &OsStr) -> Option<PathBuf> {
+pub fn on_path(env: &Environment, name: &OsStr) -> Option<PathBuf> {
+    let executable = |candidate: &Path| {
+        std::fs::metadata(candidate).is_ok_and(|found| found.is_file() && found.mode() & 0o111 != 0)
+    };
     env.get("PATH")
         .into_iter()
         .flat_map(std::env::split_paths)
         .map(|directory| directory.join(name))
-        .find(|candidate| candidate.is_absolute() && candidate.is_file())
+        .find(|candidate| candidate.is_absolute() && executable(candidate))
 }
 
 /// This program as a shell should call it. `current_exe` would resolve links, and then an upgrade that swaps a link (as

@@ -276,7 +276,7 @@ scenario! {
     fn wide_and_hostile_text_is_made_visible_and_stays_on_its_row(shell) {
         use std::os::unix::fs::PermissionsExt as _;
         let home = Sandbox::new();
-        let hostile = format!("\x1b[2J\x1b]0;title\x07\u{202e}evil{}", "世界".repeat(80));
+        let hostile = format!("\x1b[2J\x1b]0;title\x07\u{202e}evil{}", "世界".repeat(36));
         let file = home.write(".aws/credentials", profiles(3, &hostile));
         fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
         home.user_changed_files();

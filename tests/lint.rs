@@ -157,7 +157,7 @@ fn a_program_on_a_strange_path_is_quoted_into_a_valid_script() {
 
 /// Makes a file old enough for the shells to tell a change.
 fn settle(path: &Path) {
-    let then = SystemTime::now() - Duration::from_secs(3600);
+    let then = SystemTime::now() - Duration::from_hours(1);
     File::options()
         .read(true)
         .open(path)

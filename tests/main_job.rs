@@ -63,7 +63,7 @@ fn assert_notices(turn: &Turn, beginnings: &[&str]) {
 
 const CC_IS_SSO: &str = "Profile 'cc' has no static credentials: AWS_PROFILE=cc is an SSO profile.";
 const TOOK_LUXITO: &str = "Auto-detected AWS profile: luxito.";
-const PINNED_CC: &str = "Profile 'cc' has no static credentials: it is an SSO profile (BACKLOG_AWS_PROFILE names it); \
+const PINNED_CC: &str = "Profile 'cc' has no static credentials: it is an SSO profile (pinned); \
      `backlog-aws use NAME` with one of: luxito, bedrock";
 
 scenario! {

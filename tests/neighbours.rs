@@ -738,7 +738,8 @@ scenario! {
     fn a_tmux_pane_inherits_from_its_server_and_works_out_its_own(shell) {
         let tmux = needed("tmux");
         let home = home();
-        let mut session = builder(&home, shell).env("AWS_PROFILE", "cc").spawn();
+        // What tmux starts commands with.
+        let mut session = builder(&home, shell).env("AWS_PROFILE", "cc").env("SHELL", "/bin/sh").spawn();
         // The server is started by a shell in `acme`, so its environment has that answer.
         session.cd(home.path("acme"));
         assert_answer(&mut session, "bedrock", "directory");

@@ -21,6 +21,10 @@ mod problem;
 mod profiles;
 mod reader;
 
+/// The longest name of a profile or region that is taken for one, in bytes. What is exported has to leave room for
+/// everything else: with a variable of more than 128 KiB, Linux starts no program any more.
+pub const LONGEST_NAME: usize = 256;
+
 pub use kind::Kind;
 pub use locations::{Locations, locate};
 pub use problem::{At, Problem, ProblemKind};

@@ -283,7 +283,7 @@ impl<'a> Header<'a> {
             None => (None, header.trim()),
         };
         // The SDK lets an empty name pass, but there is no way to ask for a profile without a name.
-        let valid = !name.is_empty() && is_identifier(name);
+        let valid = !name.is_empty() && name.len() <= super::LONGEST_NAME && is_identifier(name);
         match (file, prefix) {
             (FileKind::Credentials, Some("profile")) => {
                 Self::Ignored(ProblemKind::ProfilePrefix(showable(name)))
@@ -388,6 +388,7 @@ impl<'a> Profile<'a> {
     /// The region.
     pub fn region(&self) -> Option<&str> {
         self.set("region")
+            .filter(|region| region.len() <= super::LONGEST_NAME)
     }
 
     /// The role to assume.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Done, Failure, hook};
+use super::{Done, Failure, check_is_ours, hook};
 use crate::aws::{Profile, Profiles};
 use crate::cli;
 use crate::notice::visible;
@@ -74,12 +74,14 @@ pub fn deny(args: &cli::Deny, world: &World, out: &mut dyn Write) -> Done {
 
 /// The trust store, if there is a home for it.
 pub fn store(world: &World) -> Result<Store, Failure> {
-    world.trust.clone().ok_or_else(|| {
+    let store = world.trust.clone().ok_or_else(|| {
         Failure::Problem(
-            "there is no home directory to keep decisions in; set HOME to an absolute path"
+            "there is no place to keep decisions in; set HOME to an absolute path, and XDG_DATA_HOME to none of AWS's"
                 .to_owned(),
         )
-    })
+    })?;
+    check_is_ours(store.directory(), world)?;
+    Ok(store)
 }
 
 /// What to say when a decision could not be kept.

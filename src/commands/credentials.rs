@@ -83,7 +83,17 @@ fn named(credentials: &Credentials) -> Vec<(&'static str, String)> {
     named
 }
 
-fn lines(named: &[(&str, String)], format: Format, out: &mut dyn Write) -> io::Result<()> {
+fn lines(named: &[(&str, String)], format: Format, out: &mut dyn Write) -> Result<(), Failure> {
+    let bare = matches!(format, Format::EnvNoExport | Format::Dotenv);
+    if let Some((name, _)) = named
+        .iter()
+        .find(|(_, value)| bare && value.contains(char::is_control))
+    {
+        // These formats have no quoting, so a line end would start another variable.
+        return Err(Failure::Problem(format!(
+            "{name} contains a line end or control character, which this format cannot hold; mend the AWS file, or use `--format env`"
+        )));
+    }
     for (name, value) in named {
         // What AWS issues needs no quotes, and then the lines are the AWS CLI's to the byte. What a file says may.
         let quoted = || {
@@ -99,7 +109,7 @@ fn lines(named: &[(&str, String)], format: Format, out: &mut dyn Write) -> io::R
         let plain = value
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "_-+/=.:@%,".contains(c));
-        let word = if plain || matches!(format, Format::EnvNoExport | Format::Dotenv) {
+        let word = if plain || bare {
             value.clone().into_bytes()
         } else {
             quoted()

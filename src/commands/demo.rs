@@ -20,8 +20,9 @@ use tempfile::TempDir;
 
 use super::{Done, Failure};
 use crate::cli;
+use crate::notice::visible;
 use crate::shell::Shell;
-use crate::world::World;
+use crate::world::{World, on_path, reason};
 
 /// Shows it.
 pub fn run(args: &cli::Demo, world: &World, out: &mut dyn Write) -> Done {
@@ -32,7 +33,9 @@ pub fn run(args: &cli::Demo, world: &World, out: &mut dyn Write) -> Done {
     }
     let home = Home::furnish(world).map_err(|error| {
         Failure::Problem(format!(
-            "the demo's home cannot be made: {error}; is there room for temporary files?"
+            "the demo's home cannot be made in {}: {}; set TMPDIR to a directory with room for temporary files",
+            visible(std::env::temp_dir()),
+            reason(&error)
         ))
     })?;
     let interactive = !args.script && io::stdin().is_terminal() && io::stdout().is_terminal();
@@ -415,8 +418,5 @@ fn own_shell(world: &World) -> Option<Shell> {
 }
 
 fn find(program: &str, world: &World) -> Option<PathBuf> {
-    let path = world.env.non_empty("PATH")?;
-    std::env::split_paths(path)
-        .map(|directory| directory.join(program))
-        .find(|candidate| candidate.is_file())
+    on_path(&world.env, OsStr::new(program))
 }

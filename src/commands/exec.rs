@@ -8,10 +8,11 @@ use std::process::Command;
 use super::{Done, Failure, choose, hook};
 use crate::cli;
 use crate::notice::{Notice, visible};
+use crate::overrides::is_region_name;
 use crate::resolve::{Answer, Identity, Inputs, Resolution, Source, resolve};
 use crate::secret::mask_key_id;
 use crate::session::{Claims, Variable};
-use crate::world::World;
+use crate::world::{World, reason};
 
 /// Resolves afresh and replaces this process by the command.
 pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
@@ -48,15 +49,10 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
         io::ErrorKind::NotFound => {
             Failure::NotFound(format!("{program}: not found; is it on PATH?"))
         }
-        _ => Failure::NotExecutable(format!(
-            "{program} cannot be run: {}",
-            error
-                .to_string()
-                .split(" (os error")
-                .next()
-                .unwrap_or_default()
-                .to_lowercase()
+        io::ErrorKind::ArgumentListTooLong => Failure::NotExecutable(format!(
+            "{program} cannot be run: argument list too long; pass fewer arguments, or unset large variables"
         )),
+        _ => Failure::NotExecutable(format!("{program} cannot be run: {}", reason(&error))),
     })
 }
 
@@ -106,6 +102,14 @@ pub fn chosen(
         return Err(Failure::Usage(
             "the name after --region is empty; give one, or leave it out".to_owned(),
         ));
+    }
+    if let Some(region) = &choice.region
+        && !region.to_str().is_some_and(is_region_name)
+    {
+        return Err(Failure::Usage(format!(
+            "'{}' after --region cannot be a region; write it like eu-west-1",
+            visible(region)
+        )));
     }
     let resolution = resolve(&Inputs::of(world, &profiles, claims(None)));
     let Some(refusal) = resolution.refusal() else {

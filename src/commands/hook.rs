@@ -6,13 +6,13 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write};
 use std::mem::ManuallyDrop;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-use super::{Done, Failure};
+use super::{Done, Failure, check_is_ours};
 use crate::notice::Notice;
 use crate::resolve::{Inputs, Resolution, resolve};
 use crate::session::{Change, Session, Values, Variable};
@@ -114,7 +114,7 @@ fn check(shell: Shell, world: &World, resolution: &Resolution, precision: Precis
     if check
         .stamps(shell)
         .iter()
-        .all(|stamp| is_there(stamp) || make(stamp))
+        .all(|stamp| is_there(stamp) || make(stamp, world))
     {
         check
     } else {
@@ -154,13 +154,19 @@ fn is_there(stamp: &Stamp) -> bool {
 }
 
 /// Makes a stamp. It only counts when the file system kept the time to the last nanosecond.
-fn make(stamp: &Stamp) -> bool {
+fn make(stamp: &Stamp, world: &World) -> bool {
     let Some(directory) = stamp.path.parent() else {
         return false;
     };
+    if check_is_ours(directory, world).is_err() {
+        return false;
+    }
     let Some(time) = system_time(stamp) else {
         return false;
     };
+    if is_root_in_anothers_home(directory) {
+        return false;
+    }
     let made = fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -170,11 +176,21 @@ fn make(stamp: &Stamp) -> bool {
                 .write(true)
                 .create(true)
                 .truncate(false)
+                .mode(0o600)
                 .open(&stamp.path)
         })
         .and_then(|file| file.set_modified(time));
     prune(directory);
     made.is_ok() && is_there(stamp)
+}
+
+/// With `sudo -E` the home is the caller's. Directories made there would be root's, and closed to their owner for good.
+fn is_root_in_anothers_home(directory: &Path) -> bool {
+    rustix::process::geteuid().is_root()
+        && directory
+            .ancestors()
+            .find_map(|there| fs::metadata(there).ok())
+            .is_some_and(|there| there.uid() != 0)
 }
 
 fn system_time(stamp: &Stamp) -> Option<SystemTime> {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::{Done, hook};
+use super::{Done, Failure, hook};
 use crate::aws::{Kind, Profile};
 use crate::cli;
 use crate::notice::{Code, Notice, visible};
@@ -50,6 +50,16 @@ pub fn run(args: &cli::List, world: &World, out: &mut dyn Write) -> Done {
             print(&rows, out)?;
             hook::say(&file_notices, world, &mut anstream::stderr().lock());
         }
+    }
+    if shown.is_empty() && !args.json {
+        let which = if args.usable {
+            "usable profiles"
+        } else {
+            "profiles"
+        };
+        return Err(Failure::Problem(format!(
+            "there are no {which} in the AWS files; add one with `aws configure --profile bedrock`"
+        )));
     }
     Ok(u8::from(shown.is_empty()))
 }

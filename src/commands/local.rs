@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Done, Failure, allow, choose, hook};
+use super::{Done, Failure, allow, check_is_ours, choose, hook};
 use crate::cli;
 use crate::notice::visible;
 use crate::overrides::trust::AllowWhile;
@@ -143,21 +143,6 @@ fn target(path: &Path, world: &World) -> Result<PathBuf, Failure> {
     }
     check_is_ours(&target, world)?;
     Ok(target)
-}
-
-/// Refuses what lies below the directories of AWS and Claude: nothing of ours is written or removed there.
-fn check_is_ours(path: &Path, world: &World) -> Result<(), Failure> {
-    let foreign = [".aws", ".claude"]
-        .iter()
-        .filter_map(|name| fs::canonicalize(world.home.as_ref()?.join(name)).ok())
-        .find(|foreign| path.starts_with(foreign));
-    match foreign {
-        Some(foreign) => Err(Failure::Problem(format!(
-            "{} belongs to another program, and nothing is written there; go to a directory of your own",
-            visible(&foreign)
-        ))),
-        None => Ok(()),
-    }
 }
 
 fn show(world: &World, out: &mut dyn Write) -> Done {

@@ -1,6 +1,10 @@
 //! One file per command, each a function of its arguments, the [`World`](crate::world::World) and an output.
 
 use std::io;
+use std::path::Path;
+
+use crate::notice::visible;
+use crate::world::{OTHERS, World, reason};
 
 pub mod allow;
 pub mod choose;
@@ -57,11 +61,27 @@ impl Failure {
     }
 }
 
-/// An operating system's error without Rust's " (os error 28)".
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    text.to_lowercase()
+/// Refuses what lies below the directories of AWS and Claude, links followed: nothing of ours is written or removed there.
+///
+/// # Errors
+///
+/// It does lie there.
+pub fn check_is_ours(path: &Path, world: &World) -> Result<(), Failure> {
+    // What does not exist yet will be made below the nearest that does.
+    let real = path
+        .ancestors()
+        .find_map(|ancestor| ancestor.canonicalize().ok());
+    let others = OTHERS
+        .iter()
+        .filter_map(|name| world.home.as_ref()?.join(name).canonicalize().ok())
+        .find(|others| real.as_ref().is_some_and(|real| real.starts_with(others)));
+    match others {
+        Some(others) => Err(Failure::Problem(format!(
+            "{} belongs to another program, and nothing is written there; use a directory of your own",
+            visible(&others)
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The exit status of a command that did what it was asked.

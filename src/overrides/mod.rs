@@ -121,11 +121,12 @@ fn read(bytes: &[u8]) -> Result<Override, Invalid> {
                 "profile" => (&mut found.profile, is_profile_name(value)),
                 "region" => (&mut found.region, is_region_name(value)),
                 _ => {
-                    let key = crate::notice::visible(key.chars().take(40).collect::<String>());
+                    // A pasted secret may stand where a key should.
+                    let key = shown_key(key);
                     return Err(Invalid::at(
                         line,
                         format!(
-                            "has the unknown key '{key}'; only `profile` and `region` belong here"
+                            "has the unknown key{key}; only `profile` and `region` belong here"
                         ),
                     ));
                 }
@@ -160,6 +161,16 @@ fn text(bytes: &[u8]) -> Result<&str, Invalid> {
         if line.chars().any(|c| c.is_control() && c != '\t') {
             return Err(Invalid::at(index + 1, "has a control character"));
         }
+        // rust-ini lets a key go on in the next line, and the last one lack its value.
+        let word = line.trim_start();
+        let bare =
+            !word.is_empty() && !word.starts_with(['#', ';', '[']) && !word.contains(['=', ':']);
+        if bare {
+            return Err(Invalid::at(
+                index + 1,
+                "is not `key = value`, a comment or blank",
+            ));
+        }
         // rust-ini reads a trailing backslash as "goes on in the next line", even in the middle of two keys.
         if line.ends_with('\\') {
             return Err(Invalid::at(index + 1, "ends in a backslash"));
@@ -191,10 +202,24 @@ fn sets_key(line: &str, key: &str) -> bool {
         .is_some_and(|rest| rest.trim_start().starts_with(['=', ':']))
 }
 
+/// A key as it may be shown: nothing that does not look like one.
+fn shown_key(key: &str) -> String {
+    let looks_like_one = key.len() <= 24
+        && key
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c == '_' || c == '-');
+    if looks_like_one {
+        format!(" '{key}'")
+    } else {
+        String::new()
+    }
+}
+
 /// Whether AWS's own tools would accept the text as a profile's name: `[A-Za-z0-9_\-/.%@:+]+`, the identifiers of the
 /// AWS SDKs' shared configuration files.
 pub fn is_profile_name(text: &str) -> bool {
     !text.is_empty()
+        && text.len() <= crate::aws::LONGEST_NAME
         && text
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "_-/.%@:+".contains(c))
@@ -226,7 +251,10 @@ pub fn rewrite(
         }
     };
     let newline = if old.contains("\r\n") { "\r\n" } else { "\n" };
-    let mut lines: Vec<String> = old.lines().map(str::to_owned).collect();
+    let mut lines: Vec<String> = old
+        .lines()
+        .map(|line| line.trim_end_matches('\r').to_owned())
+        .collect();
     for (key, value) in [("profile", profile), ("region", region)] {
         let Some(value) = value else { continue };
         let place = lines
@@ -328,7 +356,7 @@ mod tests {
                 assert_eq!(error.line, line, "{text:?}");
             }
         }
-        assert_eq!(parse(b"a\nb = \xff\n").unwrap_err().line, Some(2));
+        assert_eq!(parse(b"a = 1\nb = \xff\n").unwrap_err().line, Some(2));
         assert!(
             parse(&vec![b'#'; MAX_BYTES + 1])
                 .unwrap_err()

@@ -8,7 +8,7 @@ use super::answer::{
 };
 use super::explain;
 use super::inputs::{Inputs, usable};
-use crate::aws::{Credentials, Profile};
+use crate::aws::{Credentials, LONGEST_NAME, Profile};
 use crate::overrides::Invalid;
 use crate::secret::Secret;
 
@@ -287,7 +287,9 @@ impl<'a> Chain<'a> {
             let found = file
                 .get("AWS_REGION")
                 .or_else(|| file.get("AWS_DEFAULT_REGION"));
-            found.map(|(region, _)| region)
+            found
+                .map(|(region, _)| region)
+                .filter(|region| region.len() <= LONGEST_NAME)
         };
         let environment = || match self.answer.source() {
             Some(Source::EnvironmentKeys) => inputs.environment.region.clone(),

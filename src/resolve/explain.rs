@@ -54,7 +54,7 @@ impl Explanation<'_> {
                 Code::AwsProfileSso,
                 format!(
                     "Profile '{shown}' has no static credentials: AWS_PROFILE={shown} is an SSO profile. \
-                     Claude Code keeps it; the Backlog Toolkit gets another one",
+                     Claude Code keeps it; the Backlog Toolkit does not use it",
                 ),
             ),
             Some(kind) => {
@@ -68,7 +68,7 @@ impl Explanation<'_> {
                 Notice::new(
                     Code::AwsProfileUnusable,
                     format!(
-                        "Profile '{shown}' has no static credentials: AWS_PROFILE={shown} {}. The Backlog Toolkit gets another one",
+                        "Profile '{shown}' has no static credentials: AWS_PROFILE={shown} {}. The Backlog Toolkit does not use it",
                         describe(&reason, *kind),
                     ),
                 )
@@ -192,7 +192,8 @@ impl Explanation<'_> {
             .find(|candidate| candidate.source == source)
             .and_then(|candidate| candidate.at.as_ref());
         let whence = match (source, at) {
-            (Source::Pin | Source::Ambient, _) => "BACKLOG_AWS_PROFILE names it".to_owned(),
+            (Source::Pin, _) => "pinned".to_owned(),
+            (Source::Ambient, _) => "BACKLOG_AWS_PROFILE names it".to_owned(),
             (_, Some(place)) => format!("named in {place}"),
             (_, None) => format!("named by {}", source.word()),
         };

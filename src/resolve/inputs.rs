@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::answer::{Identity, Outcome, Place, Reason};
 use crate::aws::{Credentials, FileKind, Profile, Profiles};
-use crate::notice::{Code, Notice, visible};
+use crate::notice::{Code, Notice, command_on, visible};
 use crate::overrides::trust::Verdict;
 use crate::overrides::{self, Invalid, Override, place};
 use crate::secret::Secret;
@@ -169,17 +169,6 @@ impl Directory {
             directory.notices.extend(notice);
         }
         directory
-    }
-}
-
-/// A command on a path, as a person can paste it into any of the three shells. A path that cannot be shown as it is
-/// cannot be pasted either, and is left for the person to name.
-fn command_on(command: &str, path: &Path) -> String {
-    match path.to_str() {
-        Some(text) if visible(text) == text => {
-            format!("`{command} {}`", shell_escape::unix::escape(text.into()))
-        }
-        _ => format!("`{command}` on it"),
     }
 }
 

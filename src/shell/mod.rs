@@ -149,9 +149,16 @@ impl Shell {
             match (change, self) {
                 (Change::Set(variable, value), _) => self.export(*variable, value, out),
                 (Change::Unset(variable), Self::Bash) => {
+                    let name = variable.name();
                     line(
                         out,
-                        &["\\builtin unset -v ", variable.name(), " 2>/dev/null"],
+                        &[
+                            NAMEREF,
+                            name,
+                            " 2>/dev/null || \\builtin unset -v ",
+                            name,
+                            " 2>/dev/null",
+                        ],
                     );
                 }
                 (Change::Unset(variable), Self::Zsh) => {
@@ -166,6 +173,7 @@ impl Shell {
                         ],
                     );
                 }
+                // The global one, so that a value from the universal scope shows through again.
                 (Change::Unset(variable), Self::Fish) => {
                     line(out, &["builtin set -eg ", variable.name()]);
                 }
@@ -179,9 +187,18 @@ impl Shell {
             // Not `export NAME='value'`: under `set -k` that is an assignment in front of `export`. Not `NAME='value'`:
             // in a function, bash ends the whole command line when NAME is readonly.
             Self::Bash => {
-                push(out, &["\\builtin printf -v ", name, " %s "]);
+                push(
+                    out,
+                    &[
+                        NAMEREF,
+                        name,
+                        " 2>/dev/null || { \\builtin printf -v ",
+                        name,
+                        " %s ",
+                    ],
+                );
                 quote(self, value, out);
-                line(out, &[" 2>/dev/null && \\builtin export ", name]);
+                line(out, &[" 2>/dev/null && \\builtin export ", name, "; }"]);
             }
             // A readonly variable would end the function; it is left alone, and counts as the user's word next time.
             Self::Zsh => {
@@ -198,7 +215,6 @@ impl Shell {
                 quote(self, value, out);
                 line(out, &[]);
             }
-            // Erased first, so that a value from the universal scope shows through instead of being hidden by a copy.
             Self::Fish => {
                 push(out, &["builtin set -gx ", name, " "]);
                 quote(self, value, out);
@@ -207,6 +223,10 @@ impl Shell {
         }
     }
 }
+
+/// bash follows a name reference when it sets or unsets a variable: `declare -n BACKLOG_AWS_PROFILE=AWS_PROFILE` would
+/// have us write to AWS's. Such a name is left alone. Before 4.3 there are none, and the test fails.
+const NAMEREF: &str = "\\builtin test -R ";
 
 /// What marks the one line of an integration script that `init` replaces.
 const SETTINGS_LINE: &str = "# settings";

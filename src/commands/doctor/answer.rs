@@ -1,8 +1,8 @@
 //! What the toolkit gets, and what stands in its way: the chain's answer, overrides, the toolkit's own file.
 
-use super::check::{Case, Check, command_on, comment_out, put_aside, quoted};
+use super::check::{Case, Check, comment_out, put_aside, quoted};
 use crate::aws::Kind;
-use crate::notice::{EXPIRES_SOON_MINUTES, visible};
+use crate::notice::{EXPIRES_SOON_MINUTES, command_on, visible};
 use crate::overrides::trust::Verdict;
 use crate::overrides::{self, place};
 use crate::resolve::{Answer, Place, Reason, Source, describe};

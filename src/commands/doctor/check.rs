@@ -1,13 +1,12 @@
 //! What a check comes to, and how a remedy is written so that it works when it is pasted.
 
-use std::ffi::OsStr;
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::facts::Facts;
 use crate::aws::Profile;
-use crate::notice::visible;
+use crate::notice::{command_on, pasted, visible};
 use crate::resolve::{Inputs, Resolution, usable};
 use crate::shell::Shell;
 use crate::toolkit_env::ToolkitEnv;
@@ -187,14 +186,6 @@ pub fn quoted(word: &str) -> String {
     shell_escape::unix::escape(word.into()).into_owned()
 }
 
-/// A command on a path, in backquotes. What cannot be shown as it is cannot be pasted, and is left to the reader.
-pub fn command_on(command: &str, path: &Path) -> String {
-    match pasted(path) {
-        Some(path) => format!("`{command} {path}`"),
-        None => format!("{command} on {}", visible(path)),
-    }
-}
-
 /// The command that puts something aside without losing it.
 pub fn put_aside(path: &Path) -> String {
     let mut aside = path.as_os_str().to_owned();
@@ -217,11 +208,6 @@ pub fn comment_out(path: &Path, lines: &[usize]) -> String {
         .map(|line| format!("-e '{line}s/^/# /'"))
         .collect();
     command_on(&format!("sed -i.bak {}", edits.join(" ")), path)
-}
-
-fn pasted(path: impl AsRef<OsStr>) -> Option<String> {
-    let text = path.as_ref().to_str()?;
-    (visible(text) == text && !text.contains('`')).then(|| quoted(text))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The AWS files: there, readable, private, understood, and understood by boto3 in the same way.
 
-use super::check::{Case, Check, command_on, open_at, put_aside};
+use super::check::{Case, Check, open_at, put_aside};
 use crate::aws::botocore::{self, DifferenceKind};
 use crate::aws::{At, FileKind, Kind, ProblemKind, Profile};
-use crate::notice::visible;
+use crate::notice::{command_on, visible};
 use crate::overrides::place;
 use crate::world::{Content, SourceFile};
 
