@@ -97,7 +97,9 @@ fn read(bytes: &[u8]) -> Result<Override, Invalid> {
             MAX_BYTES / 1024
         )));
     }
-    let text = text(bytes)?;
+    // rust-ini takes an indented comment for the beginning of a key.
+    let lines: Vec<&str> = text(bytes)?.lines().map(str::trim_start).collect();
+    let text = &lines.join("\n");
     let option = ParseOption {
         enabled_quote: true,
         // `\` stays what it is: names have no escapes, and rust-ini would turn `a\b` into a control character.
@@ -312,6 +314,14 @@ mod tests {
                 value: "eu-west-1".into(),
                 line: 5
             })
+        );
+    }
+
+    #[test]
+    fn indentation_means_nothing() {
+        assert_eq!(
+            profile("  # it's why\n\tprofile = bedrock\n ; so\n").as_deref(),
+            Some("bedrock")
         );
     }
 
