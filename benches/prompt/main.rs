@@ -1,6 +1,6 @@
 //! What people wait for, measured side by side: prompts, `cd` and shell start with us, with others and with nothing.
 //!
-//! `cargo bench` runs it all in a few minutes, prints tables and writes `target/bench.json`. Everything takes turns in
+//! `cargo bench --bench prompt` runs it all in a few minutes, prints tables and writes `target/bench.json`. Everything takes turns in
 //! many short rounds, so that a busy machine is busy for all. `cargo test` runs one round, to see that it works.
 
 mod home;
@@ -42,7 +42,7 @@ const SHORT: Plan = Plan {
     depths: &[5, 10],
 };
 
-const USAGE: &str = "Usage: cargo bench [-- --short] [--json FILE]
+const USAGE: &str = "Usage: cargo bench --bench prompt -- [--short] [--json FILE]
 
   --short      one round of everything, to see that it works
   --json FILE  where the numbers go; target/bench.json otherwise
