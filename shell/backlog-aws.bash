@@ -10,9 +10,6 @@ __backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_keys='' __backlog_a
 # Tells this shell's state from one inherited in the environment, also across `exec bash`. Kept when sourced again.
 [[ ${__backlog_aws_session-} = "$$".* ]] || __backlog_aws_session=$$.$RANDOM
 
-# Replaced by the program after each change with a test of everything the answer rests on.
-__backlog_aws_unchanged() { \builtin return 1; }
-
 # Where the program is; it fails when it is gone, which happens during upgrades and is no reason for noise.
 __backlog_aws_find() {
   if [[ -z $__backlog_aws_bin ]]; then
@@ -47,14 +44,31 @@ __backlog_aws_refresh() {
   __backlog_aws_pwd=${PWD-}
 }
 
-# Runs before each prompt. The exit status goes through for what comes after it in PROMPT_COMMAND. It is kept as a
-# parameter, because a variable would be exported under `set -a`.
+# Runs before each prompt. Replaced by the program after each change with a test of everything the answer rests on, in
+# this one function, because bash copies a function each time it is called. The exit status goes through for what comes
+# after it in PROMPT_COMMAND.
 __backlog_aws_hook() {
-  \builtin set -- "$?"
-  __backlog_aws_unchanged || __backlog_aws_refresh
+  case $? in
+    0) __backlog_aws_refresh ;;
+    *) __backlog_aws_failed "$?" ;;
+  esac
+}
+
+# The same after a command that failed. The status is kept as a parameter, because a variable would be exported under
+# `set -a`.
+__backlog_aws_failed() {
+  \builtin :
+  __backlog_aws_hook
   # A status other than 0 would end a shell with `set -e`.
   [[ $- != *e* ]] || \builtin return 0
   \builtin return "$1"
+}
+
+# Under `nocasematch` the hook's own test always fails, because there `[[` takes `A` for `a`.
+__backlog_aws_doubt() {
+  if [[ a != A ]] || ! __backlog_aws_unchanged; then
+    __backlog_aws_refresh
+  fi
 }
 
 __backlog_aws_use() {

@@ -9,11 +9,6 @@ builtin set -g __backlog_aws_bin ''; builtin set -g __backlog_aws_mode prompt; b
 builtin string match -q "$fish_pid.*" "$__backlog_aws_session"
 or builtin set -g __backlog_aws_session $fish_pid.(builtin random)
 
-# Replaced by the program after each change with a test of everything the answer rests on.
-function __backlog_aws_unchanged
-    builtin return 1
-end
-
 # Where the program is; it fails when it is gone, which happens during upgrades and is no reason for noise.
 function __backlog_aws_find
     if builtin test -z "$__backlog_aws_bin"
@@ -40,9 +35,9 @@ function __backlog_aws_refresh
 end
 
 if builtin test "$__backlog_aws_mode" != none
-    # Before each prompt.
+    # Before each prompt. Replaced by the program after each change with a test of everything the answer rests on.
     function __backlog_aws_hook --on-event fish_prompt
-        __backlog_aws_unchanged; or __backlog_aws_refresh
+        __backlog_aws_refresh
     end
 
     # At each `cd`, so that the next command of the same line already has it. Not in command substitutions, and not

@@ -8,9 +8,6 @@ __backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_keys='' __backlog_a
 # Tells this shell's state from one inherited in the environment, also across `exec zsh`. Kept when sourced again.
 [[ ${__backlog_aws_session-} == $$.* ]] || __backlog_aws_session=$$.$RANDOM
 
-# Replaced by the program after each change with a test of everything the answer rests on.
-__backlog_aws_unchanged() { \builtin return 1 }
-
 # Where the program is; it fails when it is gone, which happens during upgrades and is no reason for noise.
 __backlog_aws_find() {
   [[ -n $__backlog_aws_bin ]] || __backlog_aws_bin=$commands[backlog-aws]
@@ -38,9 +35,9 @@ __backlog_aws_refresh() {
   \builtin typeset -g __backlog_aws_pwd="${PWD-}"
 }
 
-# Before each prompt.
+# Before each prompt. Replaced by the program after each change with a test of everything the answer rests on.
 __backlog_aws_hook() {
-  __backlog_aws_unchanged || __backlog_aws_refresh
+  __backlog_aws_refresh
   [[ -z $__backlog_aws_completions ]] || __backlog_aws_offer_completions
 }
 

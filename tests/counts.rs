@@ -154,7 +154,7 @@ fn settle(session: &mut Session) {
     for _ in 0..40 {
         sleep(Duration::from_millis(60));
         session.line("");
-        session.line("__backlog_aws_unchanged");
+        session.line(session.shell().ask_the_hook());
         if session.status_of_last() == 0 {
             return;
         }

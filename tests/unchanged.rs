@@ -105,7 +105,7 @@ fn relink(target: &Path, link: &Path) {
 
 /// The test of the shell itself.
 fn is_unchanged(session: &mut Session) -> bool {
-    session.line("__backlog_aws_unchanged");
+    session.line(session.shell().ask_the_hook());
     session.status_of_last() == 0
 }
 
@@ -500,10 +500,10 @@ scenario! {
         let home = Sandbox::new();
         let mut session = settled(&home, shell);
         assert_eq!(exported(&mut session, "BACKLOG_AWS_PROFILE"), None);
-        session.line(format!("{}; __backlog_aws_unchanged", shell.export("BACKLOG_AWS_PROFILE", "")));
+        session.line(format!("{}; {}", shell.export("BACKLOG_AWS_PROFILE", ""), shell.ask_the_hook()));
         assert_ne!(session.status_of_last(), 0, "{}: empty was taken for unset", shell.name());
         settle(&mut session);
-        session.line(format!("{}; __backlog_aws_unchanged", shell.unset("BACKLOG_AWS_PROFILE")));
+        session.line(format!("{}; {}", shell.unset("BACKLOG_AWS_PROFILE"), shell.ask_the_hook()));
         assert_ne!(session.status_of_last(), 0, "{}: unset was taken for empty", shell.name());
     }
 
@@ -859,14 +859,14 @@ fn an_old_bash_knows_the_time_by_the_age_of_the_shell() {
     settle(&mut session);
     session.line("SECONDS=99999");
     settle(&mut session);
-    session.line("SECONDS=250000; __backlog_aws_unchanged");
+    session.line(format!("SECONDS=250000; {}", Shell::Bash.ask_the_hook()));
     assert_ne!(
         session.status_of_last(),
         0,
         "it is later than the credentials last"
     );
     settle(&mut session);
-    session.line("SECONDS=0; __backlog_aws_unchanged");
+    session.line(format!("SECONDS=0; {}", Shell::Bash.ask_the_hook()));
     assert_ne!(session.status_of_last(), 0, "the clock was set back");
     settle(&mut session);
 }

@@ -6,14 +6,14 @@
 //! that is missing can only mean "changed". zsh reads change times itself and needs no stamps.
 
 use std::borrow::Cow;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::ops::RangeInclusive;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Shell, fish, posix, push, quote};
+use super::{Shell, fish, posix, quote};
 use crate::overrides::FILE_NAME;
 use crate::session::{Values, Variable};
 use crate::watch::{Expectation, Watch, Watched};
@@ -197,7 +197,7 @@ impl Check {
         let files_and_variables = match self {
             Self::AskAgain => None,
             Self::Directory if shell == Shell::Fish => return fish::same_directory(out),
-            Self::Directory => return posix::same_directory(out),
+            Self::Directory => return posix::same_directory(shell, out),
             Self::Files {
                 watch,
                 stamps,
@@ -212,14 +212,8 @@ impl Check {
             }),
         };
         match (files_and_variables, shell) {
-            (None, Shell::Bash | Shell::Zsh) => push(
-                out,
-                &["__backlog_aws_unchanged() { \\builtin return 1; }\n"],
-            ),
-            (None, Shell::Fish) => push(
-                out,
-                &["function __backlog_aws_unchanged; builtin return 1; end\n"],
-            ),
+            (None, Shell::Fish) => fish::ask_again(out),
+            (None, _) => posix::ask_again(shell, out),
             (Some((files, variables)), Shell::Fish) => fish::unchanged(&files, &variables, out),
             (Some((files, variables)), _) => posix::unchanged(shell, &files, &variables, out),
         }
@@ -245,57 +239,67 @@ impl Files<'_> {
         // `$PWD` would say less: it stays the same when the directory is renamed under the shell.
         condition(&[here, same, self.watch.cwd.as_os_str()]);
         for watched in &self.watch.present {
-            let path = watched.path.as_os_str();
+            let path = self.from_here(&watched.path);
             if let Some(resolved) = &watched.sight.resolved {
                 // Times do not tell two targets apart where a store gives every file the same one, as Nix does.
-                condition(&[path, same, resolved.as_os_str()]);
+                condition(&[&path, same, &self.from_here(resolved)]);
             }
             // A missing file counts as older than any other, so only it and its stamp both missing would be overlooked.
             if self.precision == Precision::ChangeTime || !watched.vanishes_with_parent {
-                condition(&[exists, path]);
+                condition(&[exists, &path]);
             }
         }
     }
 
     /// What must not be there.
     pub fn absent(&self) -> impl Iterator<Item = Cow<'_, OsStr>> {
-        self.watch.absent.iter().map(|path| self.spelled(path))
+        self.watch.absent.iter().map(|path| {
+            // Of the others, nothing would tell when a parent of the working directory is replaced by a link to itself.
+            if path.file_name() == Some(OsStr::new(FILE_NAME)) {
+                self.from_here(path)
+            } else {
+                Cow::Borrowed(path.as_os_str())
+            }
+        })
     }
 
     /// Every comparison with a stamp, none of which may hold.
     pub fn comparisons(&self, shell: Shell, comparison: &mut impl FnMut(&[&OsStr])) {
         let [not, exists, newer, older] = ["!", "-e", "-nt", "-ot"].map(OsStr::new);
         for watched in &self.watch.present {
-            let path = watched.path.as_os_str();
+            let path = self.from_here(&watched.path);
             let stamp = self.stamp(watched);
-            let stamp = stamp.as_os_str();
+            let stamp = self.from_here(&stamp);
             // bash and fish count a missing file as older than any other. In zsh a comparison with one is false either
             // way.
             if shell == Shell::Zsh {
-                comparison(&[not, exists, path]);
-                comparison(&[not, exists, stamp]);
+                comparison(&[not, exists, &path]);
+                comparison(&[not, exists, &stamp]);
             }
-            comparison(&[path, newer, stamp]);
-            comparison(&[path, older, stamp]);
+            comparison(&[&path, newer, &stamp]);
+            // What is moved into a directory makes it newer, so this is asked of files alone.
+            if !watched.shows_moves {
+                comparison(&[&path, older, &stamp]);
+            }
         }
     }
 
-    /// The shorter of an override's absolute path and its path from the working directory, which the conditions compare
-    /// first. Both lead to the same file, because the working directory is one without symbolic links.
-    fn spelled<'path>(&self, path: &'path Path) -> Cow<'path, OsStr> {
-        let absolute = path.as_os_str();
-        let parent = path.parent();
-        let levels = self
-            .watch
-            .cwd
-            .ancestors()
-            .position(|up| Some(up) == parent)
-            .filter(|_| path.file_name() == Some(OsStr::new(FILE_NAME)));
-        let relative = levels.map(|levels| "../".repeat(levels) + FILE_NAME);
-        match relative {
-            Some(relative) if relative.len() < absolute.len() => Cow::Owned(relative.into()),
-            _ => Cow::Borrowed(absolute),
-        }
+    /// The shorter of an absolute path and the same from the working directory, which the conditions compare first.
+    /// Both lead to the same file, because the working directory is one without symbolic links. Shells go through a word
+    /// by its characters, so short words are fast words.
+    pub fn from_here<'path>(&self, path: &'path Path) -> Cow<'path, OsStr> {
+        let below = |(levels, up): (usize, &Path)| {
+            let rest = path.strip_prefix(up).ok()?.as_os_str().as_bytes();
+            // By itself, a name could be an operator or an option.
+            let is_clear = levels > 0 || rest.first() == Some(&b'.');
+            let is_shorter = 3 * levels + rest.len() < path.as_os_str().len();
+            (is_clear && is_shorter && !rest.is_empty())
+                .then(|| OsString::from_vec([&b"../".repeat(levels), rest].concat()))
+        };
+        let mut ancestors = self.watch.cwd.ancestors().enumerate();
+        ancestors
+            .find_map(below)
+            .map_or(Cow::Borrowed(path.as_os_str()), Cow::Owned)
     }
 
     /// When the answer has to be looked at again because it runs out, in whole seconds since the epoch.

@@ -10,22 +10,27 @@ use super::{Shell, push, quote};
 use crate::watch::Expectation;
 use crate::world::FileTime;
 
-/// Appends a function that compares the working directory alone.
-pub(super) fn same_directory(out: &mut Vec<u8>) {
-    push(
-        out,
-        &[
-            "function __backlog_aws_unchanged; builtin test \"x$PWD\" = \"x$__backlog_aws_pwd\"; end\n",
-        ],
-    );
+/// Appends a hook that asks the program each time, where there is a hook: `init --hook none` has none.
+pub(super) fn ask_again(out: &mut Vec<u8>) {
+    push(out, &["if builtin functions -q __backlog_aws_hook\n"]);
+    push(out, &[BEFORE, "__backlog_aws_refresh\nend\nend\n"]);
 }
 
-/// Appends the definition of the function.
+/// Appends a hook that compares the working directory alone.
+pub(super) fn same_directory(out: &mut Vec<u8>) {
+    let test = "builtin test \"x$PWD\" = \"x$__backlog_aws_pwd\"";
+    push(out, &[BEFORE, test, AFTER]);
+}
+
+const BEFORE: &str = "function __backlog_aws_hook --on-event fish_prompt\n";
+const AFTER: &str = "; or __backlog_aws_refresh\nend\n";
+
+/// Appends a hook that tests everything.
 ///
 /// fish pays for each word of a command and for each character of a path, so there are few of either. Whatever `test`
 /// cannot make sense of fails, and counts as a change.
 pub(super) fn unchanged(files: &Files<'_>, variables: &Variables, out: &mut Vec<u8>) {
-    push(out, &["function __backlog_aws_unchanged\n"]);
+    push(out, &[BEFORE]);
     let names = |wanted: fn(&Expectation) -> bool| -> Vec<&str> {
         let matching = variables.0.iter().filter(|(_, expected)| wanted(expected));
         matching.map(|(name, _)| *name).collect()
@@ -58,7 +63,7 @@ pub(super) fn unchanged(files: &Files<'_>, variables: &Variables, out: &mut Vec<
         push(out, &[" -a \"x$", name, "\" != x"]);
     }
     conditions(files, out);
-    push(out, &["\nend\n"]);
+    push(out, &[AFTER]);
 }
 
 fn conditions(files: &Files<'_>, out: &mut Vec<u8>) {

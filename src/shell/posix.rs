@@ -3,47 +3,62 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
+use jiff::Timestamp;
+use jiff::tz::Offset;
+
 use super::check::{Files, Precision, SEPARATOR, Variables};
 use super::{Shell, push, quote};
 use crate::watch::Expectation;
+use crate::world::FileTime;
 
-/// Appends a function that compares the working directory alone.
-pub(super) fn same_directory(out: &mut Vec<u8>) {
-    push(
-        out,
-        &["__backlog_aws_unchanged() { \\builtin [ \"${PWD-}\" = \"${__backlog_aws_pwd-}\" ]; }\n"],
-    );
+/// Appends a hook that asks the program each time.
+pub(super) fn ask_again(shell: Shell, out: &mut Vec<u8>) {
+    hook(shell, &[], "__backlog_aws_refresh", out);
 }
 
-/// Appends the definition of the function.
+/// Appends a hook that compares the working directory alone.
+pub(super) fn same_directory(shell: Shell, out: &mut Vec<u8>) {
+    let test = b"\\builtin [ \"${PWD-}\" = \"${__backlog_aws_pwd-}\" ] || ";
+    hook(shell, test, "__backlog_aws_refresh", out);
+}
+
+/// Appends a hook that tests everything.
 pub(super) fn unchanged(shell: Shell, files: &Files<'_>, variables: &Variables, out: &mut Vec<u8>) {
     let mut expanded = Vec::new();
     let mut expected = Vec::new();
     let values = compare(variables, &mut expanded);
     quote(shell, OsStr::from_bytes(&values), &mut expected);
-    push(out, &["__backlog_aws_unchanged() { "]);
-    // Unquoted expansions are the fast ones, and nothing splits them in `[[`.
-    let double_brackets = [b"[[ ", &expanded[..], b" == ", &expected, b" ]]"].concat();
-    if shell == Shell::Bash {
-        // In bash, `[[` ignores case under `nocasematch`; `[` never does.
-        push(out, &["{ [[ a != A ]] && "]);
-        out.extend_from_slice(&double_brackets);
-        push(out, &[" || \\builtin [ \""]);
-        out.extend_from_slice(&expanded);
-        push(out, &["\" = "]);
-        out.extend_from_slice(&expected);
-        push(out, &[" ]; }"]);
-    } else {
-        out.extend_from_slice(&double_brackets);
-    }
-    conditions(shell, files, out);
+    // One `[[` is one command however many conditions it has.
+    let mut rest = conditions(shell, files);
+    rest.extend_from_slice(b" ]]");
     if let Some(until) = files.valid_until() {
-        clock(shell, files, until, out);
+        clock(shell, files, until, &mut rest);
     }
-    if files.precision == Precision::ChangeTime && !files.watch.present.is_empty() {
-        change_times(shell, files, out);
+    // Unquoted expansions are the fast ones, and nothing splits them in `[[`.
+    let in_one = [b"[[ ", &expanded[..], b" == ", &expected, b" && ", &rest].concat();
+    match shell {
+        Shell::Bash => {
+            // In bash, `[[` ignores case under `nocasematch`; `[` never does.
+            push(out, &["__backlog_aws_unchanged() { \\builtin [ \""]);
+            out.extend_from_slice(&expanded);
+            push(out, &["\" = "]);
+            out.extend_from_slice(&expected);
+            push(out, &[" ] && [[ "]);
+            out.extend_from_slice(&rest);
+            push(out, &["; }\n"]);
+            let test = [b"[[ a != A && ", &in_one[3..], b" || "].concat();
+            hook(shell, &test, "__backlog_aws_doubt", out);
+        }
+        _ => {
+            let mut test = in_one;
+            if files.precision == Precision::ChangeTime && !files.watch.present.is_empty() {
+                test.splice(..0, *b"\\builtin local -a seen; ");
+                change_times(files, &mut test);
+            }
+            test.extend_from_slice(b" || ");
+            hook(shell, &test, "__backlog_aws_refresh", out);
+        }
     }
-    push(out, &["; }\n"]);
     if files.valid_until().is_some() {
         match (shell, files.precision) {
             (Shell::Zsh, _) => push(out, &["builtin typeset -g __backlog_aws_clock='%D{%s}'\n"]),
@@ -53,6 +68,24 @@ pub(super) fn unchanged(shell: Shell, files: &Files<'_>, variables: &Variables, 
             _ => {}
         }
     }
+}
+
+/// Appends the function that runs before each prompt: `test`, and `otherwise`.
+fn hook(shell: Shell, test: &[u8], otherwise: &str, out: &mut Vec<u8>) {
+    let (before, after) = match shell {
+        // A status is passed through the slow way, and `case` keeps it until then.
+        Shell::Bash => (
+            "case $? in 0) ",
+            " ;; *) __backlog_aws_failed \"$?\" ;; esac",
+        ),
+        _ => (
+            "",
+            "; [[ -z $__backlog_aws_completions ]] || __backlog_aws_offer_completions",
+        ),
+    };
+    push(out, &["__backlog_aws_hook() { ", before]);
+    out.extend_from_slice(test);
+    push(out, &[otherwise, after, "; }\n"]);
 }
 
 /// Appends the condition that the answer has not run out by `until`, in seconds since the epoch.
@@ -116,45 +149,63 @@ fn compare(variables: &Variables, out: &mut Vec<u8>) -> Vec<u8> {
     string
 }
 
-/// Appends the conditions on files, in one `[[`: it is one command however many there are.
-fn conditions(shell: Shell, files: &Files<'_>, out: &mut Vec<u8>) {
-    let mut conjunction = " && [[";
+/// The conditions on files.
+fn conditions(shell: Shell, files: &Files<'_>) -> Vec<u8> {
+    let mut all = Vec::new();
     let mut condition = |negation: &str, words: &[&OsStr]| {
-        push(out, &[conjunction, negation]);
-        conjunction = " &&";
-        for word in words {
-            out.push(b' ');
-            Files::word(shell, word, out);
+        let conjunction = if all.is_empty() { "" } else { " && " };
+        push(&mut all, &[conjunction, negation]);
+        for (index, word) in words.iter().enumerate() {
+            all.extend((index > 0).then_some(b' '));
+            Files::word(shell, word, &mut all);
         }
     };
     files.conditions(&mut |words| condition("", words));
     for path in files.absent() {
-        condition(" !", &[OsStr::new("-e"), &path]);
+        condition("! ", &[OsStr::new("-e"), &path]);
     }
     if files.precision != Precision::ChangeTime {
-        files.comparisons(shell, &mut |words| condition(" !", words));
+        files.comparisons(shell, &mut |words| condition("! ", words));
     }
-    if conjunction == " &&" {
-        push(out, &[" ]]"]);
-    }
+    all
 }
 
 /// Appends the comparison of change times through zsh's own `zstat`.
-fn change_times(shell: Shell, files: &Files<'_>, out: &mut Vec<u8>) {
+///
+/// In UTC, because for local time zsh looks at the time zone's file each time; and by the numbers of the calendar,
+/// because for the seconds since the epoch it goes through local time all the same.
+fn change_times(files: &Files<'_>, out: &mut Vec<u8>) {
     push(
         out,
-        &[
-            " || \\builtin return 1; \\builtin local -a seen; \\builtin zstat -A seen -F %s%N +ctime --",
-        ],
+        &[" && \\builtin zstat -A seen -gF%y%m%d%H%M%S%N +ctime --"],
     );
     let mut expected = Vec::new();
     for watched in &files.watch.present {
         out.push(b' ');
-        Files::word(shell, watched.path.as_os_str(), out);
-        expected.push(watched.sight.changed.as_nanosecond().to_string());
+        Files::word(Shell::Zsh, &files.from_here(&watched.path), out);
+        expected.push(calendar(watched.sight.changed));
     }
     push(
         out,
         &[" && [[ ${(j:,:)seen[@]} == ", &expected.join(","), " ]]"],
     );
+}
+
+/// `%y%m%d%H%M%S%N`.
+fn calendar(time: FileTime) -> String {
+    let Ok(timestamp) = Timestamp::new(time.seconds, 0) else {
+        // Matches nothing, so the shell asks each time.
+        return String::from("-");
+    };
+    let utc = Offset::UTC.to_datetime(timestamp);
+    format!(
+        "{:02}{:02}{:02}{:02}{:02}{:02}{:09}",
+        utc.year().rem_euclid(100),
+        utc.month(),
+        utc.day(),
+        utc.hour(),
+        utc.minute(),
+        utc.second(),
+        time.nanoseconds
+    )
 }

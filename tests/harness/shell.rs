@@ -114,6 +114,22 @@ impl Shell {
         }
     }
 
+    /// Runs the hook with nothing behind it. Succeeds when the shell itself says that nothing changed.
+    pub fn ask_the_hook(self) -> &'static str {
+        match self {
+            Self::Bash | Self::Zsh => {
+                "(__backlog_aws_refresh() { exit 1; }; __backlog_aws_hook; exit 0)"
+            }
+            Self::Fish => {
+                "functions -c __backlog_aws_refresh __test_kept; \
+                 function __backlog_aws_refresh; set -g __test_asked; end; \
+                 __backlog_aws_hook; \
+                 functions -e __backlog_aws_refresh; functions -c __test_kept __backlog_aws_refresh; \
+                 functions -e __test_kept; not set -e __test_asked"
+            }
+        }
+    }
+
     /// Words that expand to the exit statuses of the last pipeline.
     pub fn pipe_status(self) -> &'static str {
         match self {
