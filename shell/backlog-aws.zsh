@@ -38,7 +38,7 @@ __backlog_aws_refresh() {
 # Before each prompt. Replaced by the program after each change with a test of everything the answer rests on.
 __backlog_aws_hook() {
   __backlog_aws_refresh
-  [[ -z $__backlog_aws_completions ]] || __backlog_aws_offer_completions
+  [[ -z $__backlog_aws_completions || -z ${functions[compdef]-} ]] || __backlog_aws_offer_completions
 }
 
 # At each `cd`, so that the next command of the same line already has it. Not in subshells, where `$(cd x && pwd)` is

@@ -22,6 +22,8 @@ use shells::{Contestant, Session, Shell};
 /// How much is measured.
 struct Plan {
     rounds: usize,
+    /// Times that Enter is pressed in each round.
+    enters: usize,
     /// Times a hook runs in one loop that starts nothing, or may start something.
     loops: (u32, u32),
     profiles: &'static [usize],
@@ -30,13 +32,15 @@ struct Plan {
 
 const FULL: Plan = Plan {
     rounds: 60,
-    loops: (100, 4),
+    enters: 4,
+    loops: (1000, 4),
     profiles: &[3, 100, 10_000, 100_000],
     depths: &[1, 5, 10, 30, 100, 200],
 };
 
 const SHORT: Plan = Plan {
     rounds: 1,
+    enters: 1,
     loops: (3, 1),
     profiles: &[3, 100],
     depths: &[5, 10],
@@ -117,11 +121,14 @@ fn prompts(plan: &Plan, home: &Home) -> Vec<Table> {
     }
     let cd = [there, here.clone()].map(|directory| format!("cd {}", directory.display()));
     for round in 0..plan.rounds {
-        for (_, contestant, session, [looped, prompt, _, _]) in &mut sessions {
+        for (_, contestant, session, [looped, ..]) in &mut sessions {
             let quick = matches!(contestant, Contestant::Bare | Contestant::BacklogAws);
             looped.add(session.hooks(if quick { plan.loops.0 } else { plan.loops.1 }));
-            prompt.add(session.line(""));
-            prompt.add(session.line(""));
+        }
+        for (_, _, session, [_, prompt, ..]) in &mut sessions {
+            for _ in 0..plan.enters {
+                prompt.add(session.line(""));
+            }
         }
         for (_, _, session, [_, _, changed, _]) in &mut sessions {
             changed.add(session.line(&cd[round % 2]));

@@ -19,10 +19,21 @@ impl Samples {
         self.0.iter().copied().min().unwrap_or_default()
     }
 
-    pub fn median(&self) -> Duration {
-        let mut sorted = self.0.clone();
-        sorted.sort();
-        sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+    /// The median of what each sample took more than the one of `floor` that was taken right before or after it, in
+    /// microseconds. A machine that gets slower for a second is slower for both.
+    fn median_above(&self, floor: &Self) -> f64 {
+        let floors = floor.0.iter().copied();
+        let mut differences: Vec<f64> = self
+            .0
+            .iter()
+            .zip(floors.chain(std::iter::repeat(Duration::ZERO)))
+            .map(|(sample, floor)| more(*sample, floor))
+            .collect();
+        differences.sort_by(f64::total_cmp);
+        differences
+            .get(differences.len() / 2)
+            .copied()
+            .unwrap_or_default()
     }
 }
 
@@ -55,7 +66,8 @@ impl Table {
         for (column, (samples, floor)) in self.head[1..].iter().zip(cells) {
             let zero = Samples::default();
             let floor = floor.unwrap_or(&zero);
-            let median = more(samples.median(), floor.median());
+            assert!(floor.0.is_empty() || floor.0.len() == samples.0.len());
+            let median = samples.median_above(floor);
             let minimum = more(samples.minimum(), floor.minimum());
             row.push(format!(
                 "{} ({})",

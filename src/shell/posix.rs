@@ -80,7 +80,7 @@ fn hook(shell: Shell, test: &[u8], otherwise: &str, out: &mut Vec<u8>) {
         ),
         _ => (
             "",
-            "; [[ -z $__backlog_aws_completions ]] || __backlog_aws_offer_completions",
+            "; [[ -z $__backlog_aws_completions || -z ${functions[compdef]-} ]] || __backlog_aws_offer_completions",
         ),
     };
     push(out, &["__backlog_aws_hook() { ", before]);
