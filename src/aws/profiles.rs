@@ -10,7 +10,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
-use std::ops::Range;
+use std::ops::{Deref, DerefMut, Range};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -147,9 +147,11 @@ impl<'a> Profiles<'a> {
                         &mut profile_default_seen,
                     );
                 }
-                Event::Property { key, .. } if is_identifier(key) => {}
-                Event::Property { .. } if matches!(target, Target::Nobody) => {}
-                Event::Property { .. } => self.problem(at, ProblemKind::KeyName),
+                Event::Property(property) => {
+                    if !property.is_allowed && !matches!(target, Target::Nobody) {
+                        self.problem(at, ProblemKind::KeyName);
+                    }
+                }
                 Event::Continuation(_) => {}
                 Event::Rejected(what) => self.problem(at, what),
             }
@@ -277,13 +279,26 @@ impl<'a> Header<'a> {
     /// Judges what stands between the brackets. A header splits at the first space or tab; around both parts then, all
     /// Unicode whitespace goes.
     fn parse(file: FileKind, header: &'a str) -> Self {
+        Self::of_profile(file, header).unwrap_or_else(|| Self::parse_any(file, header))
+    }
+
+    /// A header as nearly all are.
+    fn of_profile(file: FileKind, header: &'a str) -> Option<Self> {
+        let prefixed = file == FileKind::Config;
+        let name = if prefixed {
+            header.strip_prefix("profile ")?
+        } else {
+            header
+        };
+        is_name(name).then_some(Self::Profile { name, prefixed })
+    }
+
+    fn parse_any(file: FileKind, header: &'a str) -> Self {
         let header = header.trim_matches(SPACE);
         let (prefix, name) = match header.split_once(SPACE) {
             Some((prefix, name)) => (Some(prefix.trim()), name.trim()),
             None => (None, header.trim()),
         };
-        // The SDK lets an empty name pass, but there is no way to ask for a profile without a name.
-        let valid = !name.is_empty() && name.len() <= super::LONGEST_NAME && is_identifier(name);
         match (file, prefix) {
             (FileKind::Credentials, Some("profile")) => {
                 Self::Ignored(ProblemKind::ProfilePrefix(showable(name)))
@@ -292,7 +307,7 @@ impl<'a> Header<'a> {
             (FileKind::Config, None) if name != "default" => {
                 Self::Ignored(ProblemKind::NeedsProfilePrefix(showable(name)))
             }
-            _ if !valid => Self::Ignored(ProblemKind::SectionName),
+            _ if !is_name(name) => Self::Ignored(ProblemKind::SectionName),
             (_, None) => Self::Profile {
                 name,
                 prefixed: false,
@@ -305,6 +320,11 @@ impl<'a> Header<'a> {
             (FileKind::Config, Some(_)) => Self::Other,
         }
     }
+}
+
+/// The SDK lets an empty name pass, but there is no way to ask for a profile without a name.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= super::LONGEST_NAME && is_identifier(name)
 }
 
 /// One profile, from both files.
@@ -514,14 +534,67 @@ impl fmt::Debug for SsoSession<'_> {
 /// The sections of one name, from both files.
 #[derive(Default)]
 struct Sections<'a> {
-    found: Vec<Section<'a>>,
+    /// Nearly every profile has one section, and ten thousand of them should fit into few pages.
+    found: Found<'a>,
     /// What stands in them, once somebody asked: in order, and what the credentials file has behind what the config file
     /// has. A key may be there more than once: the last one counts.
     ///
     /// Appending without looking for an earlier one keeps reading linear however many keys there are.
-    lines: OnceCell<Vec<PropertyLine>>,
+    lines: OnceCell<Box<[PropertyLine]>>,
 }
 
+/// The sections of one name, in the order of the files. One of them needs no memory beside the profile's own. (`SmallVec`
+/// would do, if borrowing profiles could live with its `Drop`.)
+#[derive(Default)]
+enum Found<'a> {
+    #[default]
+    Nothing,
+    One(Section<'a>),
+    Several(Vec<Section<'a>>),
+}
+
+impl<'a> Found<'a> {
+    fn push(&mut self, section: Section<'a>) {
+        match self {
+            Self::Nothing => *self = Self::One(section),
+            Self::One(first) => *self = Self::Several(vec![*first, section]),
+            Self::Several(all) => all.push(section),
+        }
+    }
+
+    fn retain(&mut self, keep: impl Fn(&Section<'a>) -> bool) {
+        *self = Self::Several(
+            self.iter()
+                .filter(|section| keep(section))
+                .copied()
+                .collect(),
+        );
+    }
+}
+
+impl<'a> Deref for Found<'a> {
+    type Target = [Section<'a>];
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Nothing => &[],
+            Self::One(section) => std::slice::from_ref(section),
+            Self::Several(sections) => sections,
+        }
+    }
+}
+
+impl DerefMut for Found<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        match self {
+            Self::Nothing => &mut [],
+            Self::One(section) => std::slice::from_mut(section),
+            Self::Several(sections) => sections,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
 struct Section<'a> {
     at: At,
     /// Its lines, the header included.
@@ -552,10 +625,6 @@ struct Property<'p> {
 
 impl Sections<'_> {
     fn begin(&mut self, at: At) {
-        // Nearly every profile has one section, and ten thousand of them should fit into few pages.
-        if self.found.is_empty() {
-            self.found.reserve_exact(1);
-        }
         self.found.push(Section { at, text: &[] });
     }
 
@@ -579,7 +648,7 @@ impl Sections<'_> {
         })
     }
 
-    fn read(&self) -> Vec<PropertyLine> {
+    fn read(&self) -> Box<[PropertyLine]> {
         let mut lines = Vec::new();
         for kind in [FileKind::Config, FileKind::Credentials] {
             for (index, section) in self.found.iter().enumerate() {
@@ -588,7 +657,7 @@ impl Sections<'_> {
                 }
             }
         }
-        lines
+        lines.into_boxed_slice()
     }
 }
 
@@ -600,16 +669,16 @@ impl Section<'_> {
         let mut continuations = Vec::new();
         for (line, event) in Reader::new(self.text) {
             match event {
-                Event::Property { key, value } => {
+                Event::Property(property) => {
                     self.fold(lines, &mut continuations);
-                    kept = is_identifier(key);
+                    kept = property.is_allowed;
                     if kept {
                         let line = self.at.line + line - 1;
                         lines.push(PropertyLine {
                             section: index,
                             at: At { line, ..self.at },
-                            key: self.range(key),
-                            value: ValueLines::One(self.range(value)),
+                            key: self.range(property.key),
+                            value: ValueLines::One(self.range(property.value())),
                         });
                     }
                 }

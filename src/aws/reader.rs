@@ -63,8 +63,8 @@ impl fmt::Debug for AwsFile<'_> {
 pub(super) enum Event<'a> {
     /// A section begins: what stands between the brackets.
     Section(&'a str),
-    /// A property of the section; the key as it was written, the value without its comment.
-    Property { key: &'a str, value: &'a str },
+    /// A property of the section.
+    Property(Property<'a>),
     /// One more line for the value of the last property.
     Continuation(&'a str),
     /// The line is rejected. What belongs to it is skipped: the continuations of a property, the properties of a
@@ -72,17 +72,55 @@ pub(super) enum Event<'a> {
     Rejected(ProblemKind),
 }
 
+/// A property as it stands on its line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub(super) struct Property<'a> {
+    /// The key as it was written.
+    pub(super) key: &'a str,
+    /// Whether AWS allows such a key.
+    pub(super) is_allowed: bool,
+    /// What stands behind the `=`.
+    rest: &'a str,
+}
+
+impl<'a> Property<'a> {
+    /// Splits a line.
+    fn on(line: &'a str) -> Result<Self, ProblemKind> {
+        let equals = memchr(b'=', line.as_bytes()).ok_or(ProblemKind::NoEquals)?;
+        let key = trim(&line[..equals]);
+        let is_allowed = is_identifier(key);
+        // A comment may begin before the `=`.
+        if !is_allowed && without_comment(&line[..equals]).len() < equals {
+            return Err(ProblemKind::NoEquals);
+        }
+        if key.is_empty() {
+            return Err(ProblemKind::NoKey);
+        }
+        Ok(Self {
+            key,
+            is_allowed,
+            rest: &line[equals + 1..],
+        })
+    }
+
+    /// The value without its comment. Found when it is asked for, because most never are.
+    pub(super) fn value(&self) -> &'a str {
+        trim(without_comment(self.rest))
+    }
+}
+
 /// Where in the file we are, as far as it decides what the next line can be.
 #[derive(Clone, Copy)]
-enum Place {
+enum Place<'a> {
     /// No section yet.
     Start,
     /// Below a rejected section header, or below what was rejected for coming before any section.
     Nowhere,
     /// Directly below a section header.
     Section,
-    /// Below a property; if it has no value of its own (`nested`), its continuations must be properties too.
-    Property { nested: bool },
+    /// Below this property. If it has no value of its own, its continuations must be properties too.
+    Property(Property<'a>),
     /// Below a rejected property.
     RejectedProperty,
 }
@@ -90,7 +128,7 @@ enum Place {
 /// Reads one file line by line. Yields line numbers, counted from 1, with what is there.
 pub(super) struct Reader<'a> {
     lines: Lines<'a>,
-    place: Place,
+    place: Place<'a>,
     /// A byte order mark was there and is yet to be reported.
     byte_order_mark: bool,
     /// There are NUL bytes somewhere, so that each line must be searched for them.
@@ -164,16 +202,14 @@ impl<'a> Reader<'a> {
             self.place = Place::Nowhere;
             return Some(Event::Rejected(ProblemKind::BeforeSection));
         }
-        let property = split_property(line);
+        let property = Property::on(line);
         if let Place::Nowhere = self.place {
             return property.err().map(Event::Rejected);
         }
         match property {
-            Ok((key, value)) => {
-                self.place = Place::Property {
-                    nested: value.is_empty(),
-                };
-                Some(Event::Property { key, value })
+            Ok(property) => {
+                self.place = Place::Property(property);
+                Some(Event::Property(property))
             }
             Err(what) => {
                 self.place = Place::RejectedProperty;
@@ -190,10 +226,10 @@ impl<'a> Reader<'a> {
             }
             Place::Nowhere | Place::RejectedProperty => None,
             Place::Section => Some(Event::Rejected(ProblemKind::NothingToContinue)),
-            Place::Property { nested } => {
+            Place::Property(property) => {
                 // Comments are not cut off here: in a continuation `#` is text.
                 let line = trim(line);
-                if nested && split_property(line).is_err() {
+                if property.value().is_empty() && Property::on(line).is_err() {
                     return Some(Event::Rejected(ProblemKind::Nested));
                 }
                 Some(Event::Continuation(line))
@@ -283,17 +319,6 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// The key and the value on a line, without comment.
-fn split_property(line: &str) -> Result<(&str, &str), ProblemKind> {
-    let line = without_comment(line);
-    let equals = memchr(b'=', line.as_bytes()).ok_or(ProblemKind::NoEquals)?;
-    let key = trim(&line[..equals]);
-    if key.is_empty() {
-        return Err(ProblemKind::NoKey);
-    }
-    Ok((key, trim(&line[equals + 1..])))
-}
-
 /// The line up to a `#` or `;` that has whitespace before it. Here, unlike everywhere else in the dialect, all that
 /// Unicode calls whitespace counts.
 fn without_comment(line: &str) -> &str {
@@ -332,16 +357,24 @@ fn is_comment(first: u8) -> bool {
 
 /// Whether all characters are among those that AWS allows in the names of sections and keys.
 pub(super) fn is_identifier(name: &str) -> bool {
-    name.bytes().all(|byte| {
-        byte.is_ascii_alphanumeric()
-            || matches!(byte, b'_' | b'-' | b'/' | b'.' | b'%' | b'@' | b':' | b'+')
-    })
+    // Looked up for every key and every name of what may be thousands of profiles.
+    static ALLOWED: [bool; 256] = {
+        let mut allowed = [false; 256];
+        let mut byte: u8 = 0;
+        while byte < 128 {
+            allowed[byte as usize] = byte.is_ascii_alphanumeric()
+                || matches!(byte, b'_' | b'-' | b'/' | b'.' | b'%' | b'@' | b':' | b'+');
+            byte += 1;
+        }
+        allowed
+    };
+    name.bytes().all(|byte| ALLOWED[usize::from(byte)])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Event::{Continuation, Property, Rejected, Section};
+    use Event::{Continuation, Rejected, Section};
 
     fn read(text: &[u8]) -> Vec<(usize, Event<'_>)> {
         Reader::new(text).collect()
@@ -355,10 +388,14 @@ mod tests {
         Reader::new(text).filter_map(problem).collect()
     }
 
+    fn property(line: &str) -> Event<'_> {
+        Event::Property(Property::on(line).unwrap())
+    }
+
     fn values(text: &str) -> Vec<String> {
         let text = format!("[x]\n{text}");
         let value = |(_, event)| match event {
-            Property { key, value } => Some(format!("{key}={value}")),
+            Event::Property(property) => Some(format!("{}={}", property.key, property.value())),
             _ => None,
         };
         Reader::new(text.as_bytes()).filter_map(value).collect()
@@ -367,10 +404,7 @@ mod tests {
     #[test]
     fn sections_and_properties_come_with_their_line_numbers() {
         let events = read(b"# mine\n\n[a]\nk = v\n\n[b]\n");
-        let property = Property {
-            key: "k",
-            value: "v",
-        };
+        let property = property("k = v");
         assert_eq!(
             events,
             [(3, Section("a")), (4, property), (6, Section("b"))]
@@ -510,23 +544,11 @@ mod tests {
             [
                 (1, Section("a")),
                 (2, not_utf8()),
-                (
-                    4,
-                    Property {
-                        key: "l",
-                        value: "m"
-                    }
-                ),
+                (4, property("l = m")),
                 (5, not_utf8()),
                 (7, Section("b")),
                 (8, not_utf8()),
-                (
-                    9,
-                    Property {
-                        key: "p",
-                        value: "q"
-                    }
-                ),
+                (9, property("p = q")),
                 (10, not_utf8()),
                 (11, Continuation("r")),
             ]
