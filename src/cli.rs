@@ -96,7 +96,7 @@ pub enum InitTarget {
     Bash,
     /// Zsh 5.0 and later
     Zsh,
-    /// fish 3.4 and later
+    /// fish 3.6 and later
     Fish,
     /// Claude Code, whose Bash tool shows no prompts: hooks for its settings.json, to copy by hand
     Claude,

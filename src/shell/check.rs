@@ -239,10 +239,10 @@ impl Files<'_> {
         // `$PWD` would say less: it stays the same when the directory is renamed under the shell.
         condition(&[here, same, self.watch.cwd.as_os_str()]);
         for watched in &self.watch.present {
-            let path = self.from_here(&watched.path);
+            let path = self.spelled(&watched.path);
             if let Some(resolved) = &watched.sight.resolved {
                 // Times do not tell two targets apart where a store gives every file the same one, as Nix does.
-                condition(&[&path, same, &self.from_here(resolved)]);
+                condition(&[&path, same, &self.spelled(resolved)]);
             }
             // A missing file counts as older than any other, so only it and its stamp both missing would be overlooked.
             if self.precision == Precision::ChangeTime || !watched.vanishes_with_parent {
@@ -256,7 +256,7 @@ impl Files<'_> {
         self.watch.absent.iter().map(|path| {
             // Of the others, nothing would tell when a parent of the working directory is replaced by a link to itself.
             if path.file_name() == Some(OsStr::new(FILE_NAME)) {
-                self.from_here(path)
+                self.spelled(path)
             } else {
                 Cow::Borrowed(path.as_os_str())
             }
@@ -267,9 +267,9 @@ impl Files<'_> {
     pub fn comparisons(&self, shell: Shell, comparison: &mut impl FnMut(&[&OsStr])) {
         let [not, exists, newer, older] = ["!", "-e", "-nt", "-ot"].map(OsStr::new);
         for watched in &self.watch.present {
-            let path = self.from_here(&watched.path);
+            let path = self.spelled(&watched.path);
             let stamp = self.stamp(watched);
-            let stamp = self.from_here(&stamp);
+            let stamp = self.spelled(&stamp);
             // bash and fish count a missing file as older than any other. In zsh a comparison with one is false either
             // way.
             if shell == Shell::Zsh {
@@ -287,7 +287,7 @@ impl Files<'_> {
     /// The shorter of an absolute path and the same from the working directory, which the conditions compare first.
     /// Both lead to the same file, because the working directory is one without symbolic links. Shells go through a word
     /// by its characters, so short words are fast words.
-    pub fn from_here<'path>(&self, path: &'path Path) -> Cow<'path, OsStr> {
+    pub fn spelled<'path>(&self, path: &'path Path) -> Cow<'path, OsStr> {
         let below = |(levels, up): (usize, &Path)| {
             let rest = path.strip_prefix(up).ok()?.as_os_str().as_bytes();
             // By itself, a name could be an operator or an option.

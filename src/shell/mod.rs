@@ -22,7 +22,7 @@ pub enum Shell {
     Bash,
     /// Zsh 5.0 and later.
     Zsh,
-    /// fish 3.4 and later.
+    /// fish 3.6 and later.
     Fish,
 }
 

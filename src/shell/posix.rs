@@ -35,29 +35,25 @@ pub(super) fn unchanged(shell: Shell, files: &Files<'_>, variables: &Variables, 
         clock(shell, files, until, &mut rest);
     }
     // Unquoted expansions are the fast ones, and nothing splits them in `[[`.
-    let in_one = [b"[[ ", &expanded[..], b" == ", &expected, b" && ", &rest].concat();
-    match shell {
-        Shell::Bash => {
-            // In bash, `[[` ignores case under `nocasematch`; `[` never does.
-            push(out, &["__backlog_aws_unchanged() { \\builtin [ \""]);
-            out.extend_from_slice(&expanded);
-            push(out, &["\" = "]);
-            out.extend_from_slice(&expected);
-            push(out, &[" ] && [[ "]);
-            out.extend_from_slice(&rest);
-            push(out, &["; }\n"]);
-            let test = [b"[[ a != A && ", &in_one[3..], b" || "].concat();
-            hook(shell, &test, "__backlog_aws_doubt", out);
+    let whole = [&expanded[..], b" == ", &expected, b" && ", &rest].concat();
+    if shell == Shell::Bash {
+        // In bash, `[[` ignores case under `nocasematch`; `[` never does.
+        push(out, &["__backlog_aws_unchanged() { \\builtin [ \""]);
+        out.extend_from_slice(&expanded);
+        push(out, &["\" = "]);
+        out.extend_from_slice(&expected);
+        push(out, &[" ] && [[ "]);
+        out.extend_from_slice(&rest);
+        push(out, &["; }\n"]);
+        let test = [b"[[ a != A && ", &whole[..], b" || "].concat();
+        hook(shell, &test, "__backlog_aws_doubt", out);
+    } else {
+        let mut times = Vec::new();
+        if files.precision == Precision::ChangeTime && !files.watch.present.is_empty() {
+            change_times(files, &mut times);
         }
-        _ => {
-            let mut test = in_one;
-            if files.precision == Precision::ChangeTime && !files.watch.present.is_empty() {
-                test.splice(..0, *b"\\builtin local -a seen; ");
-                change_times(files, &mut test);
-            }
-            test.extend_from_slice(b" || ");
-            hook(shell, &test, "__backlog_aws_refresh", out);
-        }
+        let test = [b"\\builtin local -a seen; [[ ", &whole[..], &times, b" || "].concat();
+        hook(shell, &test, "__backlog_aws_refresh", out);
     }
     if files.valid_until().is_some() {
         match (shell, files.precision) {
@@ -182,7 +178,7 @@ fn change_times(files: &Files<'_>, out: &mut Vec<u8>) {
     let mut expected = Vec::new();
     for watched in &files.watch.present {
         out.push(b' ');
-        Files::word(Shell::Zsh, &files.from_here(&watched.path), out);
+        Files::word(Shell::Zsh, &files.spelled(&watched.path), out);
         expected.push(calendar(watched.sight.changed));
     }
     push(
