@@ -3,8 +3,8 @@
 //! The toolkit sources this file; we never run it. Lines of the form `export NAME='value'` (with or without `export`,
 //! quoted in any of the POSIX ways) are read, and what would need a shell to know its value is reported, never guessed.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use zeroize::Zeroizing;
 
@@ -18,6 +18,15 @@ pub const NAMES: [&str; 7] = [
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
 ];
+
+/// The same, what the chain does not look at but the file's readers pass on, and what decides when there is no AWS.
+const KNOWN: [&str; 9] = {
+    let [a, b, c, d, e, f, g] = NAMES;
+    [a, b, c, d, e, f, g, "AWS_PROFILE", ANTHROPIC_KEY]
+};
+
+/// With this and nothing of AWS's, `LiteLLM` uses Anthropic's own API.
+pub const ANTHROPIC_KEY: &str = "ANTHROPIC_API_KEY";
 
 /// One assignment as found.
 struct Assignment {
@@ -65,6 +74,27 @@ impl ToolkitEnv {
             .map(|found| found.line)
     }
 
+    /// What a program that sources the file gets otherwise than `handed` has it, with the lines. An empty value is only
+    /// among them where it is worse than none: to boto3 and AWS's SDK for JavaScript an empty bearer token is a token.
+    pub fn contradicts<'h>(
+        &self,
+        handed: impl Fn(&str) -> Option<&'h OsStr>,
+    ) -> Vec<(&'static str, usize)> {
+        let mut found: Vec<_> = KNOWN
+            .into_iter()
+            .filter_map(|name| self.last(name))
+            .filter(|found| {
+                let counts = !found.value.is_empty() || found.name == "AWS_BEARER_TOKEN_BEDROCK";
+                let of_aws = found.name != ANTHROPIC_KEY;
+                let same = handed(found.name).map(OsStr::as_bytes) == Some(&found.value);
+                of_aws && counts && !same
+            })
+            .map(|found| (found.name, found.line))
+            .collect();
+        found.sort_by_key(|&(_, line)| line);
+        found
+    }
+
     fn last(&self, name: &str) -> Option<&Assignment> {
         self.assignments
             .iter()
@@ -87,7 +117,7 @@ impl ToolkitEnv {
         // Quotes may run over the end of the line, so words are read from the whole rest.
         while let Some((name, length)) = assigned_name(&rest[at..]) {
             let value_at = at + length + 1;
-            let known = NAMES.into_iter().find(|known| known.as_bytes() == name);
+            let known = KNOWN.into_iter().find(|known| known.as_bytes() == name);
             match (word(&rest[value_at..]), known) {
                 (Word::Literal { value, length }, known) => {
                     if let Some(name) = known {
@@ -100,8 +130,10 @@ impl ToolkitEnv {
                     at += rest[at..].len() - trim_start(&rest[at..]).len();
                 }
                 (Word::NeedsShell, Some(name)) => self.unknowable(name, line),
-                (Word::Unterminated, Some(name)) => self.malformed.push((name, line)),
-                (Word::NeedsShell | Word::Unterminated, None) => {}
+                (Word::Unterminated, Some(name)) if NAMES.contains(&name) => {
+                    self.malformed.push((name, line));
+                }
+                (Word::NeedsShell | Word::Unterminated, _) => {}
             }
             if at < value_at {
                 self.mentioned(
@@ -130,7 +162,7 @@ impl ToolkitEnv {
     /// Takes note of our variables in code that only a shell can follow.
     fn mentioned(&mut self, code: &[u8], line: usize) {
         let unset = first_word(code) == b"unset";
-        for name in NAMES {
+        for name in KNOWN {
             let mut mentions =
                 memchr::memmem::find_iter(code, name).map(|at| (at, at + name.len()));
             let whole = |&(start, end): &(usize, usize)| {
@@ -157,7 +189,7 @@ impl ToolkitEnv {
 
     fn unknowable(&mut self, name: &'static str, line: usize) {
         self.forget(name);
-        if self.needs_expansion.last() != Some(&(name, line)) {
+        if NAMES.contains(&name) && self.needs_expansion.last() != Some(&(name, line)) {
             self.needs_expansion.push((name, line));
         }
     }

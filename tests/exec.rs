@@ -325,6 +325,70 @@ fn no_profile_leaves_out_aws_profile_and_nothing_else() {
 }
 
 #[test]
+fn the_name_of_a_profile_that_is_more_than_its_keys_is_left_out() {
+    // Given the name, boto3 and AWS's SDK for JavaScript would assume the role or sign in, and not use the keys.
+    for more in [
+        "role_arn = arn:aws:iam::111122223333:role/x\nsource_profile = luxito\n",
+        "sso_session = corp\nsso_account_id = 111122223333\nsso_role_name = x\n",
+        "web_identity_token_file = /t\nrole_arn = arn:aws:iam::111122223333:role/x\n",
+    ] {
+        let home = Sandbox::documented_home();
+        let credentials = fs::read_to_string(home.path(".aws/credentials")).unwrap();
+        let bedrock = format!("{credentials}\n[bedrock]\n{more}");
+        home.write(".aws/credentials", bedrock);
+        let run = hostile_exec(&home, &["--profile", "bedrock"]).env("AWS_PROFILE", "cc");
+        let mut given = profile("bedrock", "pin", "eu-west-1");
+        given.retain(|(name, _)| !name.ends_with("AWS_PROFILE"));
+        assert_child_gets(&home, run, &given);
+        let shown = home
+            .run(["exec", "--dry-run", "--profile", "bedrock"])
+            .expect_code(0);
+        assert!(
+            shown.out().contains(
+                "\nomit    AWS_PROFILE, BACKLOG_AWS_PROFILE: given the name bedrock, boto3 "
+            ),
+            "{}",
+            shown.out()
+        );
+    }
+}
+
+#[test]
+fn a_file_of_the_toolkit_that_undoes_the_handover_is_named() {
+    let home = Sandbox::documented_home();
+    let run = |lines: &str| {
+        home.write(".backlog-toolkit-env", lines);
+        let run = home.invoke(["exec", "--profile", "bedrock", "--", "true"]);
+        run.run().expect_code(0).err().to_owned()
+    };
+    let file = home.path(".backlog-toolkit-env");
+    for (lines, names, line) in [
+        ("BACKLOG_AWS_PROFILE=luxito\n", "BACKLOG_AWS_PROFILE", 1),
+        ("\nexport AWS_PROFILE='cc'\n", "AWS_PROFILE", 2),
+        (
+            "AWS_REGION=us-east-2\nAWS_BEARER_TOKEN_BEDROCK=''\n",
+            "AWS_REGION, AWS_BEARER_TOKEN_BEDROCK",
+            1,
+        ),
+    ] {
+        let expected = format!(
+            "backlog-aws: {names} in {}:{line} differs from what this command gets, and wins in whatever sources that \
+             file; remove it there\n",
+            file.display()
+        );
+        assert_eq!(run(lines), expected);
+    }
+    // The same, nothing, and what is not AWS's.
+    let agreeing = "BACKLOG_AWS_PROFILE=bedrock\nAWS_REGION=eu-west-1\nAWS_ACCESS_KEY_ID=''\nANTHROPIC_API_KEY=x\n";
+    assert_eq!(run(agreeing), "");
+    home.write(".backlog-toolkit-env", "AWS_REGION=us-east-2\n");
+    let quiet = home
+        .invoke(["exec", "--profile", "bedrock", "--", "true"])
+        .env("BACKLOG_AWS_QUIET", "1");
+    assert_eq!(quiet.run().expect_code(0).err(), "");
+}
+
+#[test]
 fn a_refused_command_does_not_run_and_nothing_is_shown_of_the_keys() {
     let home = Sandbox::documented_home();
     for (profile, why) in [("cc", "is an SSO profile"), ("nowhere", "is in neither")] {

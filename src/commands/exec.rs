@@ -6,18 +6,21 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use super::{Done, Failure, choose, hook};
+use crate::aws::botocore;
 use crate::cli;
 use crate::notice::{Notice, visible};
-use crate::overrides::is_region_name;
+use crate::overrides::{is_region_name, place};
 use crate::resolve::{Answer, Identity, Inputs, Resolution, Source, resolve};
 use crate::secret::mask_key_id;
 use crate::session::{Claims, Variable};
-use crate::world::{World, reason};
+use crate::toolkit_env::ToolkitEnv;
+use crate::world::{Content, SourceFile, World, reason};
 
 /// Resolves afresh and replaces this process by the command.
 pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
     let resolution = chosen(&args.choice, Some("Profile for this command"), world)?;
     let handover = Handover::of(&resolution, world, !args.no_profile)?;
+    warn_of_toolkit_env(&handover, world);
     if args.dry_run {
         handover.show(out)?;
         return Ok(0);
@@ -132,6 +135,31 @@ pub fn chosen(
     )))
 }
 
+/// Says when the toolkit's file would undo the handover. Its start scripts source it, after us.
+fn warn_of_toolkit_env(handover: &Handover, world: &World) {
+    let Some(SourceFile {
+        path,
+        content: Content::Read { bytes, .. },
+        ..
+    }) = &world.toolkit_env
+    else {
+        return;
+    };
+    let found = handover.contradicted_by(&ToolkitEnv::parse(bytes));
+    let (Some((_, first)), false) = (found.first(), hook::is_quiet(world)) else {
+        return;
+    };
+    let names: Vec<&str> = found.iter().map(|(name, _)| *name).collect();
+    // A closed standard error is no reason to fail.
+    let _ = writeln!(
+        io::stderr(),
+        "backlog-aws: {} in {} differs from what this command gets, and wins in whatever sources that file; \
+         remove it there",
+        names.join(", "),
+        place(path, Some(*first)),
+    );
+}
+
 /// A value for the child, and whether it may be shown.
 #[derive(Clone)]
 enum Value {
@@ -190,13 +218,20 @@ const IDENTITY: [&str; 22] = [
 const IDENTITY_PREFIX: &str = "AWS_CONTAINER_";
 
 /// The difference between this process's environment and the child's.
-struct Handover {
+pub struct Handover {
     set: Vec<(&'static str, Value)>,
     removed: Vec<OsString>,
+    /// The profile whose name is kept from the child, because by name it would not get the keys: what boto3 does instead.
+    unnamed: Option<(String, &'static str)>,
 }
 
 impl Handover {
-    fn of(resolution: &Resolution, world: &World, with_profile: bool) -> Result<Self, Failure> {
+    /// What `exec` does with an answer.
+    ///
+    /// # Errors
+    ///
+    /// There are no usable credentials.
+    pub fn of(resolution: &Resolution, world: &World, with_profile: bool) -> Result<Self, Failure> {
         let Answer::Usable { source, identity } = &resolution.answer else {
             return Err(Failure::Explained);
         };
@@ -223,7 +258,12 @@ impl Handover {
         for name in ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_REGION_NAME"] {
             set.push((name, Value::Plain(region.clone())));
         }
-        if let Some(profile) = identity.profile() {
+        let profiles = world.profiles();
+        let unnamed = identity.profile().and_then(|name| {
+            let (instead, _) = botocore::other_identity(profiles.get(name)?)?;
+            Some((name.to_owned(), instead))
+        });
+        if let (Some(profile), None) = (identity.profile(), &unnamed) {
             if with_profile {
                 set.push(("AWS_PROFILE", Value::Plain(profile.into())));
             }
@@ -248,7 +288,20 @@ impl Handover {
             .filter(|name| !set.iter().any(|(set, _)| set == name))
             .map(OsStr::to_owned)
             .collect();
-        Ok(Self { set, removed })
+        Ok(Self {
+            set,
+            removed,
+            unnamed,
+        })
+    }
+
+    /// What the toolkit's file has otherwise, with the lines.
+    pub fn contradicted_by(&self, file: &ToolkitEnv) -> Vec<(&'static str, usize)> {
+        file.contradicts(|name| {
+            let mut set = self.set.iter();
+            set.find(|(set, _)| *set == name)
+                .map(|(_, value)| value.text())
+        })
     }
 
     /// What `--dry-run` prints: the difference, with secrets masked.
@@ -258,6 +311,13 @@ impl Handover {
         }
         for name in &self.removed {
             writeln!(out, "remove  {}", visible(name))?;
+        }
+        if let Some((profile, instead)) = &self.unnamed {
+            writeln!(
+                out,
+                "omit    AWS_PROFILE, BACKLOG_AWS_PROFILE: given the name {}, boto3 {instead}",
+                visible(profile)
+            )?;
         }
         writeln!(out, "keep    everything else")
     }

@@ -138,7 +138,7 @@ pub fn update_after(
 
 /// Writes notices, unless the user wants quiet. A closed standard error is no reason to fail.
 pub fn say(notices: &[Notice], world: &World, err: &mut dyn Write) {
-    let quiet = world.env.get("BACKLOG_AWS_QUIET") == Some(OsStr::new("1"));
+    let quiet = is_quiet(world);
     for notice in notices
         .iter()
         .filter(|notice| !quiet || notice.code.is_error())
@@ -146,6 +146,11 @@ pub fn say(notices: &[Notice], world: &World, err: &mut dyn Write) {
         // One write: what runs beside us on the same terminal must not get into the middle of the line.
         let _ = err.write_all(format!("{notice}\n").as_bytes());
     }
+}
+
+/// Whether the user wants errors alone.
+pub fn is_quiet(world: &World) -> bool {
+    world.env.get("BACKLOG_AWS_QUIET") == Some(OsStr::new("1"))
 }
 
 fn is_there(stamp: &Stamp) -> bool {

@@ -24,7 +24,7 @@ pub fn run(args: &cli::Status, world: &World, out: &mut dyn Write) -> Done {
             .map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
-        print(&resolution, out)?;
+        print(&resolution, inputs.anthropic_key, out)?;
         hook::say(&resolution.notices, world, &mut anstream::stderr().lock());
     }
     Ok(u8::from(!usable))
@@ -130,7 +130,7 @@ const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const FAINT: Style = Style::new().dimmed();
 
-fn print(resolution: &Resolution, out: &mut dyn Write) -> io::Result<()> {
+fn print(resolution: &Resolution, anthropic_key: bool, out: &mut dyn Write) -> io::Result<()> {
     let at = decided_at(resolution)
         .map(|place| format!(", {place}"))
         .unwrap_or_default();
@@ -159,7 +159,15 @@ fn print(resolution: &Resolution, out: &mut dyn Write) -> io::Result<()> {
                 source.word()
             )?;
         }
-        Answer::Nothing => writeln!(out, "{BAD}no usable profile{BAD:#}")?,
+        Answer::Nothing => {
+            writeln!(out, "{BAD}no usable profile{BAD:#}")?;
+            if anthropic_key {
+                writeln!(
+                    out,
+                    "  Bedrock      not configured; with ANTHROPIC_API_KEY, LiteLLM would use Anthropic's own API"
+                )?;
+            }
+        }
     }
     writeln!(
         out,

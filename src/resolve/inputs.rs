@@ -12,7 +12,7 @@ use crate::overrides::trust::Verdict;
 use crate::overrides::{self, Invalid, Override, place};
 use crate::secret::Secret;
 use crate::session::Claims;
-use crate::toolkit_env::ToolkitEnv;
+use crate::toolkit_env::{ANTHROPIC_KEY, ToolkitEnv};
 use crate::world::{Content, OverrideFile, SourceFile, World};
 
 /// What the directories above say.
@@ -47,6 +47,8 @@ pub struct Inputs<'a> {
     pub environment: EnvironmentKeys,
     /// `AWS_PROFILE`, unless it is empty.
     pub aws_profile: Option<OsString>,
+    /// Whether there is a key for Anthropic's own API.
+    pub anthropic_key: bool,
     /// The profiles of the AWS files.
     pub profiles: &'a Profiles<'a>,
     /// Where those files are: credentials, config.
@@ -102,12 +104,15 @@ impl<'a> Inputs<'a> {
             }) => ToolkitEnv::parse(bytes),
             _ => ToolkitEnv::default(),
         };
+        let anthropic_key =
+            world.env.non_empty(ANTHROPIC_KEY).is_some() || toolkit.get(ANTHROPIC_KEY).is_some();
         Self {
             claims,
             directory: Directory::of(&world.overrides),
             toolkit_env: (toolkit_path, toolkit),
             environment: environment(world),
             aws_profile: world.env.non_empty("AWS_PROFILE").map(ToOwned::to_owned),
+            anthropic_key,
             profiles,
             aws_paths: (path(&world.credentials), path(&world.config)),
             file_notices: file_notices(world, profiles),

@@ -56,6 +56,7 @@ fn resolved_in(credentials: &str, config: &str, edit: impl FnOnce(&mut Inputs<'_
         claims: Claims::default(),
         directory: Directory::default(),
         toolkit_env: ("/home/u/.backlog-toolkit-env".into(), ToolkitEnv::default()),
+        anthropic_key: false,
         environment: EnvironmentKeys::default(),
         aws_profile: None,
         profiles: &profiles,

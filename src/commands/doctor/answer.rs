@@ -1,5 +1,6 @@
 //! What the toolkit gets, and what stands in its way: the chain's answer, overrides, the toolkit's own file.
 
+use super::super::exec::Handover;
 use super::check::{Case, Check, comment_out, put_aside, quoted};
 use crate::aws::Kind;
 use crate::notice::{EXPIRES_SOON_MINUTES, command_on, visible};
@@ -121,7 +122,7 @@ fn other_profile(case: &Case<'_>, source: Source, at: Option<&Place>) -> String 
 
 fn nothing(case: &Case<'_>) -> Check {
     let message = "No AWS profiles with static credentials found";
-    if case.world.env.non_empty("ANTHROPIC_API_KEY").is_some() {
+    if case.inputs.anthropic_key {
         return Check::problem(
             "anthropic-key-only",
             format!("{message}; with ANTHROPIC_API_KEY alone, LiteLLM would use Anthropic's API and not Bedrock"),
@@ -250,13 +251,12 @@ pub fn toolkit_env(case: &Case<'_>) -> Vec<Check> {
         &blank,
         "sets to nothing",
     ));
-    if case.resolution.answer.source() != Some(Source::ToolkitEnvKeys) {
-        let set: Vec<(&str, usize)> = KEYS
-            .into_iter()
-            .filter_map(|name| Some((name, file.get(name)?.1)))
-            .collect();
-        checks.extend(overriding(case, "toolkit-env-overrides", &set, "sets"));
-    }
+    let mut set = match Handover::of(case.resolution, case.world, true) {
+        Ok(handover) => handover.contradicted_by(file),
+        Err(_) => Vec::new(),
+    };
+    set.retain(|(name, _)| file.blanks(name).is_none());
+    checks.extend(overriding(case, "toolkit-env-overrides", &set, "sets"));
     checks
 }
 
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn keys_of_the_toolkits_file_conflict_only_with_another_choice() {
-        let keys = "AWS_ACCESS_KEY_ID=A\nAWS_SECRET_ACCESS_KEY=s\n";
+        let keys = "AWS_ACCESS_KEY_ID=B\nAWS_SECRET_ACCESS_KEY=t\n";
         assert_eq!(machine(CREDENTIALS, keys).codes(), [""; 0]);
         let both = format!("BACKLOG_AWS_PROFILE=bedrock\n{keys}");
         let checks = machine(CREDENTIALS, &both).checks();
@@ -340,6 +340,8 @@ mod tests {
             checks[0].remedy.as_deref(),
             Some("`sed -i.bak -e '2s/^/# /' -e '3s/^/# /' /home/u/.backlog-toolkit-env`")
         );
+        let of_claude = machine(CREDENTIALS, "BACKLOG_AWS_PROFILE=bedrock\nAWS_PROFILE=cc\n");
+        assert_eq!(of_claude.codes(), ["toolkit-env-overrides"]);
     }
 
     #[test]

@@ -134,21 +134,25 @@ def try_env_files(bench: Bench) -> list[Check]:
 
 def _docker_compose(bench: Bench, home: Home) -> list[Check]:
     """What compose puts in place of the variables, if there is a compose to ask."""
-    docker = shutil.which("docker")
-    compose = [docker, "compose"] if docker else ["docker-compose"]
-    if not docker or bench.call(home, [*compose, "version"], {}).returncode != 0:
+    asked = ([program, *words] for program, *words in (("docker", "compose"), ("docker-compose",)) if shutil.which(program))
+    compose = next((words for words in asked if bench.call(home, [*words, "version"], {}).returncode == 0), None)
+    if compose is None:
         print("note: docker compose is not installed; its --env-file is not tried", flush=True)
         return []
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
     environment = {name: f"${{{name}}}" for name in names}
     file = bench.scratch / "compose.json"
-    file.write_text(json.dumps({"services": {"litellm": {"image": "example", "environment": environment}}}))
-    command = [*compose, "--file", str(file), "--env-file", str(bench.env_file), "config", "--format", "json"]
+    services = {"litellm": {"image": "example", "environment": environment}}
+    file.write_text(json.dumps({"version": "3", "services": services}))
+    command = [*compose, "--file", str(file), "--env-file", str(bench.env_file), "config"]
     done = bench.call(home, command, {})
+    # Compose prints YAML. None of these values needs quotes in it.
+    printed = dict(line.strip().partition(": ")[::2] for line in done.stdout.splitlines())
     wanted = dict(zip(names, (who.EXPIRING.key_id, who.EXPIRING.secret, who.EXPIRING.token), strict=True))
-    got = json.loads(done.stdout)["services"]["litellm"]["environment"] if done.returncode == 0 else {}
+    got = {name: printed.get(name, "") for name in names}
     shown = "the same" if got == wanted else str(got)
-    return [Check("credentials dotenv", "file", "docker compose", "", str(wanted), shown, got == wanted, done.stderr)]
+    name = " ".join(compose)
+    return [Check("credentials dotenv", "file", name, "", str(wanted), shown, got == wanted, done.stderr)]
 
 
 def _reference_checks(bench: Bench, home: Home) -> list[Check]:

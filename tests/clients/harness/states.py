@@ -37,6 +37,8 @@ class State:
     """Exported at the prompt, after `typed`."""
     exec_prefix: str = ""
     exec_options: str = ""
+    by_name: bool = True
+    """Whether a client that is given the profile's name uses its keys; boto3 prefers a role or a sign-in to them."""
     astray: dict[str, str] = field(default_factory=dict)
     """Clients that cannot be kept on the right credentials here, and why."""
 
@@ -44,7 +46,7 @@ class State:
     def names_a_profile(self) -> bool:
         """Whether the hook exports a profile's name here, so that LiteLLM needs no secret in its environment."""
         in_the_shell = not (self.exec_prefix or self.exec_options)
-        return in_the_shell and self.wanted not in (who.FILE_KEYS, who.SHELL_KEYS, who.FILE_BEARER, who.SHELL_BEARER)
+        return in_the_shell and self.by_name and self.wanted not in (who.FILE_KEYS, who.SHELL_KEYS, who.FILE_BEARER, who.SHELL_BEARER)
 
 
 def keys_as_variables(identity: Identity) -> dict[str, str]:
@@ -57,13 +59,8 @@ def _file_lines(variables: dict[str, str]) -> tuple[str, ...]:
     return tuple(f"export {name}='{value}'" for name, value in variables.items())
 
 
-def _pinned(name: str, profile: str, wanted: Identity, region: str, astray: dict[str, str] | None = None) -> State:
-    return State(name, wanted, region, typed=(f"backlog-aws use {profile}",), astray=astray or {})
-
-
-_BOTO3_SSO = "boto3 prefers sso_* to the keys of the same profile when a program names the profile, as LiteLLM does"
-_BOTO3_ROLE = "boto3 prefers role_arn to the keys of the same profile when a program names the profile, as LiteLLM does"
-_JS_ROLE = "the JS SDK prefers AWS_PROFILE to keys in the environment, and role_arn to the keys of that profile"
+def _pinned(name: str, profile: str, wanted: Identity, region: str, *, named: bool = True) -> State:
+    return State(name, wanted, region, typed=(f"backlog-aws use {profile}",), by_name=named)
 
 
 STATES = (
@@ -104,20 +101,8 @@ STATES = (
         CLAUDE_REGION,
         variables={"AWS_BEARER_TOKEN_BEDROCK": who.SHELL_BEARER.bearer},
     ),
-    _pinned(
-        "keys-and-sso",
-        "both-sso",
-        who.KEYS_AND_SSO,
-        "eu-south-1",
-        {"litellm-profile": _BOTO3_SSO, "litellm-proxy": _BOTO3_SSO},
-    ),
-    _pinned(
-        "keys-and-role",
-        "both-role",
-        who.KEYS_AND_ROLE,
-        "eu-south-2",
-        {"litellm-profile": _BOTO3_ROLE, "litellm-proxy": _BOTO3_ROLE, "js-sdk": _JS_ROLE},
-    ),
+    _pinned("keys-and-sso", "both-sso", who.KEYS_AND_SSO, "eu-south-1", named=False),
+    _pinned("keys-and-role", "both-role", who.KEYS_AND_ROLE, "eu-south-2", named=False),
 )
 
 
