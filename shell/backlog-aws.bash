@@ -39,7 +39,7 @@ __backlog_aws_refresh() {
   elif [[ ${BASH_VERSINFO[0]} -lt 5 ]]; then
     precision=second-stamps # -nt and -ot compare whole seconds there
   fi
-  code=$("$__backlog_aws_bin" hook bash "$__backlog_aws_session" "$precision" "$__backlog_aws_keys") || \builtin return 0
+  code=$("$__backlog_aws_bin" hook bash "$__backlog_aws_session" "$precision" "$__backlog_aws_keys" 1) || \builtin return 0
   \builtin eval "$code" || \builtin return 0
   __backlog_aws_pwd=${PWD-}
 }

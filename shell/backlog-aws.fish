@@ -27,7 +27,7 @@ function __backlog_aws_refresh
     end
     builtin set -l precision stamps
     builtin test "$__backlog_aws_mode" = cd; and builtin set precision directory
-    builtin set -l code ("$__backlog_aws_bin" hook fish $__backlog_aws_session $precision $__backlog_aws_keys | builtin string collect)
+    builtin set -l code ("$__backlog_aws_bin" hook fish $__backlog_aws_session $precision "$__backlog_aws_keys" 1 | builtin string collect)
     # The program's own status, not that of the pipe's end: what it printed before it failed is no answer.
     builtin test "$pipestatus[1]" = 0; or builtin return 0
     builtin eval $code

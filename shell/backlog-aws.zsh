@@ -30,7 +30,7 @@ __backlog_aws_refresh() {
   else
     precision=stamps
   fi
-  code="$("$__backlog_aws_bin" hook zsh $__backlog_aws_session $precision $__backlog_aws_keys)" || \builtin return 0
+  code="$("$__backlog_aws_bin" hook zsh $__backlog_aws_session $precision "$__backlog_aws_keys" 1)" || \builtin return 0
   \builtin eval "$code"
   \builtin typeset -g __backlog_aws_pwd="${PWD-}"
 }

@@ -33,6 +33,7 @@ struct Assignment {
     name: &'static str,
     value: Zeroizing<Vec<u8>>,
     line: usize,
+    on_one_line: bool,
 }
 
 /// What the file says about the variables in [`NAMES`], and which lines could not be taken at their word.
@@ -95,6 +96,11 @@ impl ToolkitEnv {
         found
     }
 
+    /// Whether the variable's value stands on one line, so that commenting out that line takes it out.
+    pub fn is_on_one_line(&self, name: &str) -> bool {
+        self.last(name).is_none_or(|found| found.on_one_line)
+    }
+
     fn last(&self, name: &str) -> Option<&Assignment> {
         self.assignments
             .iter()
@@ -123,7 +129,13 @@ impl ToolkitEnv {
                     if let Some(name) = known {
                         // A later assignment replaces the earlier one, and frees its secret at once.
                         self.forget(name);
-                        self.assignments.push(Assignment { name, value, line });
+                        let text = &rest[..value_at + length];
+                        self.assignments.push(Assignment {
+                            name,
+                            value,
+                            line,
+                            on_one_line: memchr::memchr(b'\n', text).is_none(),
+                        });
                         names.push(name);
                     }
                     at = value_at + length;

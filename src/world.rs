@@ -211,7 +211,7 @@ impl World {
         let cache = project.as_ref().map(|project| {
             let runtime = project
                 .runtime_dir()
-                .filter(|dir| dir.parent().is_some_and(Path::is_dir));
+                .filter(|dir| dir.parent().is_some_and(is_mine));
             runtime.unwrap_or(project.cache_dir()).to_owned()
         });
         let cache = cache.filter(|cache| ours(cache));
@@ -403,6 +403,13 @@ fn resolved(path: &Path, file: &File) -> Option<PathBuf> {
         std::fs::canonicalize(path).ok()
     };
     real.filter(|real| real != path)
+}
+
+/// Whether it is a directory of the user's own. After a plain `su`, `XDG_RUNTIME_DIR` is still the other one's.
+fn is_mine(directory: &Path) -> bool {
+    std::fs::metadata(directory).is_ok_and(|metadata| {
+        metadata.is_dir() && metadata.uid() == rustix::process::geteuid().as_raw()
+    })
 }
 
 fn what_it_is(metadata: &Metadata) -> String {

@@ -1199,3 +1199,77 @@ fn types_that_can_be_shown_mask_what_they_hold() {
         }
     }
 }
+
+scenario! {
+    fn a_program_of_another_version_is_told_of_once(shell) {
+        let home = home();
+        let mut session = builder(&home, shell).spawn();
+        // As if this shell's scripts were of the next version.
+        session.line(match shell {
+            Shell::Bash => r#"eval "$(declare -f __backlog_aws_refresh | sed 's/keys" 1/keys" 2/')""#,
+            Shell::Zsh => r#"eval "$(functions __backlog_aws_refresh | sed 's/keys" 1/keys" 2/')""#,
+            Shell::Fish => r#"functions __backlog_aws_refresh | sed 's/keys" 1/keys" 2/' | source"#,
+        });
+        let before = ours(&mut session);
+        let said = session.cd(home.path("acme")).text;
+        assert!(said.contains("another version"), "{}: {said}", shell.name());
+        assert_eq!(session.line("true").text, "");
+        assert_eq!(session.cd(home.path("plain")).text, "");
+        assert_eq!(ours(&mut session), before);
+        session.line("false");
+        assert_eq!(session.status_of_last(), 1);
+    }
+}
+
+/// Gives it to somebody else, where we may.
+fn give_away(path: &Path) {
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(path, Some(12345), Some(12345)).unwrap();
+    }
+}
+
+#[test]
+fn what_root_trusts_in_anothers_home_belongs_to_them() {
+    let home = Sandbox::documented_home();
+    home.write("acme/.backlog-aws", "profile = bedrock\n");
+    fs::remove_dir_all(home.path(".local")).unwrap_or_default();
+    give_away(&home.path(""));
+    let owner = fs::metadata(home.path("")).unwrap().uid();
+    home.invoke(["allow"])
+        .cwd(home.path("acme"))
+        .run()
+        .expect_code(0);
+    let store = home.path(".local/share/backlog-aws/trust");
+    let entries: Vec<PathBuf> = fs::read_dir(&store)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert_eq!(entries.len(), 1);
+    for path in store.ancestors().take(4).chain([entries[0].as_path()]) {
+        let found = fs::metadata(path).unwrap().uid();
+        assert_eq!(found, owner, "{}", path.display());
+    }
+}
+
+#[test]
+fn the_runtime_directory_of_somebody_else_is_passed_over() {
+    // After a plain `su` the variable is still there.
+    let home = Sandbox::documented_home();
+    let theirs = home.mkdir("theirs");
+    let hook = |directory: &Path| {
+        let run = home.invoke(["hook", "bash", "1.1", "stamps"]);
+        run.env("XDG_RUNTIME_DIR", directory).run().expect_code(0);
+    };
+    give_away(&theirs);
+    let theirs = if rustix::process::geteuid().is_root() {
+        theirs
+    } else {
+        PathBuf::from("/usr")
+    };
+    std::thread::sleep(Duration::from_millis(60));
+    hook(&theirs);
+    assert!(!theirs.join("backlog-aws").exists());
+    assert!(home.path(".cache/backlog-aws").exists());
+    hook(&home.mkdir("mine"));
+    assert!(home.path("mine/backlog-aws").exists());
+}

@@ -11,7 +11,6 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 use std::ops::{Deref, DerefMut, Range};
-use std::path::Path;
 
 use jiff::Timestamp;
 use zeroize::Zeroizing;
@@ -32,8 +31,6 @@ pub struct Profiles<'a> {
     sso_session_by_name: HashMap<&'a str, usize>,
     problems: Vec<Problem>,
     problems_left_out: usize,
-    credentials_path: Option<&'a Path>,
-    config_path: Option<&'a Path>,
 }
 
 impl<'a> Profiles<'a> {
@@ -48,8 +45,6 @@ impl<'a> Profiles<'a> {
             sso_session_by_name: HashMap::new(),
             problems: Vec::new(),
             problems_left_out: 0,
-            credentials_path: None,
-            config_path: None,
         };
         for kind in [FileKind::Credentials, FileKind::Config] {
             for file in files.iter().filter(|file| file.kind == kind) {
@@ -114,19 +109,7 @@ impl<'a> Profiles<'a> {
         self.problems_left_out
     }
 
-    /// Where a file was read, if it was.
-    pub fn path(&self, kind: FileKind) -> Option<&'a Path> {
-        match kind {
-            FileKind::Credentials => self.credentials_path,
-            FileKind::Config => self.config_path,
-        }
-    }
-
     fn read_file(&mut self, file: &AwsFile<'a>) {
-        match file.kind {
-            FileKind::Credentials => self.credentials_path = Some(file.path),
-            FileKind::Config => self.config_path = Some(file.path),
-        }
         let mut target = Target::Nobody;
         let mut begin = 0;
         let mut profile_default_seen = false;
@@ -464,12 +447,6 @@ impl<'a> Profile<'a> {
         Ok(None)
     }
 
-    /// Whether it has credentials that work without asking or running anything, and that have not expired by then.
-    pub fn is_usable(&self, now: Timestamp) -> bool {
-        let expired = || matches!(self.expires_at(), Ok(Some(then)) if then <= now);
-        self.kind().has_keys() && !expired()
-    }
-
     /// Its credentials, if it is static or temporary. They may have expired.
     pub fn credentials(&self) -> Option<Credentials> {
         // A token may be left over under its old name, so the new one goes first.
@@ -751,6 +728,8 @@ impl fmt::Debug for Credentials {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn file(kind: FileKind, bytes: &[u8]) -> AwsFile<'_> {
@@ -809,7 +788,6 @@ mod tests {
         );
         assert_eq!(names(&profiles), ["z", "b", "c", "default", "a"]);
         assert_eq!((profiles.len(), profiles.is_empty()), (5, false));
-        assert_eq!(profiles.path(FileKind::Config), Some(Path::new("config")));
     }
 
     #[test]
@@ -972,7 +950,6 @@ mod tests {
             (Kind::Partial, None, Some(""))
         );
         assert_eq!(a.credentials(), None);
-        assert!(!a.is_usable(Timestamp::UNIX_EPOCH));
     }
 
     #[test]
@@ -995,7 +972,6 @@ mod tests {
         assert_eq!(given.access_key_id, "AKIAIOSFODNN7EXAMPLE");
         assert_eq!(given.secret_access_key.reveal(), "wJalrXUtnFEMI");
         assert_eq!((given.session_token, given.expires_at), (None, None));
-        assert!(a.is_usable(Timestamp::MAX));
     }
 
     #[test]
@@ -1013,8 +989,6 @@ mod tests {
             (given.session_token.unwrap().reveal(), given.expires_at),
             ("t", Some(then))
         );
-        assert!(a.is_usable(then - jiff::SignedDuration::from_secs(1)));
-        assert!(!a.is_usable(then));
     }
 
     #[test]
@@ -1026,7 +1000,6 @@ mod tests {
         assert_eq!((problem.kind, problem.line), (FileKind::Credentials, 5));
         assert!(problem.to_string().contains("x_security_token_expires"));
         assert_eq!(a.credentials().unwrap().expires_at, None);
-        assert!(a.is_usable(Timestamp::MAX));
     }
 
     #[test]

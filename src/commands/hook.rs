@@ -20,13 +20,19 @@ use crate::shell::{Check, Precision, Shell, Stamp};
 use crate::watch::Watch;
 use crate::world::World;
 
-/// What the integration passes: `hook SHELL SESSION PRECISION [export-credentials]`.
+/// What the integration passes: `hook SHELL SESSION PRECISION [export-credentials|''] [PROTOCOL]`.
 pub struct Call {
     shell: Shell,
     session: String,
     precision: Precision,
     export_credentials: bool,
+    /// Whether script and program understand each other.
+    fits: bool,
 }
+
+/// Counts up when the scripts of `shell/` and what the program prints for them no longer go together. Every version of
+/// the scripts has a function `__backlog_aws_refresh`.
+const PROTOCOL: &str = "1";
 
 impl Call {
     /// Reads the words after `hook`.
@@ -47,12 +53,16 @@ impl Call {
             session: word(1).to_string_lossy().into_owned(),
             precision: Precision::from_word(word(2)).ok_or_else(misfit)?,
             export_credentials: word(3) == "export-credentials",
+            fits: words.len() <= 4 || word(4) == PROTOCOL,
         })
     }
 }
 
 /// Decides what to change in the shell that called.
 pub fn run(call: &Call, world: &World, out: &mut dyn Write) -> Done {
+    if !call.fits {
+        return part(call.shell, out);
+    }
     let values = world.values();
     let session = Session::continued(world.state(), &call.session, &values);
     let (code, news) = update(
@@ -65,6 +75,21 @@ pub fn run(call: &Call, world: &World, out: &mut dyn Write) -> Done {
     );
     out.write_all(&code)?;
     say(&news, world, &mut io::stderr().lock());
+    Ok(0)
+}
+
+/// For a shell that was started before the program was replaced by another version: it keeps the answer it has, and is
+/// told once instead of at each prompt.
+fn part(shell: Shell, out: &mut dyn Write) -> Done {
+    out.write_all(match shell {
+        Shell::Bash | Shell::Zsh => b"__backlog_aws_refresh() { \\builtin return 0; }\n",
+        Shell::Fish => b"function __backlog_aws_refresh; end\n",
+    })?;
+    let _ = writeln!(
+        io::stderr(),
+        "backlog-aws: the program is of another version now than this shell's integration, which goes on with the \
+         answer it has; start a new shell"
+    );
     Ok(0)
 }
 

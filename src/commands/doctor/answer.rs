@@ -275,11 +275,13 @@ fn overriding(
         "{shown} {does} {names}; the toolkit's start scripts source it, and so undo what `backlog-aws exec` sets"
     );
     let check = Check::warning(code, message.replace('`', "'"));
-    Some(
-        check
-            .remedy(comment_out(path, &lines))
-            .at(place(path, Some(*first))),
-    )
+    let (_, file) = case.toolkit_env();
+    let remedy = if found.iter().all(|(name, _)| file.is_on_one_line(name)) {
+        comment_out(path, &lines)
+    } else {
+        format!("take them out: {}", super::check::open_at(path, *first))
+    };
+    Some(check.remedy(remedy).at(place(path, Some(*first))))
 }
 
 /// The command that replaces a value that needs a shell by the one that holds, where that is no secret.
@@ -339,6 +341,18 @@ mod tests {
         assert_eq!(
             checks[0].remedy.as_deref(),
             Some("`sed -i.bak -e '2s/^/# /' -e '3s/^/# /' /home/u/.backlog-toolkit-env`")
+        );
+        let long = machine(
+            CREDENTIALS,
+            "BACKLOG_AWS_PROFILE=bedrock\nAWS_SESSION_TOKEN='a\nb'\n",
+        )
+        .checks();
+        assert!(
+            long[0]
+                .remedy
+                .as_ref()
+                .is_some_and(|remedy| !remedy.contains("sed")),
+            "{long:?}"
         );
         let of_claude = machine(CREDENTIALS, "BACKLOG_AWS_PROFILE=bedrock\nAWS_PROFILE=cc\n");
         assert_eq!(of_claude.codes(), ["toolkit-env-overrides"]);
