@@ -49,8 +49,8 @@ __backlog_aws_refresh() {
 # after it in PROMPT_COMMAND.
 __backlog_aws_hook() {
   case $? in
-    0) __backlog_aws_refresh ;;
-    *) __backlog_aws_failed "$?" ;;
+  0) __backlog_aws_refresh ;;
+  *) __backlog_aws_failed "$?" ;;
   esac
 }
 
@@ -66,7 +66,7 @@ __backlog_aws_failed() {
 
 # Under `nocasematch` the hook's own test always fails, because there `[[` takes `A` for `a`.
 __backlog_aws_doubt() {
-  if [[ a != A ]] || ! __backlog_aws_unchanged; then
+  if ! \builtin shopt -q nocasematch || ! __backlog_aws_unchanged; then
     __backlog_aws_refresh
   fi
 }
