@@ -13,6 +13,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut, Range};
 
 use jiff::Timestamp;
+use memchr::memchr_iter;
 use zeroize::Zeroizing;
 
 use super::problem::showable;
@@ -22,6 +23,9 @@ use crate::secret::{Secret, mask_key_id};
 
 /// So many problems are kept; the others are only counted. A binary file has one on nearly every line.
 const MOST_PROBLEMS: usize = 1_000;
+
+/// Sections are rarely shorter than this, in bytes.
+const SHORTEST_SECTION: usize = 32;
 
 /// All profiles of the two files.
 pub struct Profiles<'a> {
@@ -110,6 +114,11 @@ impl<'a> Profiles<'a> {
     }
 
     fn read_file(&mut self, file: &AwsFile<'a>) {
+        // Growing would look at every name again, all over the file. What is no section counts as well, so there is a bound.
+        let sections = memchr_iter(b'[', file.bytes).count();
+        let sections = sections.min(file.bytes.len() / SHORTEST_SECTION);
+        self.by_name.reserve(sections);
+        self.list.reserve(sections);
         let mut target = Target::Nobody;
         let mut begin = 0;
         let mut profile_default_seen = false;
