@@ -288,18 +288,26 @@ impl Files<'_> {
     /// Both lead to the same file, because the working directory is one without symbolic links. Shells go through a word
     /// by its characters, so short words are fast words.
     pub fn spelled<'path>(&self, path: &'path Path) -> Cow<'path, OsStr> {
-        let below = |(levels, up): (usize, &Path)| {
-            let rest = path.strip_prefix(up).ok()?.as_os_str().as_bytes();
-            // By itself, a name could be an operator or an option.
-            let is_clear = levels > 0 || rest.first() == Some(&b'.');
-            let is_shorter = 3 * levels + rest.len() < path.as_os_str().len();
-            (is_clear && is_shorter && !rest.is_empty())
+        let cwd = self.watch.cwd.as_os_str().as_bytes();
+        let absolute = path.as_os_str().as_bytes();
+        let relative = || {
+            let common = cwd.iter().zip(absolute).take_while(|(a, b)| a == b).count();
+            // Where the nearest directory ends that both are in.
+            let end = (0..=common).rev().find(|&at| {
+                absolute.get(at) == Some(&b'/') && matches!(cwd.get(at), None | Some(b'/'))
+            })?;
+            let up = cwd[end..].split(|&byte| byte == b'/');
+            let levels = up.filter(|name| !name.is_empty()).count();
+            let rest = &absolute[end + 1..];
+            // By itself, a name could be an operator or an option; and `a//b` is not cut in the middle.
+            let is_clear = rest
+                .first()
+                .is_some_and(|&first| first == b'.' || (levels > 0 && first != b'/'));
+            let is_shorter = 3 * levels + rest.len() < absolute.len();
+            (is_clear && is_shorter)
                 .then(|| OsString::from_vec([&b"../".repeat(levels), rest].concat()))
         };
-        let mut ancestors = self.watch.cwd.ancestors().enumerate();
-        ancestors
-            .find_map(below)
-            .map_or(Cow::Borrowed(path.as_os_str()), Cow::Owned)
+        relative().map_or(Cow::Borrowed(path.as_os_str()), Cow::Owned)
     }
 
     /// When the answer has to be looked at again because it runs out, in whole seconds since the epoch.
@@ -364,5 +372,49 @@ impl Variables {
             Expectation::Value(None) | Expectation::Filled(_) => true,
         });
         separable.then_some(Self(all))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_taken_from_the_working_directory_where_that_is_shorter() {
+        let spelled = |cwd: &str, path: &str| {
+            let watch = Watch {
+                variables: Vec::new(),
+                present: Vec::new(),
+                absent: Vec::new(),
+                cwd: cwd.into(),
+                valid_until: None,
+                looked_at: Timestamp::UNIX_EPOCH,
+            };
+            let files = Files {
+                watch: &watch,
+                stamps: Path::new("/"),
+                precision: Precision::Stamps,
+            };
+            let word = files.spelled(Path::new(path)).into_owned();
+            word.into_string().unwrap()
+        };
+        for (cwd, path, expected) in [
+            ("/home/u/a", "/home/u/a/.x", ".x"),
+            ("/home/u/a", "/home/u/.x", "../.x"),
+            ("/home/u/a", "/home/u/ab/.x", "../ab/.x"),
+            ("/home/u/ab", "/home/u/a/.x", "../a/.x"),
+            ("/home/u/a/b/c/d", "/home/u/.x", "/home/u/.x"),
+            ("/h/u/a/b/c", "/h/u/.x", "/h/u/.x"),
+            ("/home/u", "/.x", "/.x"),
+            ("/", "/.x", ".x"),
+            ("/", "/x", "/x"),
+            // These could be taken for something else, or are something else.
+            ("/home/u", "/home/u/x", "/home/u/x"),
+            ("/home/u", "/home/u//x", "/home/u//x"),
+            ("/home/u", "/home/u", "../u"),
+            ("/home/u/a", "/home/../home/u/.x", "/home/../home/u/.x"),
+        ] {
+            assert_eq!(spelled(cwd, path), expected, "{path} from {cwd}");
+        }
     }
 }
