@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 
@@ -157,15 +158,17 @@ def _docker_compose(bench: Bench, home: Home) -> list[Check]:
 
 def _reference_checks(bench: Bench, home: Home) -> list[Check]:
     """Where an AWS CLI 2 is installed, the reference itself is held against it."""
-    aws = shutil.which("aws")
-    version = bench.call(home, [aws, "--version"], {}).stdout.split(" ")[0] if aws else ""
-    if not version.startswith("aws-cli/2"):
+    paths = [path for directory in os.get_exec_path() if (path := shutil.which("aws", path=directory))]
+    versions = {path: bench.call(home, [path, "--version"], {}).stdout.split(" ")[0] for path in paths}
+    aws = next((path for path, version in versions.items() if version.startswith("aws-cli/2")), None)
+    if aws is None:
         print("note: no AWS CLI 2 here; the bytes are compared with those recorded from it", flush=True)
         return []
+    version = versions[aws]
     checks = []
     for identity in (who.PINNED, who.TEMPORARY):
         for form in ("process", "env", "env-no-export"):
-            command = [str(aws), "configure", "export-credentials", "--profile", identity.name, "--format", form]
+            command = [aws, "configure", "export-credentials", "--profile", identity.name, "--format", form]
             checks.append(
                 _printed(bench, home, command, identity.name, f"{form}, {version}", reference(identity, form))
             )
