@@ -276,7 +276,7 @@ impl Handover {
             .into_iter()
             .chain([Variable::State])
             .map(Variable::name);
-        let removed = world
+        let mut removed: Vec<OsString> = world
             .env
             .names()
             .filter(|name| {
@@ -288,6 +288,7 @@ impl Handover {
             .filter(|name| !set.iter().any(|(set, _)| set == name))
             .map(OsStr::to_owned)
             .collect();
+        removed.sort();
         Ok(Self {
             set,
             removed,
