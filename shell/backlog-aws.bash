@@ -44,31 +44,15 @@ __backlog_aws_refresh() {
   __backlog_aws_pwd=${PWD-}
 }
 
-# Runs before each prompt. Replaced by the program after each change with a test of everything the answer rests on, in
-# this one function, because bash copies a function each time it is called. The exit status goes through for what comes
-# after it in PROMPT_COMMAND.
+# Runs before each prompt. The exit status goes through for what comes after it in PROMPT_COMMAND. It is kept as a
+# parameter, because a variable would be exported under `set -a`. The program replaces this after each change by a test of
+# everything the answer rests on.
 __backlog_aws_hook() {
-  case $? in
-  0) __backlog_aws_refresh ;;
-  *) __backlog_aws_failed "$?" ;;
-  esac
-}
-
-# The same after a command that failed. The status is kept as a parameter, because a variable would be exported under
-# `set -a`.
-__backlog_aws_failed() {
-  \builtin :
-  __backlog_aws_hook
+  \builtin set -- "$?"
+  __backlog_aws_refresh
   # A status other than 0 would end a shell with `set -e`.
   [[ $- != *e* ]] || \builtin return 0
   \builtin return "$1"
-}
-
-# Under `nocasematch` the hook's own test always fails, because there `[[` takes `A` for `a`.
-__backlog_aws_doubt() {
-  if ! \builtin shopt -q nocasematch || ! __backlog_aws_unchanged; then
-    __backlog_aws_refresh
-  fi
 }
 
 __backlog_aws_use() {

@@ -291,6 +291,23 @@ impl Session {
         pinned
     }
 
+    /// Puts back what was there before, for a shell that is not served any more.
+    pub fn let_go(&mut self, now: &Values) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for variable in Variable::EXPORTED {
+            let held = &mut self.held[variable.index()];
+            if matches!(held.holder, Holder::Ours(_)) {
+                held.holder = Holder::Original;
+                match held.original.clone() {
+                    Some(value) => changes.push(Change::Set(variable, value)),
+                    None if now.get(variable).is_some() => changes.push(Change::Unset(variable)),
+                    None => {}
+                }
+            }
+        }
+        changes
+    }
+
     /// Works out what to change so that the shell says what `resolution` says, and which notices are news.
     ///
     /// `now` are the values as they stand in the shell; `with_credentials`, whether the user asked for keys in the

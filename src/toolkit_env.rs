@@ -20,9 +20,25 @@ pub const NAMES: [&str; 7] = [
 ];
 
 /// The same, what the chain does not look at but the file's readers pass on, and what decides when there is no AWS.
-const KNOWN: [&str; 9] = {
+const KNOWN: [&str; 15] = {
     let [a, b, c, d, e, f, g] = NAMES;
-    [a, b, c, d, e, f, g, "AWS_PROFILE", ANTHROPIC_KEY]
+    [
+        a,
+        b,
+        c,
+        d,
+        e,
+        f,
+        g,
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_PROFILE_NAME",
+        "AWS_SECURITY_TOKEN",
+        "AWS_ROLE_NAME",
+        "AWS_ROLE_ARN",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        ANTHROPIC_KEY,
+    ]
 };
 
 /// With this and nothing of AWS's, `LiteLLM` uses Anthropic's own API.
@@ -42,6 +58,8 @@ pub struct ToolkitEnv {
     assignments: Vec<Assignment>,
     /// Lines whose value needs a shell: the variable's name and the 1-based line.
     pub needs_expansion: Vec<(&'static str, usize)>,
+    /// The same of variables that the chain does not look at.
+    unknown: Vec<(&'static str, usize)>,
     /// Lines that set one of our variables in a way no shell would accept: name and 1-based line.
     pub malformed: Vec<(&'static str, usize)>,
 }
@@ -76,21 +94,29 @@ impl ToolkitEnv {
     }
 
     /// What a program that sources the file gets otherwise than `handed` has it, with the lines. An empty value is only
-    /// among them where it is worse than none: to boto3 and AWS's SDK for JavaScript an empty bearer token is a token.
+    /// among them where it is worse than none (to boto3 and AWS's SDK for JavaScript an empty bearer token is a token), or
+    /// takes a part of the credentials away: a session token, or keys that have no profile's name beside them.
     pub fn contradicts<'h>(
         &self,
         handed: impl Fn(&str) -> Option<&'h OsStr>,
     ) -> Vec<(&'static str, usize)> {
+        let by_name = handed("AWS_PROFILE").is_some();
+        let blank_counts = |name: &str| match name {
+            "AWS_BEARER_TOKEN_BEDROCK" => true,
+            "AWS_SESSION_TOKEN" => handed(name).is_some(),
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => !by_name && handed(name).is_some(),
+            _ => false,
+        };
         let mut found: Vec<_> = KNOWN
             .into_iter()
+            .filter(|&name| name != ANTHROPIC_KEY)
             .filter_map(|name| self.last(name))
             .filter(|found| {
-                let counts = !found.value.is_empty() || found.name == "AWS_BEARER_TOKEN_BEDROCK";
-                let of_aws = found.name != ANTHROPIC_KEY;
                 let same = handed(found.name).map(OsStr::as_bytes) == Some(&found.value);
-                of_aws && counts && !same
+                !same && (!found.value.is_empty() || blank_counts(found.name))
             })
             .map(|found| (found.name, found.line))
+            .chain(self.unknown.iter().copied())
             .collect();
         found.sort_by_key(|&(_, line)| line);
         found
@@ -201,8 +227,13 @@ impl ToolkitEnv {
 
     fn unknowable(&mut self, name: &'static str, line: usize) {
         self.forget(name);
-        if NAMES.contains(&name) && self.needs_expansion.last() != Some(&(name, line)) {
-            self.needs_expansion.push((name, line));
+        let list = match name {
+            ANTHROPIC_KEY => return,
+            name if NAMES.contains(&name) => &mut self.needs_expansion,
+            _ => &mut self.unknown,
+        };
+        if list.last() != Some(&(name, line)) {
+            list.push((name, line));
         }
     }
 }

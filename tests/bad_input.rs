@@ -403,6 +403,13 @@ fn a_hundred_megabytes_are_read_without_ado() {
             10,
         ),
         (".aws/config", String::new(), "no property\n", 10),
+        // A long value with many continuations.
+        (
+            ".aws/credentials",
+            format!("{}note = {}\n", bedrock(), "#".repeat(500_000)),
+            " x\n",
+            1,
+        ),
         (".backlog-toolkit-env", "AWS_REGION=".to_owned(), "'", 10),
         (
             ".backlog-toolkit-env",

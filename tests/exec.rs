@@ -378,6 +378,13 @@ fn a_file_of_the_toolkit_that_undoes_the_handover_is_named() {
         );
         assert_eq!(run(lines), expected);
     }
+    for (lines, name) in [
+        ("AWS_PROFILE_NAME=cc\n", "AWS_PROFILE_NAME"),
+        ("AWS_PROFILE=\"$X\"\n", "AWS_PROFILE"),
+        ("AWS_ROLE_ARN=x\n", "AWS_ROLE_ARN"),
+    ] {
+        assert!(run(lines).contains(&format!(": {name} in ")), "{lines}");
+    }
     // The same, nothing, and what is not AWS's.
     let agreeing = "BACKLOG_AWS_PROFILE=bedrock\nAWS_REGION=eu-west-1\nAWS_ACCESS_KEY_ID=''\nANTHROPIC_API_KEY=x\n";
     assert_eq!(run(agreeing), "");

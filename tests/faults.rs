@@ -1200,6 +1200,29 @@ fn types_that_can_be_shown_mask_what_they_hold() {
     }
 }
 
+#[test]
+fn a_shell_of_before_an_upgrade_needs_nothing_but_its_own_refresh() {
+    // What the program prints brings along the functions that it calls.
+    let home = home();
+    std::thread::sleep(Duration::from_millis(60));
+    let code = home.run(["hook", "bash", "1.1", "stamps"]).expect_code(0);
+    let script = format!(
+        "__backlog_aws_refresh() {{ echo asked; }}\n{}\n\
+         __backlog_aws_hook; (exit 3); __backlog_aws_hook; echo $?\n\
+         shopt -s nocasematch; __backlog_aws_hook; shopt -u nocasematch; cd /; __backlog_aws_hook\n",
+        code.out()
+    );
+    let output = Command::new("bash")
+        .args(["--norc", "-c", &script])
+        .env_clear()
+        .envs(home.environment())
+        .current_dir(home.path(""))
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "3\nasked\n");
+}
+
 scenario! {
     fn a_program_of_another_version_is_told_of_once(shell) {
         let home = home();
@@ -1210,13 +1233,13 @@ scenario! {
             Shell::Zsh => r#"eval "$(functions __backlog_aws_refresh | sed 's/keys" 1/keys" 2/')""#,
             Shell::Fish => r#"functions __backlog_aws_refresh | sed 's/keys" 1/keys" 2/' | source"#,
         }).text;
-        let before = ours(&mut session);
         // The prompt may have asked already, if the files were new.
         said += &session.cd(home.path("acme")).text;
         assert_eq!(said.matches("another version").count(), 1, "{}: {said}", shell.name());
         assert_eq!(session.line("true").text, "");
         assert_eq!(session.cd(home.path("plain")).text, "");
-        assert_eq!(ours(&mut session), before);
+        // An answer that nobody looks after is none.
+        assert_eq!(ours(&mut session), BTreeMap::new());
         session.line("false");
         assert_eq!(session.status_of_last(), 1);
     }
@@ -1230,26 +1253,29 @@ fn give_away(path: &Path) {
 }
 
 #[test]
-fn what_root_trusts_in_anothers_home_belongs_to_them() {
+fn root_leaves_anothers_home_alone() {
     let home = Sandbox::documented_home();
     home.write("acme/.backlog-aws", "profile = bedrock\n");
     fs::remove_dir_all(home.path(".local")).unwrap_or_default();
     give_away(&home.path(""));
-    let owner = fs::metadata(home.path("")).unwrap().uid();
-    home.invoke(["allow"])
-        .cwd(home.path("acme"))
-        .run()
-        .expect_code(0);
-    let store = home.path(".local/share/backlog-aws/trust");
-    let entries: Vec<PathBuf> = fs::read_dir(&store)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    assert_eq!(entries.len(), 1);
-    for path in store.ancestors().take(4).chain([entries[0].as_path()]) {
-        let found = fs::metadata(path).unwrap().uid();
-        assert_eq!(found, owner, "{}", path.display());
+    let allow = home.invoke(["allow"]).cwd(home.path("acme")).run();
+    if !rustix::process::geteuid().is_root() {
+        allow.expect_code(0);
+        return;
     }
+    let allow = allow.expect_code(1);
+    assert!(
+        allow
+            .err()
+            .contains("the user with the id 12345, and you are root; run this as them"),
+        "{}",
+        allow.err()
+    );
+    assert!(!home.path(".local").exists());
+    // `local` keeps its promise too: nothing is half done.
+    let local = home.invoke(["local", "bedrock"]).cwd(home.path("")).run();
+    local.expect_code(1);
+    assert!(!home.path(".backlog-aws").exists() && !home.path(".local").exists());
 }
 
 #[test]

@@ -119,8 +119,10 @@ enum Place<'a> {
     Nowhere,
     /// Directly below a section header.
     Section,
-    /// Below this property. If it has no value of its own, its continuations must be properties too.
+    /// Below this property.
     Property(Property<'a>),
+    /// Below a property and a continuation of it. If it has no value of its own (`nested`), they must be properties too.
+    Continued { nested: bool },
     /// Below a rejected property.
     RejectedProperty,
 }
@@ -227,13 +229,22 @@ impl<'a> Reader<'a> {
             Place::Nowhere | Place::RejectedProperty => None,
             Place::Section => Some(Event::Rejected(ProblemKind::NothingToContinue)),
             Place::Property(property) => {
-                // Comments are not cut off here: in a continuation `#` is text.
-                let line = trim(line);
-                if property.value().is_empty() && Property::on(line).is_err() {
-                    return Some(Event::Rejected(ProblemKind::Nested));
-                }
-                Some(Event::Continuation(line))
+                // Looked for once, however many continuations there are.
+                let nested = property.value().is_empty();
+                Some(self.continue_property(nested, line))
             }
+            Place::Continued { nested } => Some(self.continue_property(nested, line)),
+        }
+    }
+
+    fn continue_property(&mut self, nested: bool, line: &'a str) -> Event<'a> {
+        self.place = Place::Continued { nested };
+        // Comments are not cut off here: in a continuation `#` is text.
+        let line = trim(line);
+        if nested && Property::on(line).is_err() {
+            Event::Rejected(ProblemKind::Nested)
+        } else {
+            Event::Continuation(line)
         }
     }
 

@@ -61,7 +61,7 @@ impl Call {
 /// Decides what to change in the shell that called.
 pub fn run(call: &Call, world: &World, out: &mut dyn Write) -> Done {
     if !call.fits {
-        return part(call.shell, out);
+        return part(call, world, out);
     }
     let values = world.values();
     let session = Session::continued(world.state(), &call.session, &values);
@@ -78,17 +78,24 @@ pub fn run(call: &Call, world: &World, out: &mut dyn Write) -> Done {
     Ok(0)
 }
 
-/// For a shell that was started before the program was replaced by another version: it keeps the answer it has, and is
-/// told once instead of at each prompt.
-fn part(shell: Shell, out: &mut dyn Write) -> Done {
-    out.write_all(match shell {
+/// For a shell whose integration is of a version that does not go with this program's. Nothing it would be told could be
+/// relied on, so it gets back what it had before us, and hears of it once instead of at each prompt.
+fn part(call: &Call, world: &World, out: &mut dyn Write) -> Done {
+    let values = world.values();
+    let mut session = Session::continued(world.state(), &call.session, &values);
+    let mut changes = session.let_go(&values);
+    changes.push(Change::Unset(Variable::State));
+    let mut code = Vec::new();
+    call.shell.render(&changes, &mut code);
+    code.extend_from_slice(match call.shell {
         Shell::Bash | Shell::Zsh => b"__backlog_aws_refresh() { \\builtin return 0; }\n",
         Shell::Fish => b"function __backlog_aws_refresh; end\n",
-    })?;
+    });
+    out.write_all(&code)?;
     let _ = writeln!(
         io::stderr(),
-        "backlog-aws: the program is of another version now than this shell's integration, which goes on with the \
-         answer it has; start a new shell"
+        "backlog-aws: the program is of another version now than this shell's integration, so this shell is on its own; \
+         start a new one"
     );
     Ok(0)
 }

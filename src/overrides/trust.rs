@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown, fchown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -201,8 +201,11 @@ impl Store {
 
     /// Writes an entry whole or not at all: to a file of this call's own, synced, then renamed over the name.
     fn write(&self, name: &str, record: &[u8]) -> io::Result<()> {
-        let owner = other_owner(&self.directory);
-        make_directory(&self.directory, owner)?;
+        refuse_as_root(&self.directory)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.directory)?;
         // The process id alone is not enough: containers that share a home have the same ones.
         let moment = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -218,11 +221,6 @@ impl Store {
         let written = file
             .write_all(record)
             // Before the rename, or a power cut could leave the name with nothing behind it.
-            .and_then(|()| {
-                owner.map_or(Ok(()), |(user, group)| {
-                    fchown(&file, Some(user), Some(group))
-                })
-            })
             .and_then(|()| file.sync_all())
             .and_then(|()| fs::rename(&temporary, self.directory.join(name)));
         if written.is_err() {
@@ -233,29 +231,19 @@ impl Store {
     }
 }
 
-/// With `sudo -E`, or as root in a container, the home is somebody else's: user and group to whom what we make there must
-/// belong, or they could neither read nor change it any more.
-fn other_owner(directory: &Path) -> Option<(u32, u32)> {
-    let existing = directory
+/// With `sudo -E` the home is the caller's, and what root made there would be closed to them.
+fn refuse_as_root(directory: &Path) -> io::Result<()> {
+    let owner = directory
         .ancestors()
-        .find_map(|there| fs::metadata(there).ok())?;
-    (rustix::process::geteuid().is_root() && existing.uid() != 0)
-        .then(|| (existing.uid(), existing.gid()))
-}
-
-fn make_directory(directory: &Path, owner: Option<(u32, u32)>) -> io::Result<()> {
-    let missing: Vec<&Path> = directory
-        .ancestors()
-        .take_while(|there| !there.exists())
-        .collect();
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)?;
-    if let Some((user, group)) = owner {
-        for made in missing {
-            chown(made, Some(user), Some(group))?;
-        }
+        .find_map(|there| fs::metadata(there).ok())
+        .map_or(0, |there| there.uid());
+    if rustix::process::geteuid().is_root() && owner != 0 {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!(
+                "it belongs to the user with the id {owner}, and you are root; run this as them"
+            ),
+        ));
     }
     Ok(())
 }

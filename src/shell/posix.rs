@@ -44,7 +44,7 @@ pub(super) fn unchanged(shell: Shell, files: &Files<'_>, variables: &Variables, 
         out.extend_from_slice(&expected);
         push(out, &[" ] && [[ "]);
         out.extend_from_slice(&rest);
-        push(out, &["; }\n"]);
+        push(out, &["; }\n", IN_DOUBT]);
         let test = [b"[[ a != A && ", &whole[..], b" || "].concat();
         hook(shell, &test, "__backlog_aws_doubt", out);
     } else {
@@ -66,19 +66,33 @@ pub(super) fn unchanged(shell: Shell, files: &Files<'_>, variables: &Variables, 
     }
 }
 
-/// Appends the function that runs before each prompt: `test`, and `otherwise`.
+/// The hook after a command that failed. Its status is kept as a parameter, because a variable would be exported under
+/// `set -a`, and is only passed on where it does not end the shell.
+const AFTER_FAILURE: &str = "__backlog_aws_failed() { \\builtin :; __backlog_aws_hook; \
+     [[ $- != *e* ]] || \\builtin return 0; \\builtin return \"$1\"; }\n";
+
+/// What the hook does when its test failed: under `nocasematch` it always does, because there `[[` takes `A` for `a`.
+const IN_DOUBT: &str = "__backlog_aws_doubt() { if ! \\builtin shopt -q nocasematch || \
+     ! __backlog_aws_unchanged; then __backlog_aws_refresh; fi; }\n";
+
+/// Appends the function that runs before each prompt, with the functions it calls: a shell that was started before an
+/// upgrade has none but `__backlog_aws_refresh`. It is `test`, and `otherwise`.
 fn hook(shell: Shell, test: &[u8], otherwise: &str, out: &mut Vec<u8>) {
     let (before, after) = match shell {
         // A status is passed through the slow way, and `case` keeps it until then.
         Shell::Bash => (
             "case $? in 0) ",
-            " ;; *) __backlog_aws_failed \"$?\" ;; esac",
+            // Before `&&`, a status that goes through runs no ERR trap a second time.
+            " ;; *) __backlog_aws_failed \"$?\" && \\builtin : ;; esac",
         ),
         _ => (
             "",
             "; [[ -z $__backlog_aws_completions || -z ${functions[compdef]-} ]] || __backlog_aws_offer_completions",
         ),
     };
+    if shell == Shell::Bash {
+        push(out, &[AFTER_FAILURE]);
+    }
     push(out, &["__backlog_aws_hook() { ", before]);
     out.extend_from_slice(test);
     push(out, &[otherwise, after, "; }\n"]);
