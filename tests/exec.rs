@@ -372,8 +372,8 @@ fn a_file_of_the_toolkit_that_undoes_the_handover_is_named() {
         ),
     ] {
         let expected = format!(
-            "backlog-aws: {names} in {}:{line} differs from what this command gets, and wins in whatever sources that \
-             file; remove it there\n",
+            "backlog-aws: whatever sources the toolkit's file gets another {names} than this command ({}:{line}); \
+             remove it there\n",
             file.display()
         );
         assert_eq!(run(lines), expected);
@@ -383,7 +383,10 @@ fn a_file_of_the_toolkit_that_undoes_the_handover_is_named() {
         ("AWS_PROFILE=\"$X\"\n", "AWS_PROFILE"),
         ("AWS_ROLE_ARN=x\n", "AWS_ROLE_ARN"),
     ] {
-        assert!(run(lines).contains(&format!(": {name} in ")), "{lines}");
+        assert!(
+            run(lines).contains(&format!(" another {name} than ")),
+            "{lines}"
+        );
     }
     // The same, nothing, and what is not AWS's.
     let agreeing = "BACKLOG_AWS_PROFILE=bedrock\nAWS_REGION=eu-west-1\nAWS_ACCESS_KEY_ID=''\nANTHROPIC_API_KEY=x\n";

@@ -314,6 +314,20 @@ fn inherited_traps_of_bash_see_no_failure_in_the_hook() {
 }
 
 #[test]
+fn a_status_that_goes_through_the_hook_runs_no_trap_in_it() {
+    // bash-preexec and ble.sh call the bare function.
+    let home = Sandbox::documented_home();
+    let mut session = bash(&home)
+        .after("set -E; trap 'echo err@${FUNCNAME[0]}' ERR; f() { (exit 3); __backlog_aws_hook; }")
+        .spawn();
+    for _ in 0..2 {
+        assert_eq!(session.line("f").text, "err@f\nerr@f\nerr@");
+        std::thread::sleep(std::time::Duration::from_millis(60));
+        session.line("");
+    }
+}
+
+#[test]
 fn options_of_bash_are_no_obstacle() {
     let home = Sandbox::documented_home();
     for option in [

@@ -153,8 +153,7 @@ fn warn_of_toolkit_env(handover: &Handover, world: &World) {
     // A closed standard error is no reason to fail.
     let _ = writeln!(
         io::stderr(),
-        "backlog-aws: {} in {} differs from what this command gets, and wins in whatever sources that file; \
-         remove it there",
+        "backlog-aws: whatever sources the toolkit's file gets another {} than this command ({}); remove it there",
         names.join(", "),
         place(path, Some(*first)),
     );

@@ -186,7 +186,7 @@ def _files_untouched(state: State, shell: str, *, untouched: bool, screen: str) 
 
 def _warned(state: State, screen: str) -> Check:
     """`exec` says beforehand that the file will turn somebody, and only then."""
-    says = "differsfromwhatthiscommandgets" in "".join(screen.split())  # lines are wrapped
+    says = "whateversourcesthetoolkit'sfilegetsanother" in "".join(screen.split())  # lines are wrapped
     wanted, got = ("a warning" if warned else "no warning" for warned in (bool(state.astray), says))
     return Check(state.name, "exec", "(what it says)", "bash", wanted, got, wanted == got, screen[-2000:])
 
