@@ -492,4 +492,30 @@ mod tests {
         assert_eq!(read.get("AWS_REGION"), Some(("a\nAWS_REGION=".into(), 1)));
         assert_eq!(read.get("BACKLOG_AWS_PROFILE"), Some(("bedrock".into(), 3)));
     }
+
+    #[test]
+    fn an_empty_value_contradicts_where_it_takes_something_away() {
+        let found = |file: &str, handed: &[&str]| -> Vec<&'static str> {
+            let handed = |name: &str| handed.contains(&name).then_some(OsStr::new("given"));
+            let read = ToolkitEnv::parse(file.as_bytes());
+            let found = read.contradicts(handed).into_iter();
+            found.map(|(name, _)| name).collect()
+        };
+        let keys = "AWS_ACCESS_KEY_ID=''\nAWS_SECRET_ACCESS_KEY=''\n";
+        let (id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
+        // By name, clients find the keys in the AWS files.
+        assert_eq!(found(keys, &[id, secret, "AWS_PROFILE"]), [""; 0]);
+        assert_eq!(found(keys, &[id, secret]), [id, secret]);
+        let token = "AWS_SESSION_TOKEN";
+        assert_eq!(found("AWS_SESSION_TOKEN=\n", &[id, secret]), [""; 0]);
+        assert_eq!(
+            found("AWS_SESSION_TOKEN=\n", &[token, "AWS_PROFILE"]),
+            [token]
+        );
+        assert_eq!(found("AWS_REGION=\n", &["AWS_REGION"]), [""; 0]);
+        assert_eq!(
+            found("AWS_BEARER_TOKEN_BEDROCK=\n", &[]),
+            ["AWS_BEARER_TOKEN_BEDROCK"]
+        );
+    }
 }
