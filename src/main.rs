@@ -16,10 +16,7 @@ use clap::Parser;
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     // People wait for this one at their prompt, so it does not pay for building the command tree.
-    let outcome = if arguments
-        .get(1)
-        .is_some_and(|word| word == OsStr::new("hook"))
-    {
+    let outcome = if arguments.get(1).is_some_and(|word| word == OsStr::new("hook")) {
         run_hook(&arguments[2..])
     } else {
         match Cli::try_parse_from(&arguments) {
@@ -60,10 +57,7 @@ fn usage_error(error: &clap::Error) -> Failure {
     let tips =
         paragraphs.filter_map(|paragraph| Some(format!("; {}", paragraph.strip_prefix("tip: ")?)));
     let tips: String = tips.collect();
-    Failure::Usage(format!(
-        "{}; see `backlog-aws --help`",
-        visible(format!("{what}{tips}"))
-    ))
+    Failure::Usage(format!("{}; see `backlog-aws --help`", visible(format!("{what}{tips}"))))
 }
 
 /// The shell whose integration evaluates what `use` prints.

@@ -82,29 +82,18 @@ pub struct Notice {
 impl Notice {
     /// A notice that is said again whenever it newly applies.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            sticky: false,
-            subject: 0,
-        }
+        Self { code, message: message.into(), sticky: false, subject: 0 }
     }
 
     /// A notice that is said once in the life of a shell.
     pub fn once(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            sticky: true,
-            ..Self::new(code, message)
-        }
+        Self { sticky: true, ..Self::new(code, message) }
     }
 
     /// The same notice, said again when `subject` changes.
     #[must_use]
     pub fn about(self, subject: &[u8]) -> Self {
-        Self {
-            subject: fingerprint(subject),
-            ..self
-        }
+        Self { subject: fingerprint(subject), ..self }
     }
 
     /// Whether it matters to somebody who runs a command with the credentials: the rest is about the shell.

@@ -58,10 +58,7 @@ impl Variable {
 
     /// Whether its value may appear in the state, where everybody can read it.
     const fn is_secret(self) -> bool {
-        matches!(
-            self,
-            Self::AccessKeyId | Self::SecretAccessKey | Self::SessionToken
-        )
+        matches!(self, Self::AccessKeyId | Self::SecretAccessKey | Self::SessionToken)
     }
 
     const fn index(self) -> usize {
@@ -202,10 +199,7 @@ impl Session {
         let held = Variable::EXPORTED.map(|variable| {
             let value = seen(variable, now);
             if derived && value.is_some() {
-                Held {
-                    original: None,
-                    holder: Holder::Ours(value),
-                }
+                Held { original: None, holder: Holder::Ours(value) }
             } else {
                 Held::found(variable, value)
             }
@@ -220,13 +214,9 @@ impl Session {
         let held = Variable::EXPORTED.map(|variable| {
             let value = seen(variable, now);
             match inherited.next() {
-                Some(Held {
-                    original,
-                    holder: Holder::Ours(ours),
-                }) if ours == value => Held {
-                    original,
-                    holder: Holder::Ours(value),
-                },
+                Some(Held { original, holder: Holder::Ours(ours) }) if ours == value => {
+                    Held { original, holder: Holder::Ours(value) }
+                }
                 _ => Held::found(variable, value),
             }
         });
@@ -234,12 +224,7 @@ impl Session {
     }
 
     fn with(origin: &str, held: [Held; 6]) -> Self {
-        Self {
-            origin: origin.to_owned(),
-            held,
-            said: Vec::new(),
-            said_for_good: Vec::new(),
-        }
+        Self { origin: origin.to_owned(), held, said: Vec::new(), said_for_good: Vec::new() }
     }
 
     /// The shell it belongs to: its process id, a dot, and a number that no later shell of that id has.
@@ -374,16 +359,9 @@ impl Session {
         let mut said = Vec::new();
         for notice in notices {
             let print = notice.fingerprint();
-            let known = if notice.sticky {
-                &mut self.said_for_good
-            } else {
-                &mut said
-            };
-            let before = if notice.sticky {
-                known.contains(&print)
-            } else {
-                self.said.contains(&print)
-            };
+            let known = if notice.sticky { &mut self.said_for_good } else { &mut said };
+            let before =
+                if notice.sticky { known.contains(&print) } else { self.said.contains(&print) };
             if !known.contains(&print) {
                 known.push(print);
             }
@@ -449,16 +427,10 @@ impl Session {
         let mut prints = || -> Option<Vec<u64>> {
             let field = fields.next()?;
             let words = field.split(',').filter(|word| !word.is_empty());
-            words
-                .map(|word| u64::from_str_radix(word, 16).ok())
-                .collect()
+            words.map(|word| u64::from_str_radix(word, 16).ok()).collect()
         };
-        let session = Self {
-            origin,
-            held: held.try_into().ok()?,
-            said: prints()?,
-            said_for_good: prints()?,
-        };
+        let session =
+            Self { origin, held: held.try_into().ok()?, said: prints()?, said_for_good: prints()? };
         fields.next().is_none().then_some(session)
     }
 }
@@ -468,17 +440,10 @@ impl Held {
     fn found(variable: Variable, value: Option<OsString>) -> Self {
         match value {
             // Restoring it later would mean keeping it in the state, and a secret must not be there. It stays the user's.
-            Some(secret) if variable.is_secret() && !secret.is_empty() => Self {
-                original: None,
-                holder: Holder::User {
-                    value: secret,
-                    found: None,
-                },
-            },
-            original => Self {
-                original,
-                holder: Holder::Original,
-            },
+            Some(secret) if variable.is_secret() && !secret.is_empty() => {
+                Self { original: None, holder: Holder::User { value: secret, found: None } }
+            }
+            original => Self { original, holder: Holder::Original },
         }
     }
 
@@ -535,10 +500,7 @@ struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     fn of(resolution: &'a Resolution, with_credentials: bool) -> Self {
-        Self {
-            resolution,
-            with_credentials,
-        }
+        Self { resolution, with_credentials }
     }
 
     fn wish(&self, variable: Variable) -> Wish<'a> {
@@ -568,10 +530,9 @@ impl<'a> Wanted<'a> {
         Wish::Value(match variable {
             Variable::AccessKeyId => Some(OsStr::new(&credentials.access_key_id)),
             Variable::SecretAccessKey => Some(OsStr::new(credentials.secret_access_key.reveal())),
-            Variable::SessionToken => credentials
-                .session_token
-                .as_ref()
-                .map(|token| OsStr::new(token.reveal())),
+            Variable::SessionToken => {
+                credentials.session_token.as_ref().map(|token| OsStr::new(token.reveal()))
+            }
             _ => None,
         })
     }
@@ -692,10 +653,7 @@ mod tests {
     fn resolution(answer: Answer, region: &str) -> Resolution {
         Resolution {
             answer,
-            region: Region {
-                name: region.into(),
-                source: RegionSource::Profile,
-            },
+            region: Region { name: region.into(), source: RegionSource::Profile },
             candidates: Vec::new(),
             found_override: None,
             aws_profile: None,
@@ -738,11 +696,7 @@ mod tests {
             for (variable, value) in values {
                 all.set(*variable, Some(value.into()));
             }
-            Self {
-                values: all,
-                state: None,
-                origin: SHELL,
-            }
+            Self { values: all, state: None, origin: SHELL }
         }
 
         fn set(&mut self, variable: Variable, value: &str) {
@@ -754,11 +708,7 @@ mod tests {
         }
 
         fn session(&self) -> Session {
-            Session::continued(
-                self.state.as_deref().map(OsStr::new),
-                self.origin,
-                &self.values,
-            )
+            Session::continued(self.state.as_deref().map(OsStr::new), self.origin, &self.values)
         }
 
         fn claims(&self) -> Claims {
@@ -785,11 +735,7 @@ mod tests {
             for change in changes {
                 match change {
                     Change::Set(variable, value) => {
-                        assert_ne!(
-                            self.values.get(variable),
-                            Some(&*value),
-                            "no needless change"
-                        );
+                        assert_ne!(self.values.get(variable), Some(&*value), "no needless change");
                         self.values.set(variable, Some(value));
                     }
                     Change::Unset(variable) => {
@@ -803,9 +749,7 @@ mod tests {
         }
 
         fn get(&self, variable: Variable) -> Option<&str> {
-            self.values
-                .get(variable)
-                .map(|value| value.to_str().unwrap())
+            self.values.get(variable).map(|value| value.to_str().unwrap())
         }
     }
 
@@ -836,10 +780,7 @@ mod tests {
         shell.prompt(&usable("bedrock", None));
         shell.set(Profile, "luxito");
         assert_eq!(shell.claims().pin, None);
-        assert_eq!(
-            shell.claims().ambient.as_deref(),
-            Some(OsStr::new("luxito"))
-        );
+        assert_eq!(shell.claims().ambient.as_deref(), Some(OsStr::new("luxito")));
         shell.prompt(&nothing());
         assert_eq!(shell.get(Profile), Some("luxito"));
     }
@@ -851,19 +792,11 @@ mod tests {
         assert_eq!(shell.get(Profile), Some("luxito"));
         assert_eq!(shell.claims(), Claims::default());
         shell.set(Profile, "luxito");
-        assert_eq!(
-            shell.claims(),
-            Claims::default(),
-            "the same value says nothing"
-        );
+        assert_eq!(shell.claims(), Claims::default(), "the same value says nothing");
         shell.set(Profile, "bedrock");
         assert_eq!(shell.claims().pin.as_deref(), Some(OsStr::new("bedrock")));
         shell.prompt(&usable("bedrock", None));
-        assert_eq!(
-            shell.claims().pin.as_deref(),
-            Some(OsStr::new("bedrock")),
-            "and stays one"
-        );
+        assert_eq!(shell.claims().pin.as_deref(), Some(OsStr::new("bedrock")), "and stays one");
         shell.unset(Profile);
         assert_eq!(shell.claims(), Claims::default());
     }
@@ -924,11 +857,7 @@ mod tests {
         shell.prompt(&usable("luxito", None));
         assert_eq!(shell.get(Profile), Some("luxito"));
         shell.prompt(&nothing());
-        assert_eq!(
-            shell.get(Profile),
-            Some(""),
-            "the user's last word was an empty one"
-        );
+        assert_eq!(shell.get(Profile), Some(""), "the user's last word was an empty one");
     }
 
     #[test]
@@ -1010,15 +939,9 @@ mod tests {
         assert_eq!(shell.get(AccessKeyId), Some("AKIAbedrock"));
         assert_eq!(shell.get(SessionToken), None);
         let state = shell.state.clone().unwrap();
-        assert!(
-            !state.contains("AKIA") && !state.contains("secret"),
-            "{state}"
-        );
+        assert!(!state.contains("AKIA") && !state.contains("secret"), "{state}");
         shell.prompt_with(&usable("bedrock", None), false);
-        assert_eq!(
-            (shell.get(AccessKeyId), shell.get(SecretAccessKey)),
-            (None, None)
-        );
+        assert_eq!((shell.get(AccessKeyId), shell.get(SecretAccessKey)), (None, None));
     }
 
     #[test]
@@ -1026,10 +949,7 @@ mod tests {
         let mut shell = Shell::with(&[(SecretAccessKey, "mine")]);
         shell.prompt_with(&usable("luxito", Some("t")), true);
         assert_eq!(shell.get(SecretAccessKey), Some("mine"));
-        assert_eq!(
-            (shell.get(AccessKeyId), shell.get(SessionToken)),
-            (None, None)
-        );
+        assert_eq!((shell.get(AccessKeyId), shell.get(SessionToken)), (None, None));
         assert!(!shell.state.clone().unwrap().contains("mine"));
     }
 
@@ -1037,33 +957,17 @@ mod tests {
     fn another_shells_state_is_believed_about_the_past_only() {
         let mut parent = Shell::with(&[(Profile, "ambient")]);
         parent.prompt(&usable("luxito", None));
-        let mut child = Shell {
-            origin: "2.2",
-            ..parent.clone()
-        };
-        assert_eq!(
-            child.claims().pin,
-            None,
-            "what the parent's hook exported is nobody's word"
-        );
-        assert_eq!(
-            child.claims().ambient.as_deref(),
-            Some(OsStr::new("ambient"))
-        );
+        let mut child = Shell { origin: "2.2", ..parent.clone() };
+        assert_eq!(child.claims().pin, None, "what the parent's hook exported is nobody's word");
+        assert_eq!(child.claims().ambient.as_deref(), Some(OsStr::new("ambient")));
         child.prompt(&nothing());
         assert_eq!(child.get(Profile), Some("ambient"));
         // A pin of the parent was there before the child's hook: ambient.
         parent.set(Profile, "pinned");
         parent.prompt(&usable("pinned", None));
-        let child = Shell {
-            origin: "2.2",
-            ..parent
-        };
+        let child = Shell { origin: "2.2", ..parent };
         assert_eq!(child.claims().pin, None);
-        assert_eq!(
-            child.claims().ambient.as_deref(),
-            Some(OsStr::new("pinned"))
-        );
+        assert_eq!(child.claims().ambient.as_deref(), Some(OsStr::new("pinned")));
     }
 
     #[test]
@@ -1072,11 +976,7 @@ mod tests {
         assert_eq!(derived.claims(), Claims::default());
         for word in ["pin", "ambient", "anything else"] {
             let chosen = Shell::with(&[(Profile, "luxito"), (Variable::Source, word)]);
-            assert_eq!(
-                chosen.claims().ambient.as_deref(),
-                Some(OsStr::new("luxito")),
-                "{word}"
-            );
+            assert_eq!(chosen.claims().ambient.as_deref(), Some(OsStr::new("luxito")), "{word}");
         }
     }
 
@@ -1086,45 +986,26 @@ mod tests {
         let claims = Session::claims_of_environment(None, &shell.values);
         assert_eq!(claims.pin.as_deref(), Some(OsStr::new("bedrock")));
         assert_eq!(claims.region_pin.as_deref(), Some(OsStr::new("r")));
-        assert_eq!(
-            Session::claims_of_environment(None, &Values::default()),
-            Claims::default()
-        );
+        assert_eq!(Session::claims_of_environment(None, &Values::default()), Claims::default());
         shell.values = Values::default();
         shell.prompt(&usable("luxito", None));
         let state = shell.state.clone();
         let state = state.as_deref().map(OsStr::new);
-        assert_eq!(
-            Session::claims_of_environment(state, &shell.values),
-            Claims::default()
-        );
+        assert_eq!(Session::claims_of_environment(state, &shell.values), Claims::default());
         shell.set(Profile, "bedrock");
         let claims = Session::claims_of_environment(state, &shell.values);
-        assert_eq!(
-            claims.pin.as_deref(),
-            Some(OsStr::new("bedrock")),
-            "for one command"
-        );
+        assert_eq!(claims.pin.as_deref(), Some(OsStr::new("bedrock")), "for one command");
     }
 
     fn noticing(notices: &[Notice]) -> Resolution {
-        Resolution {
-            notices: notices.to_vec(),
-            ..usable("luxito", None)
-        }
+        Resolution { notices: notices.to_vec(), ..usable("luxito", None) }
     }
 
     #[test]
     fn a_notice_is_news_once_per_change() {
-        let (one, two) = (
-            Notice::new(Code::Unusable, "one"),
-            Notice::new(Code::Unusable, "two"),
-        );
+        let (one, two) = (Notice::new(Code::Unusable, "one"), Notice::new(Code::Unusable, "two"));
         let mut shell = Shell::with(&[]);
-        assert_eq!(
-            shell.prompt(&noticing(std::slice::from_ref(&one))),
-            std::slice::from_ref(&one)
-        );
+        assert_eq!(shell.prompt(&noticing(std::slice::from_ref(&one))), std::slice::from_ref(&one));
         assert_eq!(shell.prompt(&noticing(std::slice::from_ref(&one))), []);
         assert_eq!(
             shell.prompt(&noticing(&[one.clone(), two.clone()])),
@@ -1132,11 +1013,7 @@ mod tests {
         );
         assert_eq!(shell.prompt(&noticing(&[two.clone(), one.clone()])), []);
         assert_eq!(shell.prompt(&noticing(&[])), []);
-        assert_eq!(
-            shell.prompt(&noticing(std::slice::from_ref(&one))),
-            [one],
-            "it came back"
-        );
+        assert_eq!(shell.prompt(&noticing(std::slice::from_ref(&one))), [one], "it came back");
     }
 
     #[test]
@@ -1174,11 +1051,7 @@ mod tests {
 
     fn shell_with(past: &[Option<OsString>]) -> Shell {
         let mut past = past.iter().cloned();
-        Shell {
-            values: Values::from_lookup(|_| past.next().flatten()),
-            state: None,
-            origin: SHELL,
-        }
+        Shell { values: Values::from_lookup(|_| past.next().flatten()), state: None, origin: SHELL }
     }
 
     #[derive(Debug, Clone)]
@@ -1208,9 +1081,7 @@ mod tests {
                 shell.prompt_with(&nothing(), *keys);
             }
             Step::UserSets(which, value) => {
-                shell
-                    .values
-                    .set(Variable::EXPORTED[*which], Some(value.clone()));
+                shell.values.set(Variable::EXPORTED[*which], Some(value.clone()));
             }
             Step::UserUnsets(which) => shell.values.set(Variable::EXPORTED[*which], None),
         }

@@ -88,9 +88,7 @@ impl ToolkitEnv {
 
     /// Whether the file sets the variable to nothing, which blanks what the environment had.
     pub fn blanks(&self, name: &str) -> Option<usize> {
-        self.last(name)
-            .filter(|found| found.value.is_empty())
-            .map(|found| found.line)
+        self.last(name).filter(|found| found.value.is_empty()).map(|found| found.line)
     }
 
     /// What a program that sources the file gets otherwise than `handed` has it, with the lines. An empty value is only
@@ -128,10 +126,7 @@ impl ToolkitEnv {
     }
 
     fn last(&self, name: &str) -> Option<&Assignment> {
-        self.assignments
-            .iter()
-            .rev()
-            .find(|found| found.name == name)
+        self.assignments.iter().rev().find(|found| found.name == name)
     }
 
     /// Reads one statement from the start of `rest` and returns how many bytes it took.
@@ -139,11 +134,7 @@ impl ToolkitEnv {
         let end_of_line = skip_line(rest);
         let text = trim_start(&rest[..end_of_line]);
         let exported = first_word(text) == b"export";
-        let text = if exported {
-            trim_start(&text[b"export".len()..])
-        } else {
-            text
-        };
+        let text = if exported { trim_start(&text[b"export".len()..]) } else { text };
         let mut at = end_of_line - text.len();
         let mut names = Vec::new();
         // Quotes may run over the end of the line, so words are read from the whole rest.
@@ -174,10 +165,7 @@ impl ToolkitEnv {
                 (Word::NeedsShell | Word::Unterminated, _) => {}
             }
             if at < value_at {
-                self.mentioned(
-                    &rest[value_at..skip_line(&rest[value_at..]) + value_at],
-                    line,
-                );
+                self.mentioned(&rest[value_at..skip_line(&rest[value_at..]) + value_at], line);
                 return end_of_line.max(value_at);
             }
         }
@@ -185,9 +173,7 @@ impl ToolkitEnv {
             Some(b';' | b'&') => return at + 1,
             None | Some(b'\n' | b'\r' | b'#') => {}
             // `NAME=value command` sets it for that command alone.
-            Some(_) if !exported => names
-                .into_iter()
-                .for_each(|name| self.unknowable(name, line)),
+            Some(_) if !exported => names.into_iter().for_each(|name| self.unknowable(name, line)),
             Some(_) => {}
         }
         let tail = &rest[at..at + skip_line(&rest[at..])];
@@ -240,10 +226,7 @@ impl ToolkitEnv {
 
 /// The name of an assignment at the start of `text`, and its length.
 fn assigned_name(text: &[u8]) -> Option<(&[u8], usize)> {
-    let length = text
-        .iter()
-        .take_while(|&&byte| is_identifier_byte(byte))
-        .count();
+    let length = text.iter().take_while(|&&byte| is_identifier_byte(byte)).count();
     let starts_well = text.first().is_some_and(|byte| !byte.is_ascii_digit());
     (length > 0 && starts_well && text.get(length) == Some(&b'='))
         .then(|| (&text[..length], length))
@@ -254,18 +237,13 @@ fn is_identifier_byte(byte: u8) -> bool {
 }
 
 fn first_word(text: &[u8]) -> &[u8] {
-    let end = text
-        .iter()
-        .position(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'));
+    let end = text.iter().position(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'));
     &text[..end.unwrap_or(text.len())]
 }
 
 /// A shell word, as far as it can be known without a shell.
 enum Word {
-    Literal {
-        value: Zeroizing<Vec<u8>>,
-        length: usize,
-    },
+    Literal { value: Zeroizing<Vec<u8>>, length: usize },
     NeedsShell,
     Unterminated,
 }
@@ -336,17 +314,11 @@ fn word(bytes: &[u8]) -> Word {
 
 /// The bytes up to and including the next newline.
 fn skip_line(bytes: &[u8]) -> usize {
-    bytes
-        .iter()
-        .position(|&b| b == b'\n')
-        .map_or(bytes.len(), |at| at + 1)
+    bytes.iter().position(|&b| b == b'\n').map_or(bytes.len(), |at| at + 1)
 }
 
 fn trim_start(bytes: &[u8]) -> &[u8] {
-    let blanks = bytes
-        .iter()
-        .take_while(|b| matches!(b, b' ' | b'\t'))
-        .count();
+    let blanks = bytes.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
     &bytes[blanks..]
 }
 
@@ -355,9 +327,7 @@ mod tests {
     use super::*;
 
     fn value(text: &str, name: &str) -> Option<String> {
-        ToolkitEnv::parse(text.as_bytes())
-            .get(name)
-            .map(|(value, _)| value.into_string().unwrap())
+        ToolkitEnv::parse(text.as_bytes()).get(name).map(|(value, _)| value.into_string().unwrap())
     }
 
     #[test]
@@ -381,20 +351,13 @@ mod tests {
             ("AWS_REGION=eu-west-1\r\n", "eu-west-1"),
             ("AWS_REGION='two\nlines'\n", "two\nlines"),
         ] {
-            assert_eq!(
-                value(line, "AWS_REGION").as_deref(),
-                Some(expected),
-                "{line:?}"
-            );
+            assert_eq!(value(line, "AWS_REGION").as_deref(), Some(expected), "{line:?}");
         }
     }
 
     #[test]
     fn the_last_assignment_wins_and_empty_counts_as_unset() {
-        assert_eq!(
-            value("AWS_REGION=a\nAWS_REGION=b\n", "AWS_REGION").as_deref(),
-            Some("b")
-        );
+        assert_eq!(value("AWS_REGION=a\nAWS_REGION=b\n", "AWS_REGION").as_deref(), Some("b"));
         assert_eq!(value("AWS_REGION=a\nAWS_REGION=''\n", "AWS_REGION"), None);
         let blank = ToolkitEnv::parse(b"AWS_REGION=a\nAWS_REGION=''\n");
         assert_eq!(blank.blanks("AWS_REGION"), Some(2));
@@ -451,10 +414,7 @@ mod tests {
 
     #[test]
     fn unset_takes_back_what_was_set() {
-        assert_eq!(
-            value("AWS_REGION=a\nunset -v X AWS_REGION\n", "AWS_REGION"),
-            None
-        );
+        assert_eq!(value("AWS_REGION=a\nunset -v X AWS_REGION\n", "AWS_REGION"), None);
         assert_eq!(
             value("AWS_REGION=a\nunset AWS_REGION_NAME\n", "AWS_REGION").as_deref(),
             Some("a")
@@ -470,10 +430,7 @@ mod tests {
     #[test]
     fn other_names_and_longer_names_are_left_alone() {
         assert_eq!(
-            value(
-                "MY_AWS_REGION=a\nAWS_REGION_NAME=b\n#AWS_REGION=c\n",
-                "AWS_REGION"
-            ),
+            value("MY_AWS_REGION=a\nAWS_REGION_NAME=b\n#AWS_REGION=c\n", "AWS_REGION"),
             None
         );
         assert_eq!(value("echo AWS_REGION=a\n", "AWS_REGION"), None);
@@ -508,14 +465,8 @@ mod tests {
         assert_eq!(found(keys, &[id, secret]), [id, secret]);
         let token = "AWS_SESSION_TOKEN";
         assert_eq!(found("AWS_SESSION_TOKEN=\n", &[id, secret]), [""; 0]);
-        assert_eq!(
-            found("AWS_SESSION_TOKEN=\n", &[token, "AWS_PROFILE"]),
-            [token]
-        );
+        assert_eq!(found("AWS_SESSION_TOKEN=\n", &[token, "AWS_PROFILE"]), [token]);
         assert_eq!(found("AWS_REGION=\n", &["AWS_REGION"]), [""; 0]);
-        assert_eq!(
-            found("AWS_BEARER_TOKEN_BEDROCK=\n", &[]),
-            ["AWS_BEARER_TOKEN_BEDROCK"]
-        );
+        assert_eq!(found("AWS_BEARER_TOKEN_BEDROCK=\n", &[]), ["AWS_BEARER_TOKEN_BEDROCK"]);
     }
 }

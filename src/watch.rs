@@ -67,27 +67,15 @@ pub struct Watch {
 
 /// Variables that the answer always depends on, by their value. An unset variable that gets a value changes the answer
 /// as surely as one that loses it.
-const PLAIN: [&str; 4] = [
-    "AWS_PROFILE",
-    "AWS_SHARED_CREDENTIALS_FILE",
-    "AWS_CONFIG_FILE",
-    "HOME",
-];
+const PLAIN: [&str; 4] = ["AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "HOME"];
 
 /// Variables that it depends on by whether they have a value.
-const SECRET: [&str; 3] = [
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_BEARER_TOKEN_BEDROCK",
-];
+const SECRET: [&str; 3] =
+    ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_BEARER_TOKEN_BEDROCK"];
 
 /// Variables that only matter beside keys in the environment. As long as there are none, setting them changes nothing,
 /// and when keys appear everything is looked at again.
-const BESIDE_KEYS: [&str; 3] = [
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-    "AWS_CREDENTIAL_EXPIRATION",
-];
+const BESIDE_KEYS: [&str; 3] = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CREDENTIAL_EXPIRATION"];
 
 impl Watch {
     /// What `resolution` rests on, found in `world`. `None` when there is something that a shell could not watch.
@@ -97,21 +85,9 @@ impl Watch {
             let value = world.env.get(name).unwrap_or_default();
             (name, Expectation::Text(value.to_owned()))
         };
-        let filled = |name| {
-            (
-                name,
-                Expectation::Filled(world.env.non_empty(name).is_some()),
-            )
-        };
-        let mut variables: Vec<_> = PLAIN
-            .map(text)
-            .into_iter()
-            .chain(SECRET.map(filled))
-            .collect();
-        if SECRET
-            .iter()
-            .any(|name| world.env.non_empty(name).is_some())
-        {
+        let filled = |name| (name, Expectation::Filled(world.env.non_empty(name).is_some()));
+        let mut variables: Vec<_> = PLAIN.map(text).into_iter().chain(SECRET.map(filled)).collect();
+        if SECRET.iter().any(|name| world.env.non_empty(name).is_some()) {
             variables.extend(BESIDE_KEYS.map(text));
             variables.push(filled("AWS_SESSION_TOKEN"));
         }
@@ -144,10 +120,7 @@ impl Watch {
             for watched in &mut present {
                 watched.vanishes_with_parent |= watched.path.parent() == Some(path);
             }
-            present.push(Watched {
-                shows_moves: true,
-                ..Watched::new(path, sight)
-            });
+            present.push(Watched { shows_moves: true, ..Watched::new(path, sight) });
         }
         if let (Some(trust), Some(sight)) = (&world.trust, &world.trust_sight) {
             match sight {

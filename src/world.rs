@@ -101,10 +101,7 @@ pub struct Environment(Vec<(OsString, OsString)>);
 impl Environment {
     /// The value of a variable, empty or not.
     pub fn get(&self, name: &str) -> Option<&OsStr> {
-        self.0
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_os_str())
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_os_str())
     }
 
     /// The value of a variable unless it is empty.
@@ -173,20 +170,13 @@ impl World {
             Some(cwd) if path.is_relative() => cwd.join(path),
             _ => path,
         };
-        let credentials = locations
-            .credentials
-            .map(absolute)
-            .map(|path| look(path, MAX_FILE_BYTES));
-        let config = locations
-            .config
-            .map(absolute)
-            .map(|path| look(path, MAX_FILE_BYTES));
-        let toolkit_env = home
-            .as_ref()
-            .map(|home| look(home.join(".backlog-toolkit-env"), MAX_FILE_BYTES));
-        let project = home
-            .as_ref()
-            .and_then(|_| directories::ProjectDirs::from("", "", "backlog-aws"));
+        let credentials =
+            locations.credentials.map(absolute).map(|path| look(path, MAX_FILE_BYTES));
+        let config = locations.config.map(absolute).map(|path| look(path, MAX_FILE_BYTES));
+        let toolkit_env =
+            home.as_ref().map(|home| look(home.join(".backlog-toolkit-env"), MAX_FILE_BYTES));
+        let project =
+            home.as_ref().and_then(|_| directories::ProjectDirs::from("", "", "backlog-aws"));
         // `XDG_DATA_HOME=~/.aws` would have us write where we promised not to.
         let ours = |path: &Path| {
             home.as_ref()
@@ -200,18 +190,14 @@ impl World {
         let (overrides, absent_overrides) = look_up_the_tree(cwd.as_deref(), trust.as_ref());
         let directories = directories_of(
             [&credentials, &config].into_iter().flatten(),
-            toolkit_env
-                .iter()
-                .chain(overrides.iter().map(|found| &found.file)),
+            toolkit_env.iter().chain(overrides.iter().map(|found| &found.file)),
         );
         let trust_sight = match &trust {
             Some(trust) if !overrides.is_empty() => Some(sight_of(trust.directory())),
             _ => None,
         };
         let cache = project.as_ref().map(|project| {
-            let runtime = project
-                .runtime_dir()
-                .filter(|dir| dir.parent().is_some_and(is_mine));
+            let runtime = project.runtime_dir().filter(|dir| dir.parent().is_some_and(is_mine));
             runtime.unwrap_or(project.cache_dir()).to_owned()
         });
         let cache = cache.filter(|cache| ours(cache));
@@ -236,20 +222,16 @@ impl World {
 
     /// The profiles of the AWS files.
     pub fn profiles(&self) -> Profiles<'_> {
-        let files: Vec<AwsFile<'_>> = [
-            (FileKind::Credentials, &self.credentials),
-            (FileKind::Config, &self.config),
-        ]
-        .into_iter()
-        .filter_map(|(kind, file)| match file {
-            Some(SourceFile {
-                path,
-                content: Content::Read { bytes, .. },
-                ..
-            }) => Some(AwsFile { kind, path, bytes }),
-            _ => None,
-        })
-        .collect();
+        let files: Vec<AwsFile<'_>> =
+            [(FileKind::Credentials, &self.credentials), (FileKind::Config, &self.config)]
+                .into_iter()
+                .filter_map(|(kind, file)| match file {
+                    Some(SourceFile { path, content: Content::Read { bytes, .. }, .. }) => {
+                        Some(AwsFile { kind, path, bytes })
+                    }
+                    _ => None,
+                })
+                .collect();
         Profiles::read(&files)
     }
 
@@ -275,9 +257,7 @@ impl World {
 
     /// The files that are read by everybody, present or not.
     pub fn source_files(&self) -> impl Iterator<Item = &SourceFile> {
-        [&self.credentials, &self.config, &self.toolkit_env]
-            .into_iter()
-            .flatten()
+        [&self.credentials, &self.config, &self.toolkit_env].into_iter().flatten()
     }
 }
 
@@ -285,23 +265,12 @@ impl World {
 /// and then refused, like a directory or a device.
 pub fn look(path: PathBuf, max_bytes: u64) -> SourceFile {
     match read(&path, max_bytes) {
-        Ok((content, sight)) => SourceFile {
-            path,
-            content,
-            sight: Some(sight),
-        },
+        Ok((content, sight)) => SourceFile { path, content, sight: Some(sight) },
         // ENOTDIR: a file stands where a directory should be, so there is no such file below it either.
         Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
         {
-            SourceFile {
-                path,
-                content: Content::Absent,
-                sight: None,
-            }
+            SourceFile { path, content: Content::Absent, sight: None }
         }
         Err(error) => SourceFile {
             sight: sight_of(&path),
@@ -313,33 +282,19 @@ pub fn look(path: PathBuf, max_bytes: u64) -> SourceFile {
 
 fn read(path: &Path, max_bytes: u64) -> io::Result<(Content, Sight)> {
     let nonblocking = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(nonblocking.bits().cast_signed())
-        .open(path)?;
+    let file =
+        OpenOptions::new().read(true).custom_flags(nonblocking.bits().cast_signed()).open(path)?;
     let metadata = file.metadata()?;
-    let sight = Sight {
-        resolved: resolved(path, &file),
-        ..sight(&metadata)
-    };
+    let sight = Sight { resolved: resolved(path, &file), ..sight(&metadata) };
     if !metadata.is_file() {
         return Ok((Content::Unreadable(what_it_is(&metadata)), sight));
     }
     if metadata.len() > max_bytes {
-        return Ok((
-            Content::Unreadable(format!("is larger than {max_bytes} bytes")),
-            sight,
-        ));
+        return Ok((Content::Unreadable(format!("is larger than {max_bytes} bytes")), sight));
     }
     let mut bytes = Zeroizing::new(Vec::new());
     match read_whole(file, &metadata, max_bytes, &mut bytes) {
-        Ok(()) => Ok((
-            Content::Read {
-                bytes,
-                mode: metadata.mode(),
-            },
-            sight,
-        )),
+        Ok(()) => Ok((Content::Read { bytes, mode: metadata.mode() }, sight)),
         Err(error) => Ok((Content::Unreadable(in_words(&error)), sight)),
     }
 }
@@ -355,11 +310,7 @@ fn read_whole(
     /// Less room than this at the end, and `read_to_end` would look for the end in a small buffer first.
     const PROBE: usize = 32;
     // Files that are made up while they are read, as in /proc, have no size.
-    let limit = if metadata.len() == 0 {
-        max_bytes
-    } else {
-        metadata.len().min(max_bytes)
-    };
+    let limit = if metadata.len() == 0 { max_bytes } else { metadata.len().min(max_bytes) };
     let expected = usize::try_from(metadata.len().min(max_bytes)).map_err(io::Error::other)?;
     bytes
         .try_reserve_exact(expected + PROBE)
@@ -370,21 +321,13 @@ fn read_whole(
 
 /// What identifies the present state of a path, links followed.
 pub fn sight_of(path: &Path) -> Option<Sight> {
-    std::fs::metadata(path)
-        .ok()
-        .map(|metadata| sight(&metadata))
+    std::fs::metadata(path).ok().map(|metadata| sight(&metadata))
 }
 
 fn sight(metadata: &Metadata) -> Sight {
     Sight {
-        modified: FileTime {
-            seconds: metadata.mtime(),
-            nanoseconds: metadata.mtime_nsec(),
-        },
-        changed: FileTime {
-            seconds: metadata.ctime(),
-            nanoseconds: metadata.ctime_nsec(),
-        },
+        modified: FileTime { seconds: metadata.mtime(), nanoseconds: metadata.mtime_nsec() },
+        changed: FileTime { seconds: metadata.ctime(), nanoseconds: metadata.ctime_nsec() },
         resolved: None,
     }
 }
@@ -512,10 +455,7 @@ pub fn on_path(env: &Environment, name: &OsStr) -> Option<PathBuf> {
 /// This program as a shell should call it. `current_exe` would resolve links, and then an upgrade that swaps a link (as
 /// Homebrew's and Nix's do) would leave every open shell with a path that is gone.
 fn program(env: &Environment, cwd: Option<&Path>) -> PathBuf {
-    let called = std::env::args_os()
-        .next()
-        .map(PathBuf::from)
-        .unwrap_or_default();
+    let called = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
     if called.components().count() > 1 || called.is_absolute() {
         return match cwd {
             Some(cwd) if called.is_relative() => cwd.join(called),

@@ -41,69 +41,47 @@ struct Answer {
 /// The SDK's answer, or the number of the line that makes it reject the file.
 fn sdk_reads(files: &[(FileKind, &str)]) -> Result<EnvConfigSections, usize> {
     // The SDK's default order: config first, so that credentials win.
-    let files = files
-        .iter()
-        .rev()
-        .fold(EnvConfigFiles::builder(), |files, &(kind, text)| {
-            let kind = match kind {
-                FileKind::Credentials => EnvConfigFileKind::Credentials,
-                FileKind::Config => EnvConfigFileKind::Config,
-            };
-            files.with_contents(kind, text)
-        });
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .expect("a runtime without drivers");
+    let files = files.iter().rev().fold(EnvConfigFiles::builder(), |files, &(kind, text)| {
+        let kind = match kind {
+            FileKind::Credentials => EnvConfigFileKind::Credentials,
+            FileKind::Config => EnvConfigFileKind::Config,
+        };
+        files.with_contents(kind, text)
+    });
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().build().expect("a runtime without drivers");
     let (env, fs) = (Env::from_slice(&[]), Fs::from_slice(&[]));
-    let source = runtime
-        .block_on(load(&env, &fs, &files.build()))
-        .expect("contents in memory always load");
+    let source =
+        runtime.block_on(load(&env, &fs, &files.build())).expect("contents in memory always load");
     EnvConfigSections::parse(source).map_err(|error| {
         let message = error.to_string();
-        let line = message
-            .split_once("on line ")
-            .and_then(|(_, rest)| rest.split_once(':'));
-        line.and_then(|(line, _)| line.parse().ok())
-            .expect("the SDK's message names the line")
+        let line = message.split_once("on line ").and_then(|(_, rest)| rest.split_once(':'));
+        line.and_then(|(line, _)| line.parse().ok()).expect("the SDK's message names the line")
     })
 }
 
 /// The SDK tells a value only to who knows its key. What could be one: all that precedes an equals sign.
 fn keys(files: &Files) -> BTreeSet<String> {
-    let lines = files
-        .0
-        .iter()
-        .flat_map(|text| text.split(['\n', '\r', '\u{feff}']));
+    let lines = files.0.iter().flat_map(|text| text.split(['\n', '\r', '\u{feff}']));
     lines
         .filter_map(|line| {
-            Some(
-                line.split_once('=')?
-                    .0
-                    .trim_matches([' ', '\t'])
-                    .to_ascii_lowercase(),
-            )
+            Some(line.split_once('=')?.0.trim_matches([' ', '\t']).to_ascii_lowercase())
         })
         .collect()
 }
 
 fn sdk_answer(sections: &EnvConfigSections, keys: &BTreeSet<String>) -> Answer {
     let values = |get: &dyn Fn(&str) -> Option<String>| {
-        keys.iter()
-            .filter_map(|key| Some((key.clone(), get(key)?)))
-            .collect::<BTreeMap<_, _>>()
+        keys.iter().filter_map(|key| Some((key.clone(), get(key)?))).collect::<BTreeMap<_, _>>()
     };
     let mut answer = Answer::default();
     for name in sections.profiles().filter(|name| !name.is_empty()) {
         let profile = sections.get_profile(name).expect("it was listed");
-        answer
-            .profiles
-            .insert(name.into(), values(&|key| profile.get(key).map(Into::into)));
+        answer.profiles.insert(name.into(), values(&|key| profile.get(key).map(Into::into)));
     }
     for name in sections.sso_sessions().filter(|name| !name.is_empty()) {
         let session = sections.sso_session(name).expect("it was listed");
-        answer
-            .sso_sessions
-            .insert(name.into(), values(&|key| session.get(key).map(Into::into)));
+        answer.sso_sessions.insert(name.into(), values(&|key| session.get(key).map(Into::into)));
     }
     answer
 }
@@ -114,30 +92,20 @@ fn read(files: &Files) -> Profiles<'_> {
     let path = Path::new("file");
     let [credentials, config] = &files.0;
     Profiles::read(&[
-        AwsFile {
-            kind: FileKind::Credentials,
-            path,
-            bytes: credentials.as_bytes(),
-        },
-        AwsFile {
-            kind: FileKind::Config,
-            path,
-            bytes: config.as_bytes(),
-        },
+        AwsFile { kind: FileKind::Credentials, path, bytes: credentials.as_bytes() },
+        AwsFile { kind: FileKind::Config, path, bytes: config.as_bytes() },
     ])
 }
 
 fn our_answer(profiles: &Profiles<'_>, keys: &BTreeSet<String>) -> Answer {
     let of_profile = |profile: &Profile<'_>| {
-        let values = keys
-            .iter()
-            .filter_map(|key| Some((key.clone(), profile.get(key)?.to_owned())));
+        let values =
+            keys.iter().filter_map(|key| Some((key.clone(), profile.get(key)?.to_owned())));
         (profile.name().to_owned(), values.collect())
     };
     let of_session = |session: &SsoSession<'_>| {
-        let values = keys
-            .iter()
-            .filter_map(|key| Some((key.clone(), session.get(key)?.to_owned())));
+        let values =
+            keys.iter().filter_map(|key| Some((key.clone(), session.get(key)?.to_owned())));
         (session.name().to_owned(), values.collect())
     };
     Answer {
@@ -148,11 +116,7 @@ fn our_answer(profiles: &Profiles<'_>, keys: &BTreeSet<String>) -> Answer {
 
 fn first_rejection(profiles: &Profiles<'_>, kind: FileKind) -> Option<usize> {
     let rejects = |problem: &&Problem| problem.kind == kind && problem.what.rejects_file();
-    profiles
-        .problems()
-        .iter()
-        .find(rejects)
-        .map(|problem| problem.line)
+    profiles.problems().iter().find(rejects).map(|problem| problem.line)
 }
 
 // --- comparing ---
@@ -162,20 +126,12 @@ fn compare(files: &Files) -> Result<(), TestCaseError> {
     let mut repaired = files.clone();
     for (kind, text) in KINDS.into_iter().zip(&mut repaired.0) {
         let sdk = sdk_reads(&[(kind, text)]).err();
-        prop_assert_eq!(
-            first_rejection(&ours, kind),
-            sdk,
-            "first rejected line of {}",
-            kind
-        );
+        prop_assert_eq!(first_rejection(&ours, kind), sdk, "first rejected line of {}", kind);
         repair(kind, text);
     }
     let [credentials, config] = &repaired.0;
-    let sdk = sdk_reads(&[
-        (FileKind::Credentials, credentials),
-        (FileKind::Config, config),
-    ])
-    .map_err(|line| TestCaseError::fail(format!("line {line} was not repaired")))?;
+    let sdk = sdk_reads(&[(FileKind::Credentials, credentials), (FileKind::Config, config)])
+        .map_err(|line| TestCaseError::fail(format!("line {line} was not repaired")))?;
     let keys = keys(files);
     prop_assert_eq!(our_answer(&ours, &keys), sdk_answer(&sdk, &keys));
     check_order(&ours, files)
@@ -183,19 +139,14 @@ fn compare(files: &Files) -> Result<(), TestCaseError> {
 
 /// Profiles come in the order of their first sections: credentials file first, then what only the config file has.
 fn check_order(ours: &Profiles<'_>, files: &Files) -> Result<(), TestCaseError> {
-    let first: Vec<_> = ours
-        .iter()
-        .map(|profile| profile.at().next().expect("it has a section"))
-        .collect();
+    let first: Vec<_> =
+        ours.iter().map(|profile| profile.at().next().expect("it has a section")).collect();
     // [profile default] may replace a [default] that stood before it, and keeps its place.
     let sorted = first.is_sorted() || ours.get("default").is_some();
     prop_assert!(sorted, "{:?}", first);
     for profile in ours {
         for at in profile.at() {
-            let line = files.0[at.kind as usize]
-                .split('\n')
-                .nth(at.line - 1)
-                .unwrap_or_default();
+            let line = files.0[at.kind as usize].split('\n').nth(at.line - 1).unwrap_or_default();
             prop_assert!(
                 line.contains('[') && line.contains(profile.name()),
                 "{:?} is at {:?}",
@@ -234,16 +185,8 @@ fn repair(kind: FileKind, text: &mut String) {
 
 // --- generating ---
 
-const NAMES: [&str; 8] = [
-    "default",
-    "a",
-    "b",
-    "A",
-    "bedrock",
-    "x-/.%@:+_9",
-    "profile",
-    "sso-session",
-];
+const NAMES: [&str; 8] =
+    ["default", "a", "b", "A", "bedrock", "x-/.%@:+_9", "profile", "sso-session"];
 
 const ODD_HEADERS: &[&str] = &[
     "[",
@@ -364,11 +307,7 @@ fn headers(kind: FileKind) -> impl Strategy<Value = Vec<String>> {
 }
 
 fn line(headers: Vec<String>) -> impl Strategy<Value = String> {
-    let section = (
-        select(headers),
-        space(),
-        select(&["", "", "", "# c", ";c", " # ]"][..]),
-    )
+    let section = (select(headers), space(), select(&["", "", "", "# c", ";c", " # ]"][..]))
         .prop_map(|(header, space, comment)| format!("{header}{space}{comment}"));
     let property = || {
         (
@@ -405,21 +344,13 @@ fn text(kind: FileKind) -> impl Strategy<Value = String> {
     (mark, lines, any::<bool>()).prop_map(|(mark, (first, lines), last_newline)| {
         let lines: String = lines.into_iter().map(|(line, end)| line + end).collect();
         let text = format!("{mark}{first}\n{lines}");
-        if last_newline {
-            text
-        } else {
-            text.trim_end_matches('\n').to_owned()
-        }
+        if last_newline { text } else { text.trim_end_matches('\n').to_owned() }
     })
 }
 
 #[test]
 fn files_of_all_shapes_read_as_the_aws_sdk_reads_them() {
-    let config = Config {
-        cases: 5_000,
-        failure_persistence: None,
-        ..Config::default()
-    };
+    let config = Config { cases: 5_000, failure_persistence: None, ..Config::default() };
     let mut runner =
         TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let files =
@@ -433,22 +364,10 @@ fn files_of_all_shapes_read_as_the_aws_sdk_reads_them() {
 fn known_traps_read_as_the_aws_sdk_reads_them() {
     for (credentials, config) in [
         // Sections
-        (
-            "[a]\nk = 1\n[b]\nk = 2\n[a]\nl = 3\n",
-            "[profile a]\nk = 9\nm = 4\n",
-        ),
-        (
-            "[default]\nk = 1\n",
-            "[default]\nk = 2\nl = 2\n[profile default]\nm = 3\n",
-        ),
-        (
-            "",
-            "[profile default]\nm = 3\n[default]\nk = 2\n[default]\nl = 2\n",
-        ),
-        (
-            "[profile a]\nk = 1\n[sso-session s]\nk = 1\n",
-            "[a]\nk = 1\n[profile]\n[sso-session]\n",
-        ),
+        ("[a]\nk = 1\n[b]\nk = 2\n[a]\nl = 3\n", "[profile a]\nk = 9\nm = 4\n"),
+        ("[default]\nk = 1\n", "[default]\nk = 2\nl = 2\n[profile default]\nm = 3\n"),
+        ("", "[profile default]\nm = 3\n[default]\nk = 2\n[default]\nl = 2\n"),
+        ("[profile a]\nk = 1\n[sso-session s]\nk = 1\n", "[a]\nk = 1\n[profile]\n[sso-session]\n"),
         (
             "[a]\n",
             "[services s]\ns3 =\n  endpoint_url = x\n[sso-session s]\nsso_start_url = https://x\n",
@@ -461,54 +380,27 @@ fn known_traps_read_as_the_aws_sdk_reads_them() {
             "[a#b]\nk = 1\n[c]\nk = 2\n",
             "[profile a]\nk = 1\n[profile b\nk = 2\n  more\n[profile c]\nk = 3\n",
         ),
-        (
-            "[]\nk = 1\n[a b]\nk = 1\n[a!]\nk = 1\n",
-            "[profile \u{a0}]\nk = 1\n[\u{a0} x]\nk = 1\n",
-        ),
+        ("[]\nk = 1\n[a b]\nk = 1\n[a!]\nk = 1\n", "[profile \u{a0}]\nk = 1\n[\u{a0} x]\nk = 1\n"),
         ("[\u{a0}a\u{2003}]\nk = 1\n", "[profile \u{a0}a]\nl = 1\n"),
         // Properties
-        (
-            "[a]\nAws_Access_Key_ID = x\naws_access_key_id = y\n",
-            "[profile a]\nREGION=\n",
-        ),
+        ("[a]\nAws_Access_Key_ID = x\naws_access_key_id = y\n", "[profile a]\nREGION=\n"),
         (
             "[a]\nk = v # c\nl = v#c\nm = v ;c\nn =#\no = #\np=\u{a0}#\n",
             "[profile a]\nk#l = 1\nm #n = 1\n",
         ),
-        (
-            "[a]\nregion: eu-west-1\nk = 1\n",
-            "[profile a]\n= v\nk = 1\n",
-        ),
-        (
-            "[a]\nbad key = 1\n  more\nk = 2\n",
-            "[profile a]\nclé = 1\nk = 1\n",
-        ),
-        (
-            "k = 1\n[a]\nk = 2\n",
-            "  k = 1\nl = 2\n[profile a]\nk = 3\n",
-        ),
+        ("[a]\nregion: eu-west-1\nk = 1\n", "[profile a]\n= v\nk = 1\n"),
+        ("[a]\nbad key = 1\n  more\nk = 2\n", "[profile a]\nclé = 1\nk = 1\n"),
+        ("k = 1\n[a]\nk = 2\n", "  k = 1\nl = 2\n[profile a]\nk = 3\n"),
         // Continuations
-        (
-            "[a]\nk = 1\n# c\n\n  2 # c\n\t3\nl = 4\n",
-            "[profile a]\ns3 =\n  max = 5\n\n  min = 1\n",
-        ),
+        ("[a]\nk = 1\n# c\n\n  2 # c\n\t3\nl = 4\n", "[profile a]\ns3 =\n  max = 5\n\n  min = 1\n"),
         (
             "[a]\n  k = 1\nl = 2\n",
             "[profile a]\ns3 =\n  max = 5\n  oops\n  = 2\n  # c\n  min = 1\nk = 1\n",
         ),
-        (
-            "[a]\nk = 1\n[a]\n  2\n",
-            "[profile a]\nk = # empty\n  nested = 1\n  not\n",
-        ),
-        (
-            "[a]\nk = 1\n  2\nk = 3\n",
-            "[profile b]\nk = 1\noops\n  2\nl = 3\n",
-        ),
+        ("[a]\nk = 1\n[a]\n  2\n", "[profile a]\nk = # empty\n  nested = 1\n  not\n"),
+        ("[a]\nk = 1\n  2\nk = 3\n", "[profile b]\nk = 1\noops\n  2\nl = 3\n"),
         // Line ends and marks
-        (
-            "[a]\r\nk = 1\r\n  2\r\n\r\nl = 3\r",
-            "[profile a]\n\r\nk = 1\r\r\n",
-        ),
+        ("[a]\r\nk = 1\r\n  2\r\n\r\nl = 3\r", "[profile a]\n\r\nk = 1\r\r\n"),
         ("\u{feff}[a]\nk = 1\n", "\u{feff}"),
         ("[a]\nk = \u{feff}1\u{85}\n", "[profile a]\n\u{feff}k = 1\n"),
     ] {

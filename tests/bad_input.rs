@@ -48,21 +48,13 @@ fn run_all(home: &Sandbox) -> Vec<Output> {
 
 fn assert_documented(output: &Output, words: &[&str]) {
     assert!(matches!(output.code, Some(0 | 1)), "{words:?}: {output:?}");
-    assert!(
-        !output.err().contains("panicked"),
-        "{words:?}: {}",
-        output.err()
-    );
+    assert!(!output.err().contains("panicked"), "{words:?}: {}", output.err());
     for line in output.err().lines() {
         assert!(line.starts_with("backlog-aws: "), "{words:?}: {line:?}");
         assert!(!line.chars().any(char::is_control), "{words:?}: {line:?}");
     }
     if words[0] == "hook" {
-        assert_eq!(
-            output.code,
-            Some(0),
-            "a prompt has no use for a failure: {output:?}"
-        );
+        assert_eq!(output.code, Some(0), "a prompt has no use for a failure: {output:?}");
     }
     if words.contains(&"--json") {
         assert_eq!(output.json()["schema"], 1);
@@ -73,10 +65,7 @@ fn assert_documented(output: &Output, words: &[&str]) {
 #[track_caller]
 fn assert_status_says(home: &Sandbox, file: &Path, why: &str, code: i32) {
     let output = home.run(["status"]).expect_code(code);
-    let named = output
-        .err()
-        .lines()
-        .filter(|line| line.contains(&*file.to_string_lossy()));
+    let named = output.err().lines().filter(|line| line.contains(&*file.to_string_lossy()));
     assert!(
         named.clone().any(|line| line.contains(why)),
         "nothing says {why:?} of {}:\n{}",
@@ -86,27 +75,22 @@ fn assert_status_says(home: &Sandbox, file: &Path, why: &str, code: i32) {
     let json = home.run(["status", "--json"]).json();
     let notices = json["notices"].as_array().expect("it is a list").clone();
     assert!(
-        notices.iter().any(|notice| notice["message"]
-            .as_str()
-            .is_some_and(|message| message.contains(why))),
+        notices
+            .iter()
+            .any(|notice| notice["message"].as_str().is_some_and(|message| message.contains(why))),
         "{json}"
     );
 }
 
 fn mkfifo(path: &Path) {
     let path = CString::new(path.as_os_str().as_bytes()).expect("no NUL in it");
-    let status = Command::new("mkfifo")
-        .arg(OsStr::from_bytes(path.as_bytes()))
-        .status();
+    let status = Command::new("mkfifo").arg(OsStr::from_bytes(path.as_bytes())).status();
     assert!(status.expect("mkfifo is there").success());
 }
 
 /// One file of the three that are read, and what is left to use when it is out of order.
-const FILES: [(&str, i32); 3] = [
-    (".aws/credentials", 1),
-    (".aws/config", 0),
-    (".backlog-toolkit-env", 0),
-];
+const FILES: [(&str, i32); 3] =
+    [(".aws/credentials", 1), (".aws/config", 0), (".backlog-toolkit-env", 0)];
 
 #[test]
 fn a_missing_file_is_nothing_to_speak_of() {
@@ -123,9 +107,7 @@ fn a_missing_file_is_nothing_to_speak_of() {
     run_all(&home);
     let output = home.run(["status"]).expect_code(1);
     assert!(
-        output
-            .err()
-            .contains("No AWS profiles with static credentials found in "),
+        output.err().contains("No AWS profiles with static credentials found in "),
         "{}",
         output.err()
     );
@@ -170,18 +152,8 @@ fn a_device_and_a_socket_are_named() {
         .expect("it is ours");
     home.user_changed_files();
     run_all(&home);
-    assert_status_says(
-        &home,
-        &home.path(".aws/credentials"),
-        "is a device and not a file",
-        1,
-    );
-    assert_status_says(
-        &home,
-        &home.path(".backlog-toolkit-env"),
-        "cannot be read",
-        1,
-    );
+    assert_status_says(&home, &home.path(".aws/credentials"), "is a device and not a file", 1);
+    assert_status_says(&home, &home.path(".backlog-toolkit-env"), "cannot be read", 1);
     drop(socket);
 }
 
@@ -201,9 +173,7 @@ fn links_that_lead_nowhere_or_in_circles_are_told_apart() {
     );
     let output = home.run(["status"]);
     assert!(
-        output
-            .err()
-            .contains("No AWS profiles with static credentials found"),
+        output.err().contains("No AWS profiles with static credentials found"),
         "{}",
         output.err()
     );
@@ -220,26 +190,15 @@ fn a_file_where_the_directory_should_be_holds_no_profiles() {
 /// Runs the binary as somebody whom permissions bind: as `nobody` when the tests run as root, otherwise as ourselves.
 fn run_as_a_mere_user(home: &Sandbox, words: &[&str]) -> Output {
     const NOBODY: u32 = 65534;
-    let root = home
-        .home()
-        .parent()
-        .expect("the sandbox has one")
-        .to_owned();
+    let root = home.home().parent().expect("the sandbox has one").to_owned();
     let mut command;
-    if fs::metadata("/proc/self")
-        .or_else(|_| fs::metadata(&root))
-        .expect("it is there")
-        .uid()
-        == 0
+    if fs::metadata("/proc/self").or_else(|_| fs::metadata(&root)).expect("it is there").uid() == 0
     {
         let binary = root.join("backlog-aws");
         if !binary.exists() {
             // The build directory may be out of bounds for others. Not `fs::copy`: a child that another test starts
             // at that moment would hold the copy open for writing, and nobody can run a file like that.
-            let copied = Command::new("cp")
-                .arg(Sandbox::built_binary())
-                .arg(&binary)
-                .status();
+            let copied = Command::new("cp").arg(Sandbox::built_binary()).arg(&binary).status();
             assert!(copied.expect("cp is there").success());
             give_away(&root, NOBODY);
         }
@@ -256,16 +215,10 @@ fn run_as_a_mere_user(home: &Sandbox, words: &[&str]) -> Output {
         .stdin(Stdio::null())
         .output()
         .expect("it starts");
-    let output = Output {
-        code: output.status.code(),
-        stdout: output.stdout,
-        stderr: output.stderr,
-    };
+    let output =
+        Output { code: output.status.code(), stdout: output.stdout, stderr: output.stderr };
     for secret in SECRETS {
-        assert!(
-            !output.out().contains(secret) && !output.err().contains(secret),
-            "{output:?}"
-        );
+        assert!(!output.out().contains(secret) && !output.err().contains(secret), "{output:?}");
     }
     output
 }
@@ -309,11 +262,7 @@ fn a_directory_without_permission_is_named() {
         assert_documented(&run_as_a_mere_user(&home, words), words);
     }
     let output = run_as_a_mere_user(&home, &["status"]).expect_code(1);
-    assert!(
-        output.err().contains("cannot be read: permission denied"),
-        "{}",
-        output.err()
-    );
+    assert!(output.err().contains("cannot be read: permission denied"), "{}", output.err());
     fs::set_permissions(home.path(".aws"), fs::Permissions::from_mode(0o700)).expect("it is ours");
 }
 
@@ -334,11 +283,8 @@ fn a_working_directory_that_is_gone_is_no_obstacle() {
             .stdin(Stdio::null())
             .output()
             .expect("it starts");
-        let output = Output {
-            code: output.status.code(),
-            stdout: output.stdout,
-            stderr: output.stderr,
-        };
+        let output =
+            Output { code: output.status.code(), stdout: output.stdout, stderr: output.stderr };
         assert_documented(&output, words);
         assert_eq!(output.code, Some(0), "{words:?}: {output:?}");
     }
@@ -378,11 +324,7 @@ fn binary_junk_hides_no_profile() {
         let output = home.run(["status"]).expect_code(0);
         assert!(output.out().starts_with("bedrock"), "{}", output.out());
         let lines = output.err().lines().count();
-        assert!(
-            (1..=12).contains(&lines),
-            "{lines} lines are too many:\n{}",
-            output.err()
-        );
+        assert!((1..=12).contains(&lines), "{lines} lines are too many:\n{}", output.err());
     }
 }
 
@@ -390,33 +332,13 @@ fn binary_junk_hides_no_profile() {
 fn a_hundred_megabytes_are_read_without_ado() {
     // One line of a hundred, and for the sake of the unoptimized build under test ten of many short ones.
     for (file, begin, repeated, megabytes) in [
-        (
-            ".aws/credentials",
-            format!("{}note = ", bedrock()),
-            "x",
-            100,
-        ),
-        (
-            ".aws/config",
-            String::new(),
-            "[profile p]\n  region = x\n",
-            10,
-        ),
+        (".aws/credentials", format!("{}note = ", bedrock()), "x", 100),
+        (".aws/config", String::new(), "[profile p]\n  region = x\n", 10),
         (".aws/config", String::new(), "no property\n", 10),
         // A long value with many continuations.
-        (
-            ".aws/credentials",
-            format!("{}note = {}\n", bedrock(), "#".repeat(500_000)),
-            " x\n",
-            1,
-        ),
+        (".aws/credentials", format!("{}note = {}\n", bedrock(), "#".repeat(500_000)), " x\n", 1),
         (".backlog-toolkit-env", "AWS_REGION=".to_owned(), "'", 10),
-        (
-            ".backlog-toolkit-env",
-            String::new(),
-            "AWS_REGION=\"\\\"\n",
-            10,
-        ),
+        (".backlog-toolkit-env", String::new(), "AWS_REGION=\"\\\"\n", 10),
     ] {
         let home = Sandbox::documented_home();
         let contents = begin + &repeated.repeat((megabytes << 20) / repeated.len());
@@ -425,11 +347,7 @@ fn a_hundred_megabytes_are_read_without_ado() {
         let started = Instant::now();
         let output = home.run(["status"]).expect_code(0);
         assert_documented(&output, &["status"]);
-        assert!(
-            started.elapsed() < Duration::from_mins(1),
-            "{file}: {:?}",
-            started.elapsed()
-        );
+        assert!(started.elapsed() < Duration::from_mins(1), "{file}: {:?}", started.elapsed());
     }
 }
 
@@ -438,22 +356,11 @@ fn windows_line_ends_change_nothing() {
     let home = Sandbox::documented_home();
     let credentials = fs::read_to_string(home.path(".aws/credentials")).expect("it is there");
     home.write(".aws/credentials", credentials.replace('\n', "\r\n"));
-    home.write(
-        ".backlog-toolkit-env",
-        "export BACKLOG_AWS_PROFILE='bedrock'\r\n",
-    );
+    home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE='bedrock'\r\n");
     run_all(&home);
     let output = home.run(["status"]).expect_code(0);
-    assert!(
-        output.out().starts_with("bedrock  (toolkit-env, "),
-        "{}",
-        output.out()
-    );
-    assert!(
-        output.out().contains("eu-west-1 (profile)"),
-        "{}",
-        output.out()
-    );
+    assert!(output.out().starts_with("bedrock  (toolkit-env, "), "{}", output.out());
+    assert!(output.out().contains("eu-west-1 (profile)"), "{}", output.out());
     assert_eq!(output.err(), "");
     let child = home
         .invoke([
@@ -477,23 +384,11 @@ fn a_byte_order_mark_is_named_and_costs_no_profile() {
         bytes.extend(fs::read(home.path(file)).expect("it is there"));
         home.write(file, bytes);
     }
-    home.write(
-        ".backlog-toolkit-env",
-        "\u{feff}BACKLOG_AWS_PROFILE=luxito\n",
-    );
+    home.write(".backlog-toolkit-env", "\u{feff}BACKLOG_AWS_PROFILE=luxito\n");
     run_all(&home);
     let output = home.run(["status"]).expect_code(0);
-    assert!(
-        output.out().starts_with("luxito  (toolkit-env, "),
-        "{}",
-        output.out()
-    );
-    assert_eq!(
-        output.err().matches("byte order mark").count(),
-        2,
-        "{}",
-        output.err()
-    );
+    assert!(output.out().starts_with("luxito  (toolkit-env, "), "{}", output.out());
+    assert_eq!(output.err().matches("byte order mark").count(), 2, "{}", output.err());
     assert!(output.err().contains("credentials:1)"), "{}", output.err());
 }
 
@@ -507,23 +402,13 @@ fn half_a_key_pair_is_named_for_what_it_is() {
         home.write(".aws/credentials", format!("[half]\n{half}\n"));
         run_all(&home);
         for variable in ["BACKLOG_AWS_PROFILE", "AWS_PROFILE"] {
-            let output = home
-                .invoke(["status"])
-                .env(variable, "half")
-                .run()
-                .expect_code(1);
+            let output = home.invoke(["status"]).env(variable, "half").run().expect_code(1);
             assert!(
-                output
-                    .err()
-                    .contains("Profile 'half' has no static credentials: "),
+                output.err().contains("Profile 'half' has no static credentials: "),
                 "{}",
                 output.err()
             );
-            assert!(
-                output.err().contains("has only one half of a key pair"),
-                "{}",
-                output.err()
-            );
+            assert!(output.err().contains("has only one half of a key pair"), "{}", output.err());
         }
         let list = home.run(["list", "--json"]).json();
         assert_eq!(list["profiles"][0]["kind"], "partial");
@@ -542,29 +427,17 @@ fn duplicate_sections_merge_and_the_last_value_wins() {
     );
     run_all(&home);
     let output = home.run(["status"]).expect_code(0);
-    assert!(
-        output.out().contains("eu-west-1 (profile)"),
-        "{}",
-        output.out()
-    );
+    assert!(output.out().contains("eu-west-1 (profile)"), "{}", output.out());
 }
 
 #[test]
 fn a_bad_line_is_named_with_its_place_and_never_quoted() {
     let home = Sandbox::documented_home();
-    let path = home.write(
-        ".aws/credentials",
-        format!("{}{}\n[open\nx = y\n", bedrock(), SECRETS[1]),
-    );
+    let path =
+        home.write(".aws/credentials", format!("{}{}\n[open\nx = y\n", bedrock(), SECRETS[1]));
     let output = home.run(["status"]).expect_code(0);
     for line in [4, 5] {
-        assert!(
-            output
-                .err()
-                .contains(&format!("({}:{line})", path.display())),
-            "{}",
-            output.err()
-        );
+        assert!(output.err().contains(&format!("({}:{line})", path.display())), "{}", output.err());
     }
     run_all(&home);
 }
@@ -572,11 +445,8 @@ fn a_bad_line_is_named_with_its_place_and_never_quoted() {
 #[test]
 fn a_credentials_file_that_others_can_read_is_named() {
     let home = Sandbox::documented_home();
-    fs::set_permissions(
-        home.path(".aws/credentials"),
-        fs::Permissions::from_mode(0o644),
-    )
-    .expect("it is ours");
+    fs::set_permissions(home.path(".aws/credentials"), fs::Permissions::from_mode(0o644))
+        .expect("it is ours");
     home.user_changed_files();
     assert_status_says(
         &home,
@@ -593,12 +463,7 @@ fn a_value_that_needs_a_shell_is_named_and_not_run() {
         ".backlog-toolkit-env",
         "export BACKLOG_AWS_PROFILE=$(touch ~/pwned; echo bedrock)\n",
     );
-    assert_status_says(
-        &home,
-        &path,
-        "needs a shell to expand it and is not used",
-        0,
-    );
+    assert_status_says(&home, &path, "needs a shell to expand it and is not used", 0);
     run_all(&home);
     assert!(!home.path("pwned").exists());
 }
@@ -606,12 +471,7 @@ fn a_value_that_needs_a_shell_is_named_and_not_run() {
 #[test]
 fn names_that_could_fool_a_terminal_are_made_visible() {
     let home = Sandbox::documented_home();
-    for name in [
-        "\u{1b}[31mred",
-        "bed\u{202e}kcor",
-        "line\nbreak",
-        "\u{9b}31m",
-    ] {
+    for name in ["\u{1b}[31mred", "bed\u{202e}kcor", "line\nbreak", "\u{9b}31m"] {
         for words in COMMANDS {
             for variable in ["BACKLOG_AWS_PROFILE", "AWS_PROFILE", "BACKLOG_AWS_REGION"] {
                 let output = home.invoke(words).env(variable, name).run();

@@ -28,11 +28,7 @@ fn ask(session: &mut Session<'_>, command: &str, question: &str) {
 fn profiles(count: usize, first_region: &str) -> String {
     let mut text = String::new();
     for number in 0..count {
-        let region = if number == 0 {
-            first_region
-        } else {
-            "eu-west-1"
-        };
+        let region = if number == 0 { first_region } else { "eu-west-1" };
         writeln!(
             text,
             "[team-{number:04}]\naws_access_key_id = {}\naws_secret_access_key = {}\nregion = {region}",
@@ -61,10 +57,7 @@ fn profile(session: &mut Session<'_>) -> Option<String> {
 
 /// The rows of the list that is on the screen.
 fn listed(screen: &str) -> Vec<&str> {
-    screen
-        .lines()
-        .filter(|line| line.contains("  static"))
-        .collect()
+    screen.lines().filter(|line| line.contains("  static")).collect()
 }
 
 scenario! {
@@ -330,22 +323,11 @@ scenario! {
 fn without_a_shell_use_names_what_is_missing() {
     let home = Sandbox::documented_home();
     for shell in Shell::ALL {
-        let refused = home
-            .invoke(["use", "--shell", shell.name()])
-            .input("luxito\r")
-            .run()
-            .expect_code(2);
-        assert!(
-            refused.err().contains("there is no terminal to choose on"),
-            "{}",
-            refused.err()
-        );
+        let refused =
+            home.invoke(["use", "--shell", shell.name()]).input("luxito\r").run().expect_code(2);
+        assert!(refused.err().contains("there is no terminal to choose on"), "{}", refused.err());
         assert_eq!(refused.out(), "", "nothing to evaluate");
     }
     let refused = home.invoke(["use"]).run().expect_code(2);
-    assert!(
-        refused.err().contains("needs its integration"),
-        "{}",
-        refused.err()
-    );
+    assert!(refused.err().contains("needs its integration"), "{}", refused.err());
 }

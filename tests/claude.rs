@@ -52,10 +52,7 @@ fn in_bash_tool(file: &Path, home: &Sandbox, directory: &Path, script: &str) -> 
 fn the_bash_tool_follows_the_directory() {
     let home = Sandbox::documented_home();
     let acme = home.mkdir("acme");
-    home.invoke(["local", "bedrock", "--region", "eu-north-1"])
-        .cwd(&acme)
-        .run()
-        .expect_code(0);
+    home.invoke(["local", "bedrock", "--region", "eu-north-1"]).cwd(&acme).run().expect_code(0);
     let file = home.write("claude-env", "export KEPT=1\n");
     let seen = |directory: &Path| {
         let script = "printf '%s ' \"${KEPT-}\" \"${AWS_PROFILE-}\" \"${BACKLOG_AWS_PROFILE-}\" \"${BACKLOG_AWS_REGION-}\" \"${BACKLOG_AWS_SOURCE-}\"";
@@ -70,12 +67,7 @@ fn the_bash_tool_follows_the_directory() {
     assert_eq!(seen(&acme), "1 cc bedrock eu-north-1 directory ");
 
     // What the hook exported is not taken for the user's word by what runs there.
-    let status = in_bash_tool(
-        &file,
-        &home,
-        &home.home(),
-        "backlog-aws status --json || true",
-    );
+    let status = in_bash_tool(&file, &home, &home.home(), "backlog-aws status --json || true");
     let status: serde_json::Value = serde_json::from_str(&status).unwrap();
     assert_eq!(status["source"], "first", "{status}");
 }
@@ -95,12 +87,7 @@ fn nothing_but_our_variables_is_written_and_every_value_survives() {
     let home = Sandbox::documented_home();
     let file = home.path("claude-env");
     let name = "it's $(touch gone) `touch gone` \\ \"%\"";
-    run_hook(
-        &home,
-        &home.home(),
-        Some(&file),
-        &[("BACKLOG_AWS_PROFILE", name)],
-    );
+    run_hook(&home, &home.home(), Some(&file), &[("BACKLOG_AWS_PROFILE", name)]);
     let text = fs::read_to_string(&file).unwrap();
     let mut names = BTreeMap::new();
     for line in text.lines() {
@@ -109,12 +96,8 @@ fn nothing_but_our_variables_is_written_and_every_value_survives() {
         let name = rest.split('=').next().unwrap_or_default();
         *names.entry(name).or_insert(0) += 1;
     }
-    let expected = [
-        "BACKLOG_AWS_PROFILE",
-        "BACKLOG_AWS_REGION",
-        "BACKLOG_AWS_SOURCE",
-        "__BACKLOG_AWS_STATE",
-    ];
+    let expected =
+        ["BACKLOG_AWS_PROFILE", "BACKLOG_AWS_REGION", "BACKLOG_AWS_SOURCE", "__BACKLOG_AWS_STATE"];
     assert_eq!(names, expected.map(|name| (name, 1)).into(), "{text}");
     let script = "printf %s \"$BACKLOG_AWS_PROFILE\"";
     assert_eq!(in_bash_tool(&file, &home, &home.home(), script), name);
@@ -148,9 +131,5 @@ fn the_path_of_the_program_is_quoted() {
         .env("CLAUDE_ENV_FILE", &file)
         .status();
     assert!(status.unwrap().success());
-    assert!(
-        fs::read_to_string(&file)
-            .unwrap()
-            .contains("BACKLOG_AWS_SOURCE='first'")
-    );
+    assert!(fs::read_to_string(&file).unwrap().contains("BACKLOG_AWS_SOURCE='first'"));
 }

@@ -33,9 +33,7 @@ fn static_profile(name: &str) -> String {
 }
 
 fn many_profiles(count: usize) -> String {
-    (0..count)
-        .map(|number| static_profile(&format!("p-{number:04}-x")))
-        .collect()
+    (0..count).map(|number| static_profile(&format!("p-{number:04}-x"))).collect()
 }
 
 /// Puts a command on the sandbox's `PATH`.
@@ -276,10 +274,8 @@ fn zsh_completes_whenever_compinit_runs() {
     session.line("");
     complete_and_run(&mut session, "backlog-aws use be", "use bedrock");
     // Also when nothing else waits for prompts.
-    let mut session = Session::builder(&home, Shell::Zsh)
-        .init_args("--hook none")
-        .after(COMPINIT)
-        .spawn();
+    let mut session =
+        Session::builder(&home, Shell::Zsh).init_args("--hook none").after(COMPINIT).spawn();
     complete_and_run(&mut session, "backlog-aws use be", "use bedrock");
     // With the packaged file in `fpath`.
     let functions = home.mkdir("site-functions");
@@ -288,10 +284,7 @@ fn zsh_completes_whenever_compinit_runs() {
         .before(format!("fpath+=({})", functions.display()))
         .before(COMPINIT)
         .spawn();
-    assert_eq!(
-        session.line("echo $_comps[backlog-aws]").text,
-        "_backlog-aws"
-    );
+    assert_eq!(session.line("echo $_comps[backlog-aws]").text, "_backlog-aws");
     complete_and_run(&mut session, "backlog-aws use be", "use bedrock");
     // And never.
     let mut session = Session::start(&home, Shell::Zsh);
@@ -315,8 +308,5 @@ fn two_thousand_profiles_add_little_to_the_programs_floor() {
         (0..5).map(|_| once()).min().unwrap_or_default()
     };
     let (few, many) = (answer_in(1), answer_in(2000));
-    assert!(
-        many < few + Duration::from_millis(200),
-        "{few:?} and {many:?}"
-    );
+    assert!(many < few + Duration::from_millis(200), "{few:?} and {many:?}");
 }

@@ -40,10 +40,7 @@ struct Trace {
 
 impl Trace {
     fn new(home: &Sandbox) -> Self {
-        Self {
-            file: home.path("trace"),
-            marks: home.mkdir("marks"),
-        }
+        Self { file: home.path("trace"), marks: home.mkdir("marks") }
     }
 
     /// What runs the shell.
@@ -96,10 +93,7 @@ impl Started {
             };
             let call = call.trim_start();
             // The second half of a call that another process interrupted was counted with the first.
-            if ["clone(", "clone3(", "fork(", "vfork("]
-                .iter()
-                .any(|name| call.starts_with(name))
-            {
+            if ["clone(", "clone3(", "fork(", "vfork("].iter().any(|name| call.starts_with(name)) {
                 // fish has threads.
                 started.processes += usize::from(!call.contains("CLONE_THREAD"));
             }
@@ -108,9 +102,7 @@ impl Started {
                 if !call.contains(" = -1 ") {
                     let words: Vec<&str> = program.split('"').collect();
                     let name = words[0].rsplit('/').next().unwrap_or_default();
-                    started
-                        .programs
-                        .push(format!("{name} {}", words.get(4).unwrap_or(&"")));
+                    started.programs.push(format!("{name} {}", words.get(4).unwrap_or(&"")));
                 }
             }
         }
@@ -119,10 +111,7 @@ impl Started {
 
     /// So many starts of `backlog-aws hook`, each a process of its own, and nothing else.
     fn hooks(count: usize) -> Self {
-        Self {
-            processes: count,
-            programs: vec!["backlog-aws hook".to_owned(); count],
-        }
+        Self { processes: count, programs: vec!["backlog-aws hook".to_owned(); count] }
     }
 }
 
@@ -136,15 +125,9 @@ fn profile(name: &str, region: &str) -> String {
 /// Rewrites the credentials with a time of the past, so that nothing about them but the change itself is new.
 fn edit(home: &Sandbox, step: u64) {
     let path = home.path(".aws/credentials");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .truncate(true)
-        .open(&path)
-        .unwrap();
-    file.write_all(profile("bedrock", &format!("region-{step}")).as_bytes())
-        .unwrap();
-    file.set_modified(UNIX_EPOCH + Duration::new(1_000_000_000 + step, 5))
-        .unwrap();
+    let mut file = OpenOptions::new().write(true).truncate(true).open(&path).unwrap();
+    file.write_all(profile("bedrock", &format!("region-{step}")).as_bytes()).unwrap();
+    file.set_modified(UNIX_EPOCH + Duration::new(1_000_000_000 + step, 5)).unwrap();
     home.user_changed_files();
     // No file is racily clean any more.
     sleep(Duration::from_millis(60));
@@ -159,10 +142,7 @@ fn settle(session: &mut Session) {
             return;
         }
     }
-    panic!(
-        "{}: the shell never says that nothing changed",
-        session.shell().name()
-    );
+    panic!("{}: the shell never says that nothing changed", session.shell().name());
 }
 
 scenario! {
@@ -278,9 +258,7 @@ fn released() -> &'static Path {
             .expect("cargo runs");
         assert!(built.success(), "the release build fails");
         // Beside the target directory's `tmp`.
-        Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .with_file_name("release")
-            .join("backlog-aws")
+        Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("release").join("backlog-aws")
     })
 }
 
@@ -291,14 +269,7 @@ fn hello() -> &'static Path {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let (source, program) = (directory.join("hello.rs"), directory.join("hello"));
         fs::write(&source, "fn main() { println!(\"hello\"); }\n").unwrap();
-        let flags = [
-            "-O",
-            "-C",
-            "panic=abort",
-            "-C",
-            "target-feature=+crt-static",
-            "-o",
-        ];
+        let flags = ["-O", "-C", "panic=abort", "-C", "target-feature=+crt-static", "-o"];
         let built = Command::new("rustc")
             .args(flags)
             .arg(&program)
@@ -334,20 +305,11 @@ fn hook_words() -> Vec<OsString> {
 #[track_caller]
 fn system_calls(home: &Sandbox, words: &[OsString]) -> usize {
     let file = home.path("calls");
-    let mut traced = vec![
-        tool("strace"),
-        "-qq".into(),
-        "-o".into(),
-        file.clone().into(),
-    ];
+    let mut traced = vec![tool("strace"), "-qq".into(), "-o".into(), file.clone().into()];
     traced.extend_from_slice(words);
     for _ in 0..2 {
         let output = command(home, &traced).output().expect("strace runs");
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
     fs::read_to_string(file).unwrap().lines().count()
 }
@@ -362,21 +324,12 @@ fn instructions(home: &Sandbox, words: &[OsString]) -> u64 {
     let mut count = 0;
     for _ in 0..2 {
         let output = command(home, &counted).output().expect("valgrind runs");
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let text = fs::read_to_string(&file).unwrap();
-        let total = text.lines().find_map(|line| {
-            line.strip_prefix("summary: ")
-                .or(line.strip_prefix("totals: "))
-        });
-        count = total
-            .expect("callgrind counts")
-            .trim()
-            .parse()
-            .expect("a number");
+        let total = text
+            .lines()
+            .find_map(|line| line.strip_prefix("summary: ").or(line.strip_prefix("totals: ")));
+        count = total.expect("callgrind counts").trim().parse().expect("a number");
     }
     count
 }
@@ -394,10 +347,7 @@ fn the_hook_makes_fewer_than_twice_the_system_calls_of_a_hello() {
     let floor = system_calls(&home, &[hello().into()]);
     let hook = system_calls(&home, &hook_words());
     // 36 and 59 when this was written, at a depth of 5 directories.
-    assert!(
-        hook < 2 * floor,
-        "{hook} system calls; a hello makes {floor}"
-    );
+    assert!(hook < 2 * floor, "{hook} system calls; a hello makes {floor}");
 }
 
 #[test]
@@ -406,30 +356,20 @@ fn the_hook_executes_fewer_than_four_hundred_thousand_instructions() {
     let floor = instructions(&home, &[hello().into()]);
     let hook = instructions(&home, &hook_words());
     // 106,000 and 285,000 when this was written. A fork and an execve take the kernel several millions.
-    assert!(
-        hook < floor + 300_000,
-        "{hook} instructions; a hello executes {floor}"
-    );
+    assert!(hook < floor + 300_000, "{hook} instructions; a hello executes {floor}");
     let init = instructions(&home, &[released().into(), "init".into(), "bash".into()]);
-    assert!(
-        init < floor + 500_000,
-        "init: {init} instructions; a hello executes {floor}"
-    );
+    assert!(init < floor + 500_000, "init: {init} instructions; a hello executes {floor}");
 }
 
 #[test]
 fn profiles_cost_the_hook_a_constant_number_of_instructions_each() {
     let home = documented_home();
     let with = |count: u64| {
-        let text: String = (0..count)
-            .map(|index| profile(&format!("profile-{index:06}"), "eu-west-1"))
-            .collect();
+        let text: String =
+            (0..count).map(|index| profile(&format!("profile-{index:06}"), "eu-west-1")).collect();
         home.write(".aws/credentials", text);
         let modified = SystemTime::now() - Duration::from_secs(10);
-        File::open(home.path(".aws/credentials"))
-            .unwrap()
-            .set_modified(modified)
-            .unwrap();
+        File::open(home.path(".aws/credentials")).unwrap().set_modified(modified).unwrap();
         home.user_changed_files();
         instructions(&home, &hook_words())
     };
@@ -450,20 +390,9 @@ fn a_deep_directory_costs_the_hook_a_constant_number_of_system_calls_per_level()
     let at = |depth: usize| {
         let directory = home.mkdir("d/".repeat(depth));
         let file = home.path("calls");
-        let mut command = command(
-            &home,
-            &[
-                tool("strace"),
-                "-qq".into(),
-                "-o".into(),
-                file.clone().into(),
-            ],
-        );
-        let done = command
-            .args(hook_words())
-            .current_dir(directory)
-            .output()
-            .expect("strace runs");
+        let mut command =
+            command(&home, &[tool("strace"), "-qq".into(), "-o".into(), file.clone().into()]);
+        let done = command.args(hook_words()).current_dir(directory).output().expect("strace runs");
         assert!(done.status.success());
         fs::read_to_string(file).unwrap().lines().count()
     };

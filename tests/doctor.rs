@@ -27,18 +27,11 @@ impl Diagnosis {
     fn checks(&self) -> Vec<&Value> {
         // Proxies of the person who runs the tests are none of theirs.
         let ours = |check: &&Value| check["code"] != "litellm-older";
-        self.0["checks"]
-            .as_array()
-            .expect("an array")
-            .iter()
-            .filter(ours)
-            .collect()
+        self.0["checks"].as_array().expect("an array").iter().filter(ours).collect()
     }
 
     fn find(&self, code: &str) -> Option<&Value> {
-        self.checks()
-            .into_iter()
-            .find(|check| check["code"] == code)
+        self.checks().into_iter().find(|check| check["code"] == code)
     }
 
     #[track_caller]
@@ -63,14 +56,8 @@ impl Diagnosis {
 /// The command in backquotes of a remedy.
 #[track_caller]
 fn command_of(check: &Value) -> String {
-    let remedy = check["remedy"]
-        .as_str()
-        .unwrap_or_else(|| panic!("no remedy: {check}"));
-    remedy
-        .split('`')
-        .nth(1)
-        .unwrap_or_else(|| panic!("no command: {remedy}"))
-        .to_owned()
+    let remedy = check["remedy"].as_str().unwrap_or_else(|| panic!("no remedy: {check}"));
+    remedy.split('`').nth(1).unwrap_or_else(|| panic!("no command: {remedy}")).to_owned()
 }
 
 /// Asserts that `code` comes first, pastes its remedy, and asserts that it is gone.
@@ -92,10 +79,7 @@ fn named_and_mended(
 /// The documented home, with `bedrock` chosen for good, so that nothing else is to be said about it.
 fn settled_home() -> Sandbox {
     let home = Sandbox::documented_home();
-    home.write(
-        ".backlog-toolkit-env",
-        "export BACKLOG_AWS_PROFILE='bedrock'\n",
-    );
+    home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE='bedrock'\n");
     home
 }
 
@@ -210,14 +194,8 @@ fn expired_credentials_are_replaced() {
 #[test]
 fn half_a_key_pair_in_the_chosen_profile_is_named() {
     let home = settled_home();
-    home.write(
-        ".aws/config",
-        format!("[profile half]\naws_access_key_id = {}\n", KEY_IDS[1]),
-    );
-    home.write(
-        ".backlog-toolkit-env",
-        "export BACKLOG_AWS_PROFILE='half'\n",
-    );
+    home.write(".aws/config", format!("[profile half]\naws_access_key_id = {}\n", KEY_IDS[1]));
+    home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE='half'\n");
     let mut session = Session::start(&home, Shell::Bash);
     let command =
         command_of(Diagnosis::of(&home, &mut session).assert_first("half-key-pair", "problem"));
@@ -241,10 +219,7 @@ fn a_directory_in_place_of_a_file_is_put_aside() {
     let home = Sandbox::documented_home();
     home.remove(".aws/config");
     home.mkdir(".aws/config");
-    home.write(
-        ".backlog-toolkit-env",
-        "export BACKLOG_AWS_PROFILE='bedrock'\n",
-    );
+    home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE='bedrock'\n");
     let mut session = Session::start(&home, Shell::Bash);
     named_and_mended(&home, &mut session, "file-unreadable", "problem");
 }
@@ -263,10 +238,7 @@ fn an_override_that_cannot_be_understood_is_put_aside() {
 #[test]
 fn a_value_that_needs_expansion_is_written_out() {
     let home = Sandbox::documented_home();
-    home.write(
-        ".backlog-toolkit-env",
-        "# mine\nexport BACKLOG_AWS_PROFILE=\"$(echo bedrock)\"\n",
-    );
+    home.write(".backlog-toolkit-env", "# mine\nexport BACKLOG_AWS_PROFILE=\"$(echo bedrock)\"\n");
     let mut session = Session::start(&home, Shell::Bash);
     let mended = named_and_mended(&home, &mut session, "value-needs-expansion", "warning");
     assert_eq!(mended.0["consumers"][0]["rule"], "toolkit-env");
@@ -291,26 +263,17 @@ fn a_litellm_that_is_older_than_the_files_is_stopped() {
     // A copy of `sleep` under that name: what ps shows of it is what it shows of the real one.
     let program = home.path("litellm");
     fs::copy("/bin/sleep", &program).unwrap();
-    let mut proxy = Command::new(&program)
-        .arg("60")
-        .stdin(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut proxy = Command::new(&program).arg("60").stdin(Stdio::null()).spawn().unwrap();
     let pid = proxy.id();
     // Start times are kept in hundredths of a second, and in whole seconds where ps(1) is asked.
     std::thread::sleep(std::time::Duration::from_millis(1100));
-    home.write(
-        ".backlog-toolkit-env",
-        "export BACKLOG_AWS_PROFILE='luxito'\n",
-    );
+    home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE='luxito'\n");
     let mut session = Session::start(&home, Shell::Bash);
     let diagnosis = Diagnosis::of(&home, &mut session);
     let ours = |diagnosis: &Diagnosis| {
         let checks = diagnosis.0["checks"].as_array().unwrap().clone();
         let named = format!("(process {pid})");
-        checks
-            .into_iter()
-            .find(|check| check["message"].as_str().unwrap().contains(&named))
+        checks.into_iter().find(|check| check["message"].as_str().unwrap().contains(&named))
     };
     let check = ours(&diagnosis).expect("the process is seen");
     assert_eq!(check["code"], "litellm-older");
@@ -333,25 +296,16 @@ fn a_duplicate_that_only_boto3_rejects_is_named_with_its_line() {
     let report = output.json();
     let first = &report["checks"][0];
     assert_eq!(first["code"], "boto3-rejects");
-    assert!(
-        first["at"].as_str().unwrap().ends_with(".aws/config:3"),
-        "{first}"
-    );
+    assert!(first["at"].as_str().unwrap().ends_with(".aws/config:3"), "{first}");
     let boto3 = &report["consumers"][2];
     assert_eq!(boto3["name"], "boto3");
-    assert!(
-        boto3["rule"].as_str().unwrap().contains(".aws/config:3"),
-        "{boto3}"
-    );
+    assert!(boto3["rule"].as_str().unwrap().contains(".aws/config:3"), "{boto3}");
 }
 
 #[test]
 fn without_a_profile_an_anthropic_key_is_no_bedrock() {
     let home = Sandbox::new();
-    let output = home
-        .invoke(["doctor", "--json"])
-        .env("ANTHROPIC_API_KEY", "sk-ant-x")
-        .run();
+    let output = home.invoke(["doctor", "--json"]).env("ANTHROPIC_API_KEY", "sk-ant-x").run();
     let report = output.expect_code(1).json();
     assert_eq!(report["checks"][0]["code"], "anthropic-key-only");
 }
@@ -359,23 +313,11 @@ fn without_a_profile_an_anthropic_key_is_no_bedrock() {
 #[test]
 fn people_read_one_line_per_check_and_what_to_remove() {
     let home = settled_home();
-    home.write(
-        ".bashrc",
-        "# backlog-aws: not this one\neval \"$(backlog-aws init bash)\"\n",
-    );
-    let output = home
-        .invoke(["doctor"])
-        .env("AWS_PROFILE", "a\u{202e}b\x1b[2J")
-        .run()
-        .expect_code(1);
+    home.write(".bashrc", "# backlog-aws: not this one\neval \"$(backlog-aws init bash)\"\n");
+    let output =
+        home.invoke(["doctor"]).env("AWS_PROFILE", "a\u{202e}b\x1b[2J").run().expect_code(1);
     let text = output.out();
-    assert!(
-        text.starts_with("problem  AWS_PROFILE=a\\u{202e}b\\x1b[2J names a profile"),
-        "{text}"
-    );
+    assert!(text.starts_with("problem  AWS_PROFILE=a\\u{202e}b\\x1b[2J names a profile"), "{text}");
     assert!(text.contains("Who uses what here"), "{text}");
-    assert!(
-        text.contains(".bashrc:2\n") && !text.contains(".bashrc:1"),
-        "{text}"
-    );
+    assert!(text.contains(".bashrc:2\n") && !text.contains(".bashrc:1"), "{text}");
 }

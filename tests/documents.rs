@@ -29,30 +29,20 @@ fn assert_current(path: &str, expected: &str) {
     if read(path) == expected {
         return;
     }
-    assert!(
-        std::env::var_os("BACKLOG_AWS_BLESS").is_some(),
-        "{path} {REMEDY}"
-    );
+    assert!(std::env::var_os("BACKLOG_AWS_BLESS").is_some(), "{path} {REMEDY}");
     let path = in_repository(path);
     fs::create_dir_all(path.parent().expect("a file has a parent")).unwrap();
     fs::write(path, expected).unwrap();
 }
 
 fn printed(arguments: &[&str]) -> String {
-    Sandbox::new()
-        .run(arguments)
-        .expect_code(0)
-        .out()
-        .to_owned()
+    Sandbox::new().run(arguments).expect_code(0).out().to_owned()
 }
 
 /// The README with what stands between two markers replaced; `None` when it has no such markers.
 fn readme_with(name: &str, text: &str) -> Option<String> {
     let readme = read("README.md");
-    let (begin, end) = (
-        format!("<!-- {name}:begin -->\n"),
-        format!("<!-- {name}:end -->"),
-    );
+    let (begin, end) = (format!("<!-- {name}:begin -->\n"), format!("<!-- {name}:end -->"));
     let from = readme.find(&begin)? + begin.len();
     let to = from + readme[from..].find(&end)?;
     Some(format!("{}{text}{}", &readme[..from], &readme[to..]))
@@ -61,11 +51,7 @@ fn readme_with(name: &str, text: &str) -> Option<String> {
 fn readme_between(name: &str) -> Option<String> {
     let readme = read("README.md");
     let (_, rest) = readme.split_once(&format!("<!-- {name}:begin -->\n"))?;
-    Some(
-        rest.split_once(&format!("<!-- {name}:end -->"))?
-            .0
-            .to_owned(),
-    )
+    Some(rest.split_once(&format!("<!-- {name}:end -->"))?.0.to_owned())
 }
 
 #[test]
@@ -100,10 +86,7 @@ fn the_manual_page_is_what_the_program_prints() {
         "EXAMPLES",
     ] {
         let heading = [format!(".SH {section}\n"), format!(".SH \"{section}\"\n")];
-        assert!(
-            heading.iter().any(|heading| page.contains(heading)),
-            "no {section}"
-        );
+        assert!(heading.iter().any(|heading| page.contains(heading)), "no {section}");
     }
 }
 
@@ -130,21 +113,13 @@ fn the_readme_shows_the_help() {
 /// The words of the table are its own; which variables it has is not.
 #[test]
 fn readme_and_manual_page_know_the_same_variables() {
-    let documented: BTreeSet<&str> = man::ENVIRONMENT
-        .iter()
-        .flat_map(|(names, _)| names.split(", "))
-        .collect();
-    let ours: Vec<&str> = Variable::EXPORTED
-        .into_iter()
-        .chain([Variable::State])
-        .map(Variable::name)
-        .collect();
+    let documented: BTreeSet<&str> =
+        man::ENVIRONMENT.iter().flat_map(|(names, _)| names.split(", ")).collect();
+    let ours: Vec<&str> =
+        Variable::EXPORTED.into_iter().chain([Variable::State]).map(Variable::name).collect();
     for name in &ours {
         assert!(documented.contains(name), "the manual page lacks {name}");
-        assert!(
-            read("README.md").contains(&format!("`{name}`")),
-            "README.md lacks {name}"
-        );
+        assert!(read("README.md").contains(&format!("`{name}`")), "README.md lacks {name}");
     }
     let table = readme_between("env").expect("README.md has the markers of the variables");
     let rows: Vec<&str> = table.lines().skip(2).collect();
@@ -152,10 +127,7 @@ fn readme_and_manual_page_know_the_same_variables() {
     for row in rows {
         let cell = row.split('|').nth(1).unwrap_or_default();
         for name in cell.split(',').map(|name| name.trim().trim_matches('`')) {
-            assert!(
-                documented.contains(name),
-                "README.md has {name}, the manual page does not"
-            );
+            assert!(documented.contains(name), "README.md has {name}, the manual page does not");
         }
     }
 }
@@ -175,9 +147,8 @@ const NASTY: [&str; 6] = [
 fn recipe(name: &str) -> String {
     let readme = read("README.md");
     let marker = format!("<!-- prompt:{name} -->\n");
-    let (_, rest) = readme
-        .split_once(&marker)
-        .unwrap_or_else(|| panic!("README.md has no {marker}"));
+    let (_, rest) =
+        readme.split_once(&marker).unwrap_or_else(|| panic!("README.md has no {marker}"));
     let (_, code) = rest.split_once('\n').expect("a block follows");
     code.split_once("```").expect("the block ends").0.to_owned()
 }
@@ -199,9 +170,7 @@ fn shell_prints(shell: Shell, script: &str, profile: Option<&str>) -> String {
         .envs(home.environment())
         .current_dir(home.home());
     if let Some(profile) = profile {
-        command
-            .env("BACKLOG_AWS_PROFILE", profile)
-            .env("BACKLOG_AWS_SOURCE", "directory");
+        command.env("BACKLOG_AWS_PROFILE", profile).env("BACKLOG_AWS_SOURCE", "directory");
     }
     let output = command.output().expect("the shell starts");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{script}");
@@ -212,23 +181,12 @@ fn shell_prints(shell: Shell, script: &str, profile: Option<&str>) -> String {
 #[track_caller]
 fn assert_shows(shell: Shell, script: &str, show: impl Fn(&str) -> String, nothing: &str) {
     for name in NASTY {
-        assert_eq!(
-            shell_prints(shell, script, Some(name)),
-            show(name),
-            "{script}"
-        );
+        assert_eq!(shell_prints(shell, script, Some(name)), show(name), "{script}");
     }
     assert_eq!(shell_prints(shell, script, None), nothing, "{script}");
-    let environment = [
-        ("BACKLOG_AWS_PROFILE", "bedrock"),
-        ("BACKLOG_AWS_SOURCE", "pin"),
-    ];
+    let environment = [("BACKLOG_AWS_PROFILE", "bedrock"), ("BACKLOG_AWS_SOURCE", "pin")];
     match processes_of(shell, "true", &[]) {
-        Some(none) => assert_eq!(
-            processes_of(shell, script, &environment),
-            Some(none),
-            "{script}"
-        ),
+        Some(none) => assert_eq!(processes_of(shell, script, &environment), Some(none), "{script}"),
         None => eprintln!("not checked: there is no strace that may trace here"),
     }
 }
@@ -236,30 +194,14 @@ fn assert_shows(shell: Shell, script: &str, show: impl Fn(&str) -> String, nothi
 #[test]
 fn the_recipe_for_bash() {
     // PS1 as bash itself expands it.
-    let script = format!(
-        "set -u\nPS1='\\$ '\n{}\nprintf %s \"${{PS1@P}}\"",
-        recipe("bash")
-    );
-    assert_shows(
-        Shell::Bash,
-        &script,
-        |name| format!("[{name} directory] # "),
-        "# ",
-    );
+    let script = format!("set -u\nPS1='\\$ '\n{}\nprintf %s \"${{PS1@P}}\"", recipe("bash"));
+    assert_shows(Shell::Bash, &script, |name| format!("[{name} directory] # "), "# ");
 }
 
 #[test]
 fn the_recipe_for_zsh_and_oh_my_zsh() {
-    let script = format!(
-        "setopt no_unset\nPROMPT='> '\n{}\nprint -rnP -- $PROMPT",
-        recipe("zsh")
-    );
-    assert_shows(
-        Shell::Zsh,
-        &script,
-        |name| format!("[{name} directory] > "),
-        "> ",
-    );
+    let script = format!("setopt no_unset\nPROMPT='> '\n{}\nprint -rnP -- $PROMPT", recipe("zsh"));
+    assert_shows(Shell::Zsh, &script, |name| format!("[{name} directory] > "), "> ");
 }
 
 /// powerlevel10k runs `prompt_NAME`, and gives the text after `-t` to the prompt, which expands percent signs in it.
@@ -275,12 +217,7 @@ fn the_recipe_for_powerlevel10k() {
 #[test]
 fn the_recipe_for_fish() {
     let script = format!("{}\nfish_right_prompt", recipe("fish"));
-    assert_shows(
-        Shell::Fish,
-        &script,
-        |name| format!("{name} directory\n"),
-        "",
-    );
+    assert_shows(Shell::Fish, &script, |name| format!("{name} directory\n"), "");
 }
 
 /// starship quotes values for the shell itself. Where it is installed, it is run.
@@ -292,10 +229,8 @@ fn the_recipe_for_starship() {
     }
     assert!(!recipe.contains("command"), "{recipe}");
     let home = Sandbox::new();
-    let config = home.write(
-        "starship.toml",
-        format!("format = \"$env_var\"\nadd_newline = false\n{recipe}"),
-    );
+    let config = home
+        .write("starship.toml", format!("format = \"$env_var\"\nadd_newline = false\n{recipe}"));
     let output = Command::new("starship")
         .arg("prompt")
         .env_clear()
@@ -307,10 +242,7 @@ fn the_recipe_for_starship() {
     match output {
         Ok(output) => {
             let shown = String::from_utf8_lossy(&output.stdout);
-            assert!(
-                shown.contains("bedrock") && shown.contains("directory"),
-                "{shown}"
-            );
+            assert!(shown.contains("bedrock") && shown.contains("directory"), "{shown}");
         }
         Err(error) => eprintln!("not run: starship ({error})"),
     }

@@ -66,32 +66,21 @@ const KEPT: [(&str, &str); 8] = [
 
 /// `exec` with these words before `-- env`, in the hostile environment.
 fn hostile_exec<'home>(home: &'home Sandbox, words: &[&str]) -> Invocation<'home> {
-    let command = ["exec"]
-        .iter()
-        .chain(words)
-        .chain(&["--", "/usr/bin/env", "-0"]);
+    let command = ["exec"].iter().chain(words).chain(&["--", "/usr/bin/env", "-0"]);
     HOSTILE
         .into_iter()
         .chain(KEPT)
-        .fold(home.invoke(command), |run, (name, value)| {
-            run.env(name, value)
-        })
+        .fold(home.invoke(command), |run, (name, value)| run.env(name, value))
         .allowing_secrets()
 }
 
 #[track_caller]
 fn environment_of(run: Invocation<'_>) -> Environment {
     let output = run.run().expect_code(0);
-    let entries = output
-        .stdout
-        .split(|byte| *byte == 0)
-        .filter(|entry| !entry.is_empty());
+    let entries = output.stdout.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
     entries
         .map(|entry| {
-            let equals = entry
-                .iter()
-                .position(|byte| *byte == b'=')
-                .expect("NAME=value");
+            let equals = entry.iter().position(|byte| *byte == b'=').expect("NAME=value");
             let text = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
             (text(&entry[..equals]), text(&entry[equals + 1..]))
         })
@@ -109,10 +98,7 @@ fn assert_child_gets(home: &Sandbox, run: Invocation<'_>, given: &[(&str, &str)]
     for (name, value) in &expected {
         assert_eq!(found.get(name), Some(value), "{}", name.display());
     }
-    let extra: Vec<_> = found
-        .keys()
-        .filter(|name| !expected.contains_key(*name))
-        .collect();
+    let extra: Vec<_> = found.keys().filter(|name| !expected.contains_key(*name)).collect();
     assert!(extra.is_empty(), "the command must not get {extra:?}");
 }
 
@@ -157,9 +143,8 @@ fn region_and_source(
 #[test]
 fn a_pin_decides() {
     let home = Sandbox::documented_home();
-    let run = hostile_exec(&home, &[])
-        .env("AWS_PROFILE", "cc")
-        .env("BACKLOG_AWS_PROFILE", "bedrock");
+    let run =
+        hostile_exec(&home, &[]).env("AWS_PROFILE", "cc").env("BACKLOG_AWS_PROFILE", "bedrock");
     assert_child_gets(&home, run, &profile("bedrock", "pin", "eu-west-1"));
 }
 
@@ -171,11 +156,8 @@ fn an_ambient_profile_decides() {
         .env("BACKLOG_AWS_PROFILE", "bedrock")
         .run()
         .expect_code(0);
-    let state = hook
-        .out()
-        .split("__BACKLOG_AWS_STATE %s '")
-        .nth(1)
-        .expect("the hook keeps a state");
+    let state =
+        hook.out().split("__BACKLOG_AWS_STATE %s '").nth(1).expect("the hook keeps a state");
     let state = state.split('\'').next().expect("it ends");
     let run = hostile_exec(&home, &[])
         .env("AWS_PROFILE", "cc")
@@ -205,20 +187,13 @@ fn the_toolkits_keys_come_without_a_profile() {
     );
     home.write(".backlog-toolkit-env", file);
     let run = hostile_exec(&home, &[]).env("AWS_PROFILE", "luxito");
-    assert_child_gets(
-        &home,
-        run,
-        &keys(KEY_IDS[0], SECRETS[0], "toolkit-env-keys", "eu-south-1"),
-    );
+    assert_child_gets(&home, run, &keys(KEY_IDS[0], SECRETS[0], "toolkit-env-keys", "eu-south-1"));
 }
 
 #[test]
 fn the_toolkits_api_key_comes_alone() {
     let home = Sandbox::documented_home();
-    home.write(
-        ".backlog-toolkit-env",
-        format!("export AWS_BEARER_TOKEN_BEDROCK='{TOKEN}'\n"),
-    );
+    home.write(".backlog-toolkit-env", format!("export AWS_BEARER_TOKEN_BEDROCK='{TOKEN}'\n"));
     let run = hostile_exec(&home, &[]).env("AWS_PROFILE", "luxito");
     let mut given = region_and_source("toolkit-env-keys", "us-east-1");
     given.push(("AWS_BEARER_TOKEN_BEDROCK", TOKEN));
@@ -309,9 +284,8 @@ fn a_region_on_the_command_line_beats_everything() {
 #[test]
 fn a_pinned_region_beats_the_profiles_own() {
     let home = Sandbox::documented_home();
-    let run = hostile_exec(&home, &[])
-        .env("AWS_PROFILE", "cc")
-        .env("BACKLOG_AWS_REGION", "eu-south-1");
+    let run =
+        hostile_exec(&home, &[]).env("AWS_PROFILE", "cc").env("BACKLOG_AWS_REGION", "eu-south-1");
     assert_child_gets(&home, run, &profile("luxito", "first", "eu-south-1"));
 }
 
@@ -340,9 +314,7 @@ fn the_name_of_a_profile_that_is_more_than_its_keys_is_left_out() {
         let mut given = profile("bedrock", "pin", "eu-west-1");
         given.retain(|(name, _)| !name.ends_with("AWS_PROFILE"));
         assert_child_gets(&home, run, &given);
-        let shown = home
-            .run(["exec", "--dry-run", "--profile", "bedrock"])
-            .expect_code(0);
+        let shown = home.run(["exec", "--dry-run", "--profile", "bedrock"]).expect_code(0);
         assert!(
             shown.out().contains(
                 "\nomit    AWS_PROFILE, BACKLOG_AWS_PROFILE: given the name bedrock, boto3 "
@@ -383,18 +355,14 @@ fn a_file_of_the_toolkit_that_undoes_the_handover_is_named() {
         ("AWS_PROFILE=\"$X\"\n", "AWS_PROFILE"),
         ("AWS_ROLE_ARN=x\n", "AWS_ROLE_ARN"),
     ] {
-        assert!(
-            run(lines).contains(&format!(" another {name} than ")),
-            "{lines}"
-        );
+        assert!(run(lines).contains(&format!(" another {name} than ")), "{lines}");
     }
     // The same, nothing, and what is not AWS's.
     let agreeing = "BACKLOG_AWS_PROFILE=bedrock\nAWS_REGION=eu-west-1\nAWS_ACCESS_KEY_ID=''\nANTHROPIC_API_KEY=x\n";
     assert_eq!(run(agreeing), "");
     home.write(".backlog-toolkit-env", "AWS_REGION=us-east-2\n");
-    let quiet = home
-        .invoke(["exec", "--profile", "bedrock", "--", "true"])
-        .env("BACKLOG_AWS_QUIET", "1");
+    let quiet =
+        home.invoke(["exec", "--profile", "bedrock", "--", "true"]).env("BACKLOG_AWS_QUIET", "1");
     assert_eq!(quiet.run().expect_code(0).err(), "");
 }
 
@@ -402,9 +370,8 @@ fn a_file_of_the_toolkit_that_undoes_the_handover_is_named() {
 fn a_refused_command_does_not_run_and_nothing_is_shown_of_the_keys() {
     let home = Sandbox::documented_home();
     for (profile, why) in [("cc", "is an SSO profile"), ("nowhere", "is in neither")] {
-        let output = home
-            .run(["exec", "--profile", profile, "--", "/bin/echo", "ran"])
-            .expect_code(1);
+        let output =
+            home.run(["exec", "--profile", profile, "--", "/bin/echo", "ran"]).expect_code(1);
         assert_eq!(output.out(), "");
         let beginning =
             format!("backlog-aws: Profile '{profile}' has no static credentials: it {why}");
@@ -412,17 +379,14 @@ fn a_refused_command_does_not_run_and_nothing_is_shown_of_the_keys() {
         assert_eq!(output.err().lines().count(), 1);
     }
     for words in [["--profile", ""], ["--region", ""]] {
-        let output = home
-            .run(["exec"].iter().chain(&words).chain(&["--", "/bin/echo"]))
-            .expect_code(2);
+        let output =
+            home.run(["exec"].iter().chain(&words).chain(&["--", "/bin/echo"])).expect_code(2);
         assert!(output.err().contains("is empty"), "{}", output.err());
     }
     home.remove(".aws");
     let output = home.run(["exec", "--", "/bin/echo", "ran"]).expect_code(1);
     assert!(
-        output
-            .err()
-            .contains("No AWS profiles with static credentials found"),
+        output.err().contains("No AWS profiles with static credentials found"),
         "{}",
         output.err()
     );
@@ -440,13 +404,9 @@ fn an_expired_token_is_refused_when_pinned_and_passed_over_when_not() {
             KEY_IDS[0], SECRETS[0]
         ),
     );
-    let output = home
-        .run(["exec", "--profile", "old", "--", "/bin/echo"])
-        .expect_code(1);
+    let output = home.run(["exec", "--profile", "old", "--", "/bin/echo"]).expect_code(1);
     assert!(
-        output
-            .err()
-            .contains("the temporary credentials of 'old' ran out at 2001-01-01"),
+        output.err().contains("the temporary credentials of 'old' ran out at 2001-01-01"),
         "{}",
         output.err()
     );
@@ -461,15 +421,7 @@ fn a_dry_run_shows_the_difference_with_secrets_masked() {
     let home = Sandbox::documented_home();
     // The harness searches what is printed for every secret.
     let output = home
-        .invoke([
-            "exec",
-            "--dry-run",
-            "--profile",
-            "bedrock",
-            "--",
-            "/bin/echo",
-            "ran",
-        ])
+        .invoke(["exec", "--dry-run", "--profile", "bedrock", "--", "/bin/echo", "ran"])
         .env("AWS_PROFILE", "cc")
         .env("AWS_SESSION_TOKEN", TOKEN)
         .env("AWS_CONTAINER_X", "x")
@@ -489,8 +441,7 @@ fn a_dry_run_shows_the_difference_with_secrets_masked() {
                     keep    everything else\n";
     assert_eq!(output.out(), expected);
     home.run(["exec", "--dry-run"]).expect_code(0);
-    home.run(["exec", "--dry-run", "--profile", "cc"])
-        .expect_code(1);
+    home.run(["exec", "--dry-run", "--profile", "cc"]).expect_code(1);
 }
 
 // The command itself.
@@ -517,11 +468,8 @@ fn arguments_arrive_byte_by_byte() {
     let words = ["exec", "--", "/usr/bin/printf", "%s\\0"].map(OsString::from);
     let output = home.run(words.iter().chain(&arguments)).expect_code(0);
     let received: Vec<&[u8]> = output.stdout.split(|byte| *byte == 0).collect();
-    let expected: Vec<&[u8]> = arguments
-        .iter()
-        .map(|argument| argument.as_bytes())
-        .chain([&b""[..]])
-        .collect();
+    let expected: Vec<&[u8]> =
+        arguments.iter().map(|argument| argument.as_bytes()).chain([&b""[..]]).collect();
     assert_eq!(received, expected);
 }
 
@@ -529,8 +477,7 @@ fn arguments_arrive_byte_by_byte() {
 fn the_exit_status_is_the_commands_own() {
     let home = Sandbox::documented_home();
     for status in [0, 1, 2, 37, 126, 127, 255] {
-        home.run(["exec", "--", "/bin/sh", "-c", &format!("exit {status}")])
-            .expect_code(status);
+        home.run(["exec", "--", "/bin/sh", "-c", &format!("exit {status}")]).expect_code(status);
     }
 }
 
@@ -546,23 +493,11 @@ fn a_command_that_cannot_be_run_is_126_and_one_that_is_not_there_127() {
         (OsStr::new("/nowhere/at/all"), 127, "not found"),
         (OsStr::new("no-such-command"), 127, "not found"),
         (OsStr::new(""), 127, "not found"),
-        (
-            OsStr::from_bytes(b"no\xff\x1b[31m"),
-            127,
-            "no\\xff\\x1b[31m: not found",
-        ),
+        (OsStr::from_bytes(b"no\xff\x1b[31m"), 127, "no\\xff\\x1b[31m: not found"),
     ] {
         let run = [OsStr::new("exec"), OsStr::new("--"), command];
-        let output = home
-            .invoke(run)
-            .env("BACKLOG_AWS_PROFILE", "bedrock")
-            .run()
-            .expect_code(code);
-        assert!(
-            output.err().starts_with("backlog-aws: "),
-            "{}",
-            output.err()
-        );
+        let output = home.invoke(run).env("BACKLOG_AWS_PROFILE", "bedrock").run().expect_code(code);
+        assert!(output.err().starts_with("backlog-aws: "), "{}", output.err());
         assert!(output.err().contains(complaint), "{}", output.err());
         assert_eq!(output.err().lines().count(), 1);
     }
@@ -573,27 +508,18 @@ fn a_command_that_cannot_be_run_is_126_and_one_that_is_not_there_127() {
 #[test]
 fn a_command_on_a_relative_path_is_found_from_the_working_directory() {
     let home = Sandbox::documented_home();
-    let script = home.write(
-        "project/run me",
-        "#!/bin/sh\necho \"$BACKLOG_AWS_PROFILE in ${PWD##*/}\"\n",
-    );
+    let script =
+        home.write("project/run me", "#!/bin/sh\necho \"$BACKLOG_AWS_PROFILE in ${PWD##*/}\"\n");
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("it is ours");
-    let output = home
-        .invoke(["exec", "--", "./run me"])
-        .cwd(home.path("project"))
-        .run()
-        .expect_code(0);
+    let output =
+        home.invoke(["exec", "--", "./run me"]).cwd(home.path("project")).run().expect_code(0);
     assert_eq!(output.out(), "luxito in project\n");
 }
 
 /// A command of the sandbox that is not waited for by the harness.
 fn sandboxed(home: &Sandbox, words: &[&str]) -> Command {
     let mut command = Command::new(Sandbox::built_binary());
-    command
-        .args(words)
-        .env_clear()
-        .envs(home.environment())
-        .current_dir(home.home());
+    command.args(words).env_clear().envs(home.environment()).current_dir(home.home());
     command.stdin(Stdio::null()).stderr(Stdio::null());
     command
 }
@@ -601,26 +527,14 @@ fn sandboxed(home: &Sandbox, words: &[&str]) -> Command {
 #[test]
 fn a_signal_ends_the_command_itself() {
     let home = Sandbox::documented_home();
-    let status = sandboxed(
-        &home,
-        &[
-            "exec",
-            "--",
-            "/bin/sh",
-            "-c",
-            "kill -TERM $$; echo survived",
-        ],
-    )
-    .status()
-    .expect("it starts");
+    let status = sandboxed(&home, &["exec", "--", "/bin/sh", "-c", "kill -TERM $$; echo survived"])
+        .status()
+        .expect("it starts");
     assert_eq!(status.signal(), Some(15));
-    let mut child = sandboxed(
-        &home,
-        &["exec", "--", "/bin/sh", "-c", "echo ready; exec sleep 60"],
-    )
-    .stdout(Stdio::piped())
-    .spawn()
-    .expect("it starts");
+    let mut child = sandboxed(&home, &["exec", "--", "/bin/sh", "-c", "echo ready; exec sleep 60"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
     let mut ready = String::new();
     let mut output = std::io::BufReader::new(child.stdout.take().expect("it is a pipe"));
     std::io::BufRead::read_line(&mut output, &mut ready).expect("it says so");
@@ -645,11 +559,7 @@ fn the_command_keeps_the_process_id() {
     let home = Sandbox::documented_home();
     let script = "echo $$; exec \"$0\" exec -- /bin/sh -c 'echo $$'";
     let output = Command::new("/bin/sh")
-        .args([
-            OsStr::new("-c"),
-            OsStr::new(script),
-            Sandbox::built_binary().as_os_str(),
-        ])
+        .args([OsStr::new("-c"), OsStr::new(script), Sandbox::built_binary().as_os_str()])
         .env_clear()
         .envs(home.environment())
         .output()
@@ -664,20 +574,9 @@ fn the_command_keeps_the_process_id() {
 fn standard_input_and_output_belong_to_the_command() {
     let home = Sandbox::documented_home();
     let input: Vec<u8> = (0..=255).cycle().take(100_000).collect();
-    let output = home
-        .invoke(["exec", "--", "/bin/cat"])
-        .input(input.clone())
-        .run()
-        .expect_code(0);
-    assert!(
-        output.stdout == input,
-        "cat printed {} other bytes",
-        output.stdout.len()
-    );
-    home.invoke(["exec", "--", "/bin/true"])
-        .closing_stdin()
-        .run()
-        .expect_code(0);
+    let output = home.invoke(["exec", "--", "/bin/cat"]).input(input.clone()).run().expect_code(0);
+    assert!(output.stdout == input, "cat printed {} other bytes", output.stdout.len());
+    home.invoke(["exec", "--", "/bin/true"]).closing_stdin().run().expect_code(0);
 }
 
 #[test]
@@ -689,9 +588,7 @@ fn exec_inside_exec_just_works() {
         let words = ["exec"].iter().chain(outer).chain(&between);
         let words = words.chain(nested).chain(&["--", "/usr/bin/env", "-0"]);
         KEPT.into_iter()
-            .fold(home.invoke(words), |run, (name, value)| {
-                run.env(name, value)
-            })
+            .fold(home.invoke(words), |run, (name, value)| run.env(name, value))
             .allowing_secrets()
     };
     assert_child_gets(
@@ -704,11 +601,7 @@ fn exec_inside_exec_just_works() {
     assert_child_gets(&home, run(&["-p", "luxito"], &["-p", "bedrock"]), &other);
     let same = profile("luxito", "pin", "eu-south-1");
     assert_child_gets(&home, run(&["-r", "eu-south-1"], &["-p", "luxito"]), &same);
-    assert_child_gets(
-        &home,
-        run(&["-p", "luxito", "-r", "eu-south-1"], &[]),
-        &same,
-    );
+    assert_child_gets(&home, run(&["-p", "luxito", "-r", "eu-south-1"], &[]), &same);
     let loose = run(&[], &[])
         .env("AWS_ACCESS_KEY_ID", KEY_IDS[0])
         .env("AWS_SECRET_ACCESS_KEY", SECRETS[0])

@@ -20,25 +20,16 @@ fn home() -> Sandbox {
     let home = Sandbox::documented_home();
     let file = home.write("acme/.backlog-aws", "profile = bedrock\n");
     home.mkdir("plain");
-    home.invoke(["allow"])
-        .cwd(file.parent().expect("it is in a directory"))
-        .run()
-        .expect_code(0);
+    home.invoke(["allow"]).cwd(file.parent().expect("it is in a directory")).run().expect_code(0);
     home
 }
 
 fn builder(home: &Sandbox, shell: Shell) -> SessionBuilder<'_> {
-    Session::builder(home, shell)
-        .size(50, 300)
-        .env("BACKLOG_AWS_QUIET", "1")
+    Session::builder(home, shell).size(50, 300).env("BACKLOG_AWS_QUIET", "1")
 }
 
-const OURS: [&str; 4] = [
-    "BACKLOG_AWS_PROFILE",
-    "BACKLOG_AWS_REGION",
-    "BACKLOG_AWS_SOURCE",
-    "__BACKLOG_AWS_STATE",
-];
+const OURS: [&str; 4] =
+    ["BACKLOG_AWS_PROFILE", "BACKLOG_AWS_REGION", "BACKLOG_AWS_SOURCE", "__BACKLOG_AWS_STATE"];
 
 #[track_caller]
 fn ours(session: &mut Session<'_>) -> BTreeMap<OsString, OsString> {
@@ -51,10 +42,7 @@ fn ours(session: &mut Session<'_>) -> BTreeMap<OsString, OsString> {
 fn assert_answer(session: &mut Session<'_>, profile: &str, source: &str) {
     let now = ours(session);
     let get = |name: &str| now.get(OsStr::new(name)).cloned();
-    assert_eq!(
-        (get(OURS[0]), get(OURS[2])),
-        (Some(profile.into()), Some(source.into()))
-    );
+    assert_eq!((get(OURS[0]), get(OURS[2])), (Some(profile.into()), Some(source.into())));
 }
 
 /// Into the directory of an override and out again, without a word.
@@ -82,11 +70,7 @@ fn scripted(home: &Sandbox, script: &str, words: &[&str]) -> Output {
         .output()
         .expect("it starts");
     home.assert_guarded_files_untouched();
-    Output {
-        code: output.status.code(),
-        stdout: output.stdout,
-        stderr: output.stderr,
-    }
+    Output { code: output.status.code(), stdout: output.stdout, stderr: output.stderr }
 }
 
 /// One line to people, and no traces of Rust.
@@ -220,17 +204,10 @@ fn commands_need_no_place_for_temporary_files_and_the_demo_says_that_it_does() {
         &["hook", "bash", "1.1", "stamps"],
         &["exec", "--", "true"],
     ] {
-        let run = home
-            .invoke(words)
-            .env("TMPDIR", "/nowhere/at/all")
-            .cwd(home.path("acme"));
+        let run = home.invoke(words).env("TMPDIR", "/nowhere/at/all").cwd(home.path("acme"));
         run.run().expect_code(0);
     }
-    let demo = home
-        .invoke(["demo"])
-        .env("TMPDIR", "/nowhere/at/all")
-        .run()
-        .expect_code(1);
+    let demo = home.invoke(["demo"]).env("TMPDIR", "/nowhere/at/all").run().expect_code(1);
     assert_plain(demo.err());
     assert_eq!(demo.err().lines().count(), 1, "{}", demo.err());
 }
@@ -268,15 +245,7 @@ fn any_of_the_three_descriptors_may_be_closed() {
         &["init", "fish"],
         &["exec", "--", "sh", "-c", "exit 0"],
     ];
-    for closed in [
-        "<&-",
-        ">&-",
-        "2>&-",
-        "<&- >&-",
-        "<&- 2>&-",
-        ">&- 2>&-",
-        "<&- >&- 2>&-",
-    ] {
+    for closed in ["<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"] {
         for words in answers {
             let whole = scripted(&home, "\"$@\"", words);
             let output = scripted(&home, &format!("\"$@\" {closed}"), words);
@@ -292,22 +261,13 @@ fn any_of_the_three_descriptors_may_be_closed() {
         // What is written must not end up in a file that got the number of a closed descriptor.
         home.write("other/.backlog-aws", "profile = luxito\n");
         let script = format!("cd other && \"$@\" {closed}");
-        assert_eq!(
-            scripted(&home, &script, &["deny"]).code,
-            Some(0),
-            "{closed}"
-        );
-        assert_eq!(
-            scripted(&home, &script, &["allow"]).code,
-            Some(0),
-            "{closed}"
-        );
+        assert_eq!(scripted(&home, &script, &["deny"]).code, Some(0), "{closed}");
+        assert_eq!(scripted(&home, &script, &["allow"]).code, Some(0), "{closed}");
         let output = scripted(&home, "cd other && \"$@\"", &["status", "--json"]);
         assert_eq!(output.json()["source"], "directory", "{closed}");
-        for words in [
-            &["exec", "--", "sh", "-c", "exit 7"][..],
-            &["exec", "--profile", "cc", "--", "true"],
-        ] {
+        for words in
+            [&["exec", "--", "sh", "-c", "exit 7"][..], &["exec", "--profile", "cc", "--", "true"]]
+        {
             let code = if words[1] == "--" { 7 } else { 1 };
             let output = scripted(&home, &format!("\"$@\" {closed}"), words);
             assert_eq!(output.code, Some(code), "{words:?} {closed}");
@@ -472,13 +432,7 @@ fn ten_thousand_variables_and_large_ones_are_no_obstacle() {
         &["status", "--json"][..],
         &["hook", "bash", "1.1", "stamps"],
         &["doctor"],
-        &[
-            "exec",
-            "--",
-            "sh",
-            "-c",
-            "echo $BACKLOG_AWS_PROFILE ${#LARGE_3}",
-        ],
+        &["exec", "--", "sh", "-c", "echo $BACKLOG_AWS_PROFILE ${#LARGE_3}"],
     ] {
         let mut run = home.invoke(words);
         for number in 0..10_000 {
@@ -489,11 +443,7 @@ fn ten_thousand_variables_and_large_ones_are_no_obstacle() {
         }
         let started = std::time::Instant::now();
         let output = run.run().expect_code(0);
-        assert!(
-            output.out().contains("luxito"),
-            "{words:?}: {}",
-            output.out()
-        );
+        assert!(output.out().contains("luxito"), "{words:?}: {}", output.out());
         if words[0] == "exec" {
             assert_eq!(output.out(), "luxito 100000\n");
         }
@@ -515,10 +465,7 @@ fn a_command_whose_environment_has_no_room_is_refused_with_the_reason() {
         for number in 0..filler / 100_000 {
             command.env(format!("F{number}"), "x".repeat(100_000));
         }
-        command
-            .env("REST", "x".repeat(filler % 100_000))
-            .stdin(Stdio::null())
-            .output()
+        command.env("REST", "x".repeat(filler % 100_000)).stdin(Stdio::null()).output()
     };
     let (mut fits, mut too_much) = (0, 16_000_000);
     let words = ["exec", "--", "true"];
@@ -540,10 +487,7 @@ fn a_command_whose_environment_has_no_room_is_refused_with_the_reason() {
     );
     assert!(last.contains("fewer arguments"), "{said}");
     assert_plain(&said);
-    assert_eq!(
-        run(fits - 20_000, &words).expect("it fits").status.code(),
-        Some(0)
-    );
+    assert_eq!(run(fits - 20_000, &words).expect("it fits").status.code(), Some(0));
 }
 
 scenario! {
@@ -631,17 +575,10 @@ fn two_hundred_shells_at_once_share_stamps_and_trust_without_damage() {
         .map(|entry| entry.expect("it can be listed").file_name())
         .collect();
     assert_eq!(names.len(), DIRECTORIES + 1, "{names:?}");
-    assert!(
-        names
-            .iter()
-            .all(|name| !name.to_string_lossy().starts_with('.')),
-        "{names:?}"
-    );
+    assert!(names.iter().all(|name| !name.to_string_lossy().starts_with('.')), "{names:?}");
     for number in 0..DIRECTORIES {
-        let output = home
-            .invoke(["status", "--json"])
-            .cwd(home.path(format!("many/{number}")))
-            .run();
+        let output =
+            home.invoke(["status", "--json"]).cwd(home.path(format!("many/{number}"))).run();
         assert_eq!(output.json()["source"], "directory");
     }
     home.assert_guarded_files_untouched();
@@ -666,22 +603,14 @@ fn with_fault(home: &Sandbox, directory: &str, inject: &[&str], words: &[&str]) 
         .stdin(Stdio::null())
         .output()
         .expect("strace must be installed; `tests/run` does that");
-    Output {
-        code: output.status.code(),
-        stdout: output.stdout,
-        stderr: output.stderr,
-    }
+    Output { code: output.status.code(), stdout: output.stdout, stderr: output.stderr }
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn interrupted_system_calls_are_made_again() {
     let home = home();
-    for words in [
-        &["status", "--json"][..],
-        &["list"],
-        &["hook", "bash", "1.1", "directory"],
-    ] {
+    for words in [&["status", "--json"][..], &["list"], &["hook", "bash", "1.1", "directory"]] {
         let whole = home.invoke(words).cwd(home.path("acme")).run();
         // Every other one, the first included, and only on our own files: the loader gives up on an interrupted read.
         for file in [".aws/credentials", ".aws/config", "acme/.backlog-aws"] {
@@ -698,11 +627,7 @@ fn interrupted_system_calls_are_made_again() {
                 .stdin(Stdio::null())
                 .output()
                 .expect("strace must be installed; `tests/run` does that");
-            assert_eq!(
-                output.status.code(),
-                Some(0),
-                "{words:?} {file}: {output:?}"
-            );
+            assert_eq!(output.status.code(), Some(0), "{words:?} {file}: {output:?}");
             assert_eq!(output.stdout, whole.stdout, "{words:?} {file}");
             assert_eq!(output.stderr, whole.stderr, "{words:?} {file}");
         }
@@ -725,32 +650,17 @@ fn a_disk_that_fails_at_the_last_moment_leaves_everything_as_it_was() {
         ("rename,renameat,renameat2", "ENOSPC"),
     ] {
         let inject = format!("inject={calls}:error={error}");
-        for words in [
-            &["allow", "--under", "."][..],
-            &["deny"],
-            &["local", "luxito"],
-        ] {
+        for words in [&["allow", "--under", "."][..], &["deny"], &["local", "luxito"]] {
             let output = with_fault(&home, "acme", &[&inject], words);
             assert_eq!(output.code, Some(1), "{inject} {words:?}: {output:?}");
             assert_plain(output.err());
             assert_eq!(output.err().lines().count(), 1, "{}", output.err());
-            assert!(
-                output.err().contains("nothing was changed"),
-                "{}",
-                output.err()
-            );
-            assert_eq!(
-                tree(&home.home()),
-                before,
-                "{inject} {words:?}: something is left"
-            );
+            assert!(output.err().contains("nothing was changed"), "{}", output.err());
+            assert_eq!(tree(&home.home()), before, "{inject} {words:?}: something is left");
             assert_eq!(content("acme/.backlog-aws"), b"profile = bedrock\n");
         }
     }
-    let status = home
-        .invoke(["status", "--json"])
-        .cwd(home.path("acme"))
-        .run();
+    let status = home.invoke(["status", "--json"]).cwd(home.path("acme")).run();
     assert_eq!(status.json()["source"], "directory");
 }
 
@@ -794,18 +704,11 @@ fn an_unchanged_prompt_looks_at_each_file_a_bounded_number_of_times() {
                     .status()
                     .expect("strace must be installed; `tests/run` does that");
                 assert!(status.success());
-                fs::read_to_string(&log)
-                    .expect("it was written")
-                    .lines()
-                    .count()
+                fs::read_to_string(&log).expect("it was written").lines().count()
             };
             count(1);
             let per_prompt = (count(PROMPTS) - count(0)).div_ceil(PROMPTS);
-            let depth = directory
-                .canonicalize()
-                .expect("it is there")
-                .ancestors()
-                .count();
+            let depth = directory.canonicalize().expect("it is there").ancestors().count();
             assert!(
                 per_prompt <= depth + 20,
                 "{}: {per_prompt} looks at a prompt on level {depth}",
@@ -871,24 +774,8 @@ const COMMANDS: [&[&str]; 24] = [
     &["doctor", "--json"],
     &["local"],
     &["local", "nonsense"],
-    &[
-        "use",
-        "--shell",
-        "bash",
-        "--session",
-        "1.1",
-        "--keys=",
-        "bedrock",
-    ],
-    &[
-        "use",
-        "--shell",
-        "fish",
-        "--session",
-        "1.1",
-        "--keys=",
-        "half",
-    ],
+    &["use", "--shell", "bash", "--session", "1.1", "--keys=", "bedrock"],
+    &["use", "--shell", "fish", "--session", "1.1", "--keys=", "half"],
     &["exec", "--dry-run", "--", "true"],
     &["exec", "--profile", "half", "--", "true"],
     &["exec", "--profile", "cc", "--", "true"],
@@ -947,15 +834,8 @@ fn no_file_of_ours_has_a_secret_and_none_is_for_others() {
     }
     let mut files = 0;
     for place in [".local/share/backlog-aws", ".cache/backlog-aws"] {
-        for path in tree(&home.path(place))
-            .into_iter()
-            .chain([home.path(place)])
-        {
-            let mode = fs::metadata(&path)
-                .expect("it is there")
-                .permissions()
-                .mode()
-                & 0o777;
+        for path in tree(&home.path(place)).into_iter().chain([home.path(place)]) {
+            let mode = fs::metadata(&path).expect("it is there").permissions().mode() & 0o777;
             let name = path.display();
             if path.is_dir() {
                 assert_eq!(mode, 0o700, "{name}");
@@ -982,9 +862,7 @@ fn root_makes_nothing_in_anothers_home() {
     if !is_root || std::os::unix::fs::chown(home.home(), Some(NOBODY), Some(NOBODY)).is_err() {
         // Straight to standard error, so that it is seen without `--nocapture`.
         let told = b"root_makes_nothing_in_anothers_home: not root, so there is nothing to try\n";
-        std::io::stderr()
-            .write_all(told)
-            .expect("standard error is open");
+        std::io::stderr().write_all(told).expect("standard error is open");
         return;
     }
     std::thread::sleep(Duration::from_millis(60));
@@ -1077,11 +955,7 @@ fn no_process_that_we_start_has_a_secret_in_its_arguments() {
         let calls = fs::read_to_string(&log).expect("it was written");
         assert!(calls.lines().count() > 8, "{calls}");
         for secret in SECRETS {
-            assert!(
-                !calls.contains(secret),
-                "{}: {secret} in\n{calls}",
-                shell.name()
-            );
+            assert!(!calls.contains(secret), "{}: {secret} in\n{calls}", shell.name());
         }
     }
 }
@@ -1119,10 +993,7 @@ fn types_that_can_be_shown_mask_what_they_hold() {
 
     let source = |path: &str, text: String| SourceFile {
         path: path.into(),
-        content: Content::Read {
-            bytes: text.into_bytes().into(),
-            mode: 0o600,
-        },
+        content: Content::Read { bytes: text.into_bytes().into(), mode: 0o600 },
         sight: None,
     };
     let keys = |open: &str, close: &str| {
@@ -1152,11 +1023,7 @@ fn types_that_can_be_shown_mask_what_they_hold() {
                 variable("BACKLOG_AWS_SECRET_ACCESS_KEY", SECRETS[1]),
             ],
         ),
-        (
-            None,
-            None,
-            vec![variable("AWS_BEARER_TOKEN_BEDROCK", SECRETS[0])],
-        ),
+        (None, None, vec![variable("AWS_BEARER_TOKEN_BEDROCK", SECRETS[0])]),
     ];
     for (credentials, toolkit, environment) in worlds {
         let world = World {
@@ -1265,9 +1132,7 @@ fn root_leaves_anothers_home_alone() {
     }
     let allow = allow.expect_code(1);
     assert!(
-        allow
-            .err()
-            .contains("the user with the id 12345, and you are root; run this as them"),
+        allow.err().contains("the user with the id 12345, and you are root; run this as them"),
         "{}",
         allow.err()
     );
@@ -1288,11 +1153,7 @@ fn the_runtime_directory_of_somebody_else_is_passed_over() {
         run.env("XDG_RUNTIME_DIR", directory).run().expect_code(0);
     };
     give_away(&theirs);
-    let theirs = if rustix::process::geteuid().is_root() {
-        theirs
-    } else {
-        PathBuf::from("/usr")
-    };
+    let theirs = if rustix::process::geteuid().is_root() { theirs } else { PathBuf::from("/usr") };
     std::thread::sleep(Duration::from_millis(60));
     hook(&theirs);
     assert!(!theirs.join("backlog-aws").exists());

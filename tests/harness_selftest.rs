@@ -13,10 +13,7 @@ use harness::{Key, SECRETS, Sandbox, Session, Shell, scenario};
 fn panic_of(guarded: impl FnOnce()) -> String {
     let panic =
         catch_unwind(AssertUnwindSafe(guarded)).expect_err("a guard should have failed this");
-    panic
-        .downcast_ref::<String>()
-        .cloned()
-        .unwrap_or_else(|| "not a message".to_owned())
+    panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "not a message".to_owned())
 }
 
 scenario! {
@@ -245,14 +242,7 @@ fn bash_in_posix_mode_reads_the_same_file() {
         .before("echo hello")
         .spawn();
     assert_eq!(session.start_up().text, "hello");
-    assert_eq!(
-        session
-            .line("shopt -o posix")
-            .text
-            .split_whitespace()
-            .last(),
-        Some("on")
-    );
+    assert_eq!(session.line("shopt -o posix").text.split_whitespace().last(), Some("on"));
 }
 
 #[test]

@@ -10,9 +10,7 @@ use harness::{Key, Sandbox, Session, SessionBuilder, Shell, scenario};
 
 /// A shell in which the hook has work to do at each prompt where `AWS_REGION` or the like changed.
 fn builder(home: &Sandbox, shell: Shell) -> SessionBuilder<'_> {
-    Session::builder(home, shell)
-        .size(40, 300)
-        .env("BACKLOG_AWS_QUIET", "1")
+    Session::builder(home, shell).size(40, 300).env("BACKLOG_AWS_QUIET", "1")
 }
 
 fn bash(home: &Sandbox) -> SessionBuilder<'_> {
@@ -26,9 +24,7 @@ fn zsh(home: &Sandbox) -> SessionBuilder<'_> {
 #[track_caller]
 fn source(session: &mut Session) -> String {
     let value = session.var("BACKLOG_AWS_SOURCE");
-    value
-        .map(|value| value.to_string_lossy().into_owned())
-        .unwrap_or_default()
+    value.map(|value| value.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Puts a script in the binary's place that does something before each `hook`. It goes by the name that it is called by,
@@ -45,28 +41,15 @@ fn wrap_binary(home: &Sandbox, before_hook: &str) {
 #[track_caller]
 fn assert_works(session: &mut Session) {
     assert_eq!(source(session), "first");
-    assert_eq!(
-        session
-            .line(session.shell().export("BACKLOG_AWS_PROFILE", "bedrock"))
-            .text,
-        ""
-    );
+    assert_eq!(session.line(session.shell().export("BACKLOG_AWS_PROFILE", "bedrock")).text, "");
     assert_eq!(source(session), "pin");
-    assert_eq!(
-        session
-            .line(session.shell().unset("BACKLOG_AWS_PROFILE"))
-            .text,
-        ""
-    );
+    assert_eq!(session.line(session.shell().unset("BACKLOG_AWS_PROFILE")).text, "");
     assert_eq!(source(session), "first");
 }
 
 /// A command line after which the hook has something to do, and which ends in `command`.
 fn with_news(shell: Shell, number: u32, command: &str) -> String {
-    format!(
-        "{}; {command}",
-        shell.export("BACKLOG_AWS_REGION", format!("eu-west-{number}"))
-    )
+    format!("{}; {command}", shell.export("BACKLOG_AWS_REGION", format!("eu-west-{number}")))
 }
 
 scenario! {
@@ -259,15 +242,9 @@ fn a_variable_that_cannot_be_changed_stays_and_nothing_breaks() {
         session.line("readonly BACKLOG_AWS_PROFILE");
         assert_eq!(session.export("AWS_PROFILE", "bedrock").text, "");
         for _ in 0..2 {
-            assert_eq!(
-                session.line("echo the whole line; echo runs").text,
-                "the whole line\nruns"
-            );
+            assert_eq!(session.line("echo the whole line; echo runs").text, "the whole line\nruns");
         }
-        assert_eq!(
-            session.var("BACKLOG_AWS_PROFILE").as_deref(),
-            Some(OsStr::new("luxito"))
-        );
+        assert_eq!(session.var("BACKLOG_AWS_PROFILE").as_deref(), Some(OsStr::new("luxito")));
         session.line("sh -c 'exit 3'");
         assert_eq!(session.status_of_last(), 3);
         assert_eq!(session.line("backlog-aws use bedrock; echo on").text, "on");
@@ -289,24 +266,16 @@ fn traps_of_bash_are_neither_lost_nor_run() {
     assert_eq!(session.export("BACKLOG_AWS_PROFILE", "bedrock").text, "");
     assert_eq!(session.line("cd /").text, "");
     assert_eq!(session.line("trap -p").text, before);
-    assert_eq!(
-        session.line("false").text,
-        "err",
-        "the user's own ERR trap runs once"
-    );
-    assert_eq!(
-        session.var("BACKLOG_AWS_SOURCE").as_deref(),
-        Some(OsStr::new("pin"))
-    );
+    assert_eq!(session.line("false").text, "err", "the user's own ERR trap runs once");
+    assert_eq!(session.var("BACKLOG_AWS_SOURCE").as_deref(), Some(OsStr::new("pin")));
 }
 
 #[test]
 fn inherited_traps_of_bash_see_no_failure_in_the_hook() {
     let home = Sandbox::documented_home();
     // Functions inherit them: -E for ERR, -T for DEBUG and RETURN.
-    let mut session = bash(&home)
-        .after("set -ET; trap 'echo err' ERR; trap 'debugged=$debugged.' DEBUG")
-        .spawn();
+    let mut session =
+        bash(&home).after("set -ET; trap 'echo err' ERR; trap 'debugged=$debugged.' DEBUG").spawn();
     assert_eq!(session.export("BACKLOG_AWS_PROFILE", "bedrock").text, "");
     assert_eq!(session.line("cd /").text, "");
     assert_eq!(source(&mut session), "pin");
@@ -361,9 +330,7 @@ fn options_of_bash_are_no_obstacle() {
         // Another word order than `export NAME=value`, for the sake of `set -k`.
         assert_eq!(source(&mut session), "first", "{option}");
         assert_eq!(
-            session
-                .line("BACKLOG_AWS_PROFILE=bedrock; export BACKLOG_AWS_PROFILE")
-                .text,
+            session.line("BACKLOG_AWS_PROFILE=bedrock; export BACKLOG_AWS_PROFILE").text,
             "",
             "{option}"
         );
@@ -375,11 +342,7 @@ fn options_of_bash_are_no_obstacle() {
             Some(OsStr::new("luxito")),
             "{option}"
         );
-        assert_eq!(
-            session.line("unset BACKLOG_AWS_PROFILE").text,
-            "",
-            "{option}"
-        );
+        assert_eq!(session.line("unset BACKLOG_AWS_PROFILE").text, "", "{option}");
         assert_eq!(source(&mut session), "first", "{option}");
     }
 }
@@ -443,14 +406,9 @@ fn a_string_prompt_command_stays_a_string_and_runs() {
         "ran=$((ran + 1)) # why",
         "ran=$((ran + 1))\\n",
     ] {
-        let mut session = bash(&home)
-            .before(format!("PROMPT_COMMAND=$'{theirs}'"))
-            .spawn();
+        let mut session = bash(&home).before(format!("PROMPT_COMMAND=$'{theirs}'")).spawn();
         assert_eq!(session.start_up().text, "");
-        assert_eq!(
-            session.line("declare -p PROMPT_COMMAND | head -c 11").text,
-            "declare --"
-        );
+        assert_eq!(session.line("declare -p PROMPT_COMMAND | head -c 11").text, "declare --");
         session.line("ran=0");
         session.line("");
         assert_eq!(session.line("echo $ran").text, "2", "{theirs}");
@@ -468,14 +426,10 @@ fn a_string_prompt_command_stays_a_string_and_runs() {
 #[test]
 fn an_array_prompt_command_stays_an_array_and_runs() {
     let home = Sandbox::documented_home();
-    for theirs in [
-        "('ran=$((ran + 1))' 'second=$?')",
-        "([3]='ran=$((ran + 1))')",
-        "('' 'ran=$((ran + 1));')",
-    ] {
-        let mut session = bash(&home)
-            .before(format!("PROMPT_COMMAND={theirs}"))
-            .spawn();
+    for theirs in
+        ["('ran=$((ran + 1))' 'second=$?')", "([3]='ran=$((ran + 1))')", "('' 'ran=$((ran + 1));')"]
+    {
+        let mut session = bash(&home).before(format!("PROMPT_COMMAND={theirs}")).spawn();
         assert_eq!(session.start_up().text, "");
         assert_eq!(
             session.line("declare -p PROMPT_COMMAND | head -c 11").text,
@@ -530,10 +484,7 @@ fn with_bash_preexec_the_hook_is_one_of_its_functions() {
         .before("__bp() { for f in \"${precmd_functions[@]}\"; do $f; done; }; PROMPT_COMMAND=__bp")
         .after(Shell::Bash.integration_line(""))
         .spawn();
-    assert_eq!(
-        session.line("echo ${precmd_functions[@]}").text,
-        "theirs __backlog_aws_hook"
-    );
+    assert_eq!(session.line("echo ${precmd_functions[@]}").text, "theirs __backlog_aws_hook");
     assert_eq!(session.line("echo $PROMPT_COMMAND").text, "__bp");
     assert_works(&mut session);
 }
@@ -587,9 +538,7 @@ fn options_of_zsh_are_no_obstacle() {
         let mut session = zsh(&home).after(option).spawn();
         assert_eq!(session.start_up().text, "", "{option}");
         assert_eq!(
-            session
-                .line("export BACKLOG_AWS_PROFILE; BACKLOG_AWS_PROFILE=bedrock")
-                .text,
+            session.line("export BACKLOG_AWS_PROFILE; BACKLOG_AWS_PROFILE=bedrock").text,
             "",
             "{option}"
         );
@@ -601,11 +550,7 @@ fn options_of_zsh_are_no_obstacle() {
             Some(OsStr::new("luxito")),
             "{option}"
         );
-        assert_eq!(
-            session.line("unset BACKLOG_AWS_PROFILE").text,
-            "",
-            "{option}"
-        );
+        assert_eq!(session.line("unset BACKLOG_AWS_PROFILE").text, "", "{option}");
         assert_eq!(source(&mut session), "first", "{option}");
     }
 }
@@ -638,14 +583,8 @@ fn functions_of_others_keep_their_place_in_zsh() {
         .after("setopt ksh_arrays")
         .after(Shell::Zsh.integration_line(""))
         .spawn();
-    assert_eq!(
-        session.line("echo ${precmd_functions[@]}").text,
-        "one two __backlog_aws_hook"
-    );
-    assert_eq!(
-        session.line("echo ${chpwd_functions[@]}").text,
-        "three __backlog_aws_cd"
-    );
+    assert_eq!(session.line("echo ${precmd_functions[@]}").text, "one two __backlog_aws_hook");
+    assert_eq!(session.line("echo ${chpwd_functions[@]}").text, "three __backlog_aws_cd");
     session.line("cd /; sh -c 'exit 4'");
     assert_eq!(session.line("echo $changed $seen").text, "/ 4");
     assert_works(&mut session);
@@ -654,9 +593,7 @@ fn functions_of_others_keep_their_place_in_zsh() {
 #[test]
 fn a_function_after_the_hook_sees_the_exit_status() {
     let home = Sandbox::documented_home();
-    let mut session = zsh(&home)
-        .after("two() { seen=$? }; precmd_functions+=(two)")
-        .spawn();
+    let mut session = zsh(&home).after("two() { seen=$? }; precmd_functions+=(two)").spawn();
     session.line("export BACKLOG_AWS_PROFILE=bedrock; sh -c 'exit 4'");
     assert_eq!(session.line("echo $seen").text, "4");
     let mut session = bash(&home)
@@ -670,13 +607,9 @@ fn a_function_after_the_hook_sees_the_exit_status() {
 #[test]
 fn what_follows_the_hook_in_a_string_sees_the_exit_status() {
     let home = Sandbox::documented_home();
-    let mut session = bash(&home)
-        .after("PROMPT_COMMAND=\"$PROMPT_COMMAND; seen=\\$?\"")
-        .spawn();
+    let mut session = bash(&home).after("PROMPT_COMMAND=\"$PROMPT_COMMAND; seen=\\$?\"").spawn();
     for region in ["eu-west-1", "eu-west-2"] {
-        session.line(format!(
-            "export BACKLOG_AWS_REGION={region}; sh -c 'exit 4'"
-        ));
+        session.line(format!("export BACKLOG_AWS_REGION={region}; sh -c 'exit 4'"));
         assert_eq!(session.line("echo $seen").text, "4");
     }
     session.line("true");
@@ -690,10 +623,7 @@ fn traps_of_zsh_are_neither_lost_nor_run() {
         .after("trap 'echo int' INT; trap 'echo exit' EXIT; trap ': debug' DEBUG; TRAPZERR() { zerr=$((zerr + 1)) }")
         .spawn();
     let before = session.line("trap").text;
-    assert!(
-        before.contains("DEBUG") && before.contains("INT"),
-        "{before}"
-    );
+    assert!(before.contains("DEBUG") && before.contains("INT"), "{before}");
     session.line("zerr=0");
     assert_eq!(session.export("BACKLOG_AWS_PROFILE", "bedrock").text, "");
     assert_eq!(session.line("cd /").text, "");
@@ -725,10 +655,7 @@ fn command_substitutions_of_fish_do_not_run_the_hook() {
     home.write("runs", "");
     session.line("set here (cd /; pwd); echo $here > /dev/null");
     let runs = fs::read(home.path("runs")).expect("it is there");
-    assert!(
-        runs.len() <= 1,
-        "only the prompt after it may have run the hook"
-    );
+    assert!(runs.len() <= 1, "only the prompt after it may have run the hook");
 }
 
 #[test]

@@ -37,10 +37,7 @@ fn assert_silent(linter: &mut Command, script: &[u8], what: &str) {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap_or_else(|error| {
-            panic!(
-                "{} must be installed, `tests/run` does that: {error}",
-                program.display()
-            )
+            panic!("{} must be installed, `tests/run` does that: {error}", program.display())
         });
     let mut input = child.stdin.take().expect("it is a pipe");
     input.write_all(script).expect("it reads its input");
@@ -84,11 +81,7 @@ fn every_integration_is_valid_in_its_shell() {
 fn every_bash_integration_passes_the_linters() {
     let home = Sandbox::new();
     for (options, script) in integrations(&home, Shell::Bash) {
-        assert_silent(
-            Command::new("shellcheck").args(["-s", "bash", "-"]),
-            &script,
-            &options,
-        );
+        assert_silent(Command::new("shellcheck").args(["-s", "bash", "-"]), &script, &options);
         // The tests write tabs; these scripts are for people's shells and have the two blanks of the shell world.
         assert_silent(
             Command::new("shfmt").args(["-d", "-i", "2", "-ln", "bash"]),
@@ -101,15 +94,7 @@ fn every_bash_integration_passes_the_linters() {
 #[test]
 fn a_program_on_a_strange_path_is_quoted_into_a_valid_script() {
     let home = Sandbox::new();
-    for name in [
-        "it's",
-        "two words",
-        "back\\",
-        "$(touch pwned)",
-        "line\nbreak",
-        "ünï",
-        "-n",
-    ] {
+    for name in ["it's", "two words", "back\\", "$(touch pwned)", "line\nbreak", "ünï", "-n"] {
         let directory = home.mkdir(name);
         let program = directory.join("backlog-aws");
         std::os::unix::fs::symlink(Sandbox::built_binary(), &program).expect("it is ours");
@@ -138,12 +123,7 @@ fn a_program_on_a_strange_path_is_quoted_into_a_valid_script() {
                 .stdout(Stdio::piped())
                 .spawn()
                 .expect("it starts");
-            child
-                .stdin
-                .take()
-                .expect("it is a pipe")
-                .write_all(&output.stdout)
-                .expect("it reads");
+            child.stdin.take().expect("it is a pipe").write_all(&output.stdout).expect("it reads");
             let found = child.wait_with_output().expect("it is ours").stdout;
             assert_eq!(
                 String::from_utf8_lossy(&found),
@@ -166,12 +146,7 @@ fn settle(path: &Path) {
 }
 
 fn settle_all(home: &Sandbox) {
-    for relative in [
-        ".aws/credentials",
-        ".aws/config",
-        ".aws",
-        ".backlog-toolkit-env",
-    ] {
+    for relative in [".aws/credentials", ".aws/config", ".aws", ".backlog-toolkit-env"] {
         let path = home.path(relative);
         if path.exists() {
             settle(&path);
@@ -195,29 +170,18 @@ fn whatever_the_hook_prints_is_valid_in_its_shell() {
         ),
     );
     let linked = Sandbox::documented_home();
-    fs::rename(
-        linked.path(".aws/credentials"),
-        linked.path("it's elsewhere"),
-    )
-    .expect("it is ours");
-    std::os::unix::fs::symlink(
-        linked.path("it's elsewhere"),
-        linked.path(".aws/credentials"),
-    )
-    .expect("it is ours");
+    fs::rename(linked.path(".aws/credentials"), linked.path("it's elsewhere")).expect("it is ours");
+    std::os::unix::fs::symlink(linked.path("it's elsewhere"), linked.path(".aws/credentials"))
+        .expect("it is ours");
     let empty = Sandbox::new();
     for home in [&documented, &expiring, &linked, &empty] {
         settle_all(home);
         for shell in Shell::ALL {
             for precision in ["stamps", "second-stamps", "change-time", "directory"] {
                 for keys in ["", "export-credentials"] {
-                    for profile in [
-                        None,
-                        Some(""),
-                        Some("bedrock"),
-                        Some("it's $(x)\n\\"),
-                        Some("a\u{1f}b"),
-                    ] {
+                    for profile in
+                        [None, Some(""), Some("bedrock"), Some("it's $(x)\n\\"), Some("a\u{1f}b")]
+                    {
                         let words = ["hook", shell.name(), "1.1", precision, keys];
                         let mut run = home.invoke(words);
                         if let Some(profile) = profile {
@@ -245,14 +209,7 @@ fn what_use_prints_is_valid_in_its_shell() {
             &["--help"],
             &["-h"],
         ] {
-            let integration = [
-                "use",
-                "--shell",
-                shell.name(),
-                "--session",
-                "1.1",
-                "--keys=",
-            ];
+            let integration = ["use", "--shell", shell.name(), "--session", "1.1", "--keys="];
             let output = home.run(integration.iter().chain(words)).expect_code(0);
             assert_valid(shell, &output.stdout, &format!("{words:?}"));
         }
@@ -282,10 +239,8 @@ fn only_our_variables_are_ever_written_to() {
                     }
                     let after =
                         name.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
-                    let command = before
-                        .rsplit(['\n', ';', '&', '|', '('])
-                        .next()
-                        .unwrap_or_default();
+                    let command =
+                        before.rsplit(['\n', ';', '&', '|', '(']).next().unwrap_or_default();
                     let writes = [
                         "export",
                         "typeset",
@@ -300,10 +255,7 @@ fn only_our_variables_are_ever_written_to() {
                     ];
                     let written = after.starts_with('=')
                         || writes.iter().any(|write| command.contains(write));
-                    assert!(
-                        !written || command.contains('$'),
-                        "{what}: {command}{prefix}…"
-                    );
+                    assert!(!written || command.contains('$'), "{what}: {command}{prefix}…");
                 }
             }
         }

@@ -12,27 +12,19 @@ use harness::{Output, Sandbox, Session, scenario};
 
 #[track_caller]
 fn local(home: &Sandbox, directory: &str, words: &[&str]) -> Output {
-    home.invoke([&["local"], words].concat())
-        .cwd(home.path(directory))
-        .run()
+    home.invoke([&["local"], words].concat()).cwd(home.path(directory)).run()
 }
 
 #[track_caller]
 fn profile_in(home: &Sandbox, directory: &Path) -> (String, String) {
-    let status = home
-        .invoke(["status", "--json"])
-        .cwd(directory)
-        .run()
-        .json();
+    let status = home.invoke(["status", "--json"]).cwd(directory).run().json();
     let word = |key: &str| status[key].as_str().unwrap_or("none").to_owned();
     (word("profile"), word("source"))
 }
 
 fn names(directory: &Path) -> Vec<PathBuf> {
-    let mut names: Vec<_> = fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into())
-        .collect();
+    let mut names: Vec<_> =
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into()).collect();
     names.sort();
     names
 }
@@ -102,55 +94,32 @@ scenario! {
 fn local_writes_keeps_shows_and_removes() {
     let home = Sandbox::documented_home();
     home.mkdir("acme/src");
-    let file = home
-        .path("acme")
-        .canonicalize()
-        .unwrap()
-        .join(".backlog-aws");
+    let file = home.path("acme").canonicalize().unwrap().join(".backlog-aws");
     let wrote = local(&home, "acme", &["bedrock"]).expect_code(0);
-    assert_eq!(
-        wrote.out(),
-        format!("wrote and allowed {}\n", file.display())
-    );
+    assert_eq!(wrote.out(), format!("wrote and allowed {}\n", file.display()));
     assert_eq!(fs::read_to_string(&file).unwrap(), "profile = bedrock\n");
     local(&home, "acme", &["--region", "ap-south-1"]).expect_code(0);
-    assert_eq!(
-        fs::read_to_string(&file).unwrap(),
-        "profile = bedrock\nregion = ap-south-1\n"
-    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), "profile = bedrock\nregion = ap-south-1\n");
     let shown = local(&home, "acme/src", &[]).expect_code(0);
     assert_eq!(
         shown.out(),
-        format!(
-            "profile = bedrock  ({0}:1)\nregion = ap-south-1  ({0}:2)\n",
-            file.display()
-        )
+        format!("profile = bedrock  ({0}:1)\nregion = ap-south-1  ({0}:2)\n", file.display())
     );
     assert_eq!(shown.err(), "");
     let elsewhere = local(&home, "acme/src", &["--unset"]).expect_code(1);
     assert!(
-        elsewhere
-            .err()
-            .contains("there is no .backlog-aws in this directory"),
+        elsewhere.err().contains("there is no .backlog-aws in this directory"),
         "{}",
         elsewhere.err()
     );
     let removed = local(&home, "acme", &["--unset"]).expect_code(0);
     assert_eq!(removed.out(), format!("removed {}\n", file.display()));
-    assert_eq!(
-        profile_in(&home, &home.path("acme")),
-        ("luxito".into(), "first".into())
-    );
+    assert_eq!(profile_in(&home, &home.path("acme")), ("luxito".into(), "first".into()));
     // The trust went with it: should the same file come back by other hands, it is a stranger.
     fs::write(&file, "profile = bedrock\nregion = ap-south-1\n").unwrap();
     assert_eq!(profile_in(&home, &home.path("acme")).1, "first");
     let none = local(&home, "", &[]).expect_code(1);
-    assert!(
-        none.err()
-            .contains("make one with `backlog-aws local PROFILE`"),
-        "{}",
-        none.err()
-    );
+    assert!(none.err().contains("make one with `backlog-aws local PROFILE`"), "{}", none.err());
 }
 
 #[test]
@@ -162,31 +131,20 @@ fn rewriting_keeps_comments_order_line_ends_and_the_other_key() {
             &["bedrock"][..],
             "# why\r\nregion = eu-west-1 ; near\r\n\r\nprofile = bedrock # team A\r\n",
         ),
-        (
-            "profile=luxito",
-            &["--region", "eu-north-1"],
-            "profile=luxito\nregion = eu-north-1\n",
-        ),
+        ("profile=luxito", &["--region", "eu-north-1"], "profile=luxito\nregion = eu-north-1\n"),
         (
             "; profile = cc\n# profile = cc\nprofile = luxito\n",
             &["bedrock"],
             "; profile = cc\n# profile = cc\nprofile = bedrock\n",
         ),
-        (
-            "# only a comment\n",
-            &["bedrock"],
-            "# only a comment\nprofile = bedrock\n",
-        ),
+        ("# only a comment\n", &["bedrock"], "# only a comment\nprofile = bedrock\n"),
         ("", &["bedrock"], "profile = bedrock\n"),
     ] {
         let file = home.write("acme/.backlog-aws", before);
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
         local(&home, "acme", words).expect_code(0);
         assert_eq!(fs::read_to_string(&file).unwrap(), after);
-        assert_eq!(
-            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-            0o640
-        );
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
         assert_eq!(
             names(&home.path("acme")),
             [PathBuf::from(".backlog-aws")],
@@ -207,29 +165,16 @@ fn a_profile_that_is_not_usable_is_refused_with_those_that_are() {
     for name in ["cc", "no-such"] {
         let refused = local(&home, "acme", &[name]).expect_code(1);
         assert!(
-            refused
-                .err()
-                .contains(&format!("Profile '{name}' has no static credentials")),
+            refused.err().contains(&format!("Profile '{name}' has no static credentials")),
             "{}",
             refused.err()
         );
-        assert!(
-            refused.err().contains("with one of: luxito, bedrock"),
-            "{}",
-            refused.err()
-        );
-        assert!(
-            refused.err().contains("--force writes it all the same"),
-            "{}",
-            refused.err()
-        );
+        assert!(refused.err().contains("with one of: luxito, bedrock"), "{}", refused.err());
+        assert!(refused.err().contains("--force writes it all the same"), "{}", refused.err());
         assert!(names(&home.path("acme")).is_empty());
     }
     local(&home, "acme", &["cc", "--force"]).expect_code(0);
-    assert_eq!(
-        profile_in(&home, &home.path("acme")),
-        ("cc".into(), "directory".into())
-    );
+    assert_eq!(profile_in(&home, &home.path("acme")), ("cc".into(), "directory".into()));
     // Not even force writes what no file may say.
     for (words, told) in [
         (&["two words", "--force"][..], "cannot be a profile"),
@@ -250,36 +195,19 @@ fn a_file_that_is_not_understood_is_left_alone() {
     let home = Sandbox::documented_home();
     let file = home.write("acme/.backlog-aws", "profile = luxito\n[more]\n");
     let refused = local(&home, "acme", &["bedrock"]).expect_code(1);
-    assert!(
-        refused.err().contains(".backlog-aws:2 has a [section]"),
-        "{}",
-        refused.err()
-    );
-    assert!(
-        refused.err().trim_end().ends_with("nothing was changed"),
-        "{}",
-        refused.err()
-    );
-    assert_eq!(
-        fs::read_to_string(&file).unwrap(),
-        "profile = luxito\n[more]\n"
-    );
+    assert!(refused.err().contains(".backlog-aws:2 has a [section]"), "{}", refused.err());
+    assert!(refused.err().trim_end().ends_with("nothing was changed"), "{}", refused.err());
+    assert_eq!(fs::read_to_string(&file).unwrap(), "profile = luxito\n[more]\n");
     home.remove("acme/.backlog-aws");
     home.mkdir("acme/.backlog-aws");
     let refused = local(&home, "acme", &["bedrock"]).expect_code(1);
     assert!(
-        refused
-            .err()
-            .contains("is a directory and not a file; nothing was changed"),
+        refused.err().contains("is a directory and not a file; nothing was changed"),
         "{}",
         refused.err()
     );
     let refused = local(&home, "acme", &["--unset"]).expect_code(1);
-    assert!(
-        refused.err().contains("cannot be removed: is a directory"),
-        "{}",
-        refused.err()
-    );
+    assert!(refused.err().contains("cannot be removed: is a directory"), "{}", refused.err());
 }
 
 #[test]
@@ -288,15 +216,9 @@ fn local_shows_what_counts_and_names_what_does_not() {
     local(&home, "", &["bedrock"]).expect_code(0);
     home.write("acme/.backlog-aws", "profile = luxito\n");
     let shown = local(&home, "acme", &[]).expect_code(0);
+    assert!(shown.out().starts_with("profile = bedrock  ("), "{}", shown.out());
     assert!(
-        shown.out().starts_with("profile = bedrock  ("),
-        "{}",
-        shown.out()
-    );
-    assert!(
-        shown
-            .err()
-            .contains("acme/.backlog-aws is not allowed and is ignored"),
+        shown.err().contains("acme/.backlog-aws is not allowed and is ignored"),
         "{}",
         shown.err()
     );
@@ -309,24 +231,15 @@ fn local_shows_what_counts_and_names_what_does_not() {
         "{}",
         shown.err()
     );
-    home.invoke(["deny"])
-        .cwd(home.path("acme"))
-        .run()
-        .expect_code(0);
+    home.invoke(["deny"]).cwd(home.path("acme")).run().expect_code(0);
     let shown = local(&home, "acme", &[]).expect_code(1);
-    assert!(
-        shown.err().contains("is denied and ignored"),
-        "{}",
-        shown.err()
-    );
+    assert!(shown.err().contains("is denied and ignored"), "{}", shown.err());
     home.write("acme/.backlog-aws", "profile =\n");
     home.invoke(["allow", "--under", "."]).run().expect_code(0);
     home.write("other/.backlog-aws", "profile =\n");
     let shown = local(&home, "other", &[]).expect_code(1);
     assert!(
-        shown
-            .err()
-            .contains("other/.backlog-aws:1 has a `profile` that cannot be the name of one"),
+        shown.err().contains("other/.backlog-aws:1 has a `profile` that cannot be the name of one"),
         "{}",
         shown.err()
     );
@@ -335,39 +248,22 @@ fn local_shows_what_counts_and_names_what_does_not() {
 #[test]
 fn a_link_is_written_through_to_an_override_and_to_nothing_else() {
     let home = Sandbox::documented_home();
-    home.write(
-        "dotfiles/acme/.backlog-aws",
-        "# kept in git\nprofile = luxito\n",
-    );
+    home.write("dotfiles/acme/.backlog-aws", "# kept in git\nprofile = luxito\n");
     home.mkdir("acme");
-    symlink(
-        "../dotfiles/acme/.backlog-aws",
-        home.path("acme/.backlog-aws"),
-    )
-    .unwrap();
+    symlink("../dotfiles/acme/.backlog-aws", home.path("acme/.backlog-aws")).unwrap();
     local(&home, "acme", &["bedrock"]).expect_code(0);
     assert!(home.path("acme/.backlog-aws").is_symlink());
     let written = fs::read_to_string(home.path("dotfiles/acme/.backlog-aws")).unwrap();
     assert_eq!(written, "# kept in git\nprofile = bedrock\n");
-    assert_eq!(
-        profile_in(&home, &home.path("acme")),
-        ("bedrock".into(), "directory".into())
-    );
+    assert_eq!(profile_in(&home, &home.path("acme")), ("bedrock".into(), "directory".into()));
 
     // What a repository could do to us: lead to a file that happens to be readable as an override.
     let innocent = home.write("notes", "# nothing but a comment\n");
     home.mkdir("evil");
     symlink("../notes", home.path("evil/.backlog-aws")).unwrap();
     let refused = local(&home, "evil", &["bedrock"]).expect_code(1);
-    assert!(
-        refused.err().contains("which is not called .backlog-aws"),
-        "{}",
-        refused.err()
-    );
-    assert_eq!(
-        fs::read_to_string(innocent).unwrap(),
-        "# nothing but a comment\n"
-    );
+    assert!(refused.err().contains("which is not called .backlog-aws"), "{}", refused.err());
+    assert_eq!(fs::read_to_string(innocent).unwrap(), "# nothing but a comment\n");
     // A link to nothing is no link to anything: it is replaced.
     home.remove("evil/.backlog-aws");
     symlink("../nowhere", home.path("evil/.backlog-aws")).unwrap();
@@ -388,27 +284,15 @@ fn nothing_is_written_below_the_directories_of_aws_and_claude() {
     home.mkdir(".claude/projects");
     for directory in [".aws", ".claude/projects"] {
         let refused = local(&home, directory, &["bedrock"]).expect_code(1);
-        assert!(
-            refused.err().contains("belongs to another program"),
-            "{}",
-            refused.err()
-        );
+        assert!(refused.err().contains("belongs to another program"), "{}", refused.err());
     }
     home.mkdir("acme");
     home.write(".aws/.backlog-aws", "profile = luxito\n");
     symlink("../.aws/.backlog-aws", home.path("acme/.backlog-aws")).unwrap();
     let refused = local(&home, "acme", &["bedrock"]).expect_code(1);
-    assert!(
-        refused.err().contains("belongs to another program"),
-        "{}",
-        refused.err()
-    );
+    assert!(refused.err().contains("belongs to another program"), "{}", refused.err());
     let refused = local(&home, ".aws", &["--unset"]).expect_code(1);
-    assert!(
-        refused.err().contains("belongs to another program"),
-        "{}",
-        refused.err()
-    );
+    assert!(refused.err().contains("belongs to another program"), "{}", refused.err());
 }
 
 #[test]
@@ -418,10 +302,7 @@ fn a_planted_link_in_the_temporary_files_place_is_not_followed() {
     let victim = home.write("victim", "precious\n");
     // Process ids are easy to guess: a link for each that this run may get.
     let output = std::process::Command::new("/bin/sh")
-        .args([
-            "-c",
-            r#"ln -s ../victim ".backlog-aws.$$.tmp"; exec "$0" local bedrock"#,
-        ])
+        .args(["-c", r#"ln -s ../victim ".backlog-aws.$$.tmp"; exec "$0" local bedrock"#])
         .arg(Sandbox::built_binary())
         .env_clear()
         .envs(home.environment())
@@ -431,10 +312,7 @@ fn a_planted_link_in_the_temporary_files_place_is_not_followed() {
     assert_eq!(fs::read_to_string(victim).unwrap(), "precious\n");
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        told.contains("cannot be written: file exists; nothing was changed"),
-        "{told}"
-    );
+    assert!(told.contains("cannot be written: file exists; nothing was changed"), "{told}");
 }
 
 #[cfg(target_os = "linux")]
@@ -442,23 +320,9 @@ fn a_planted_link_in_the_temporary_files_place_is_not_followed() {
 fn a_directory_that_cannot_be_written_is_told_and_trusts_nothing() {
     let home = Sandbox::documented_home();
     // Not even root can write there.
-    let refused = home
-        .invoke(["local", "bedrock"])
-        .cwd("/proc")
-        .run()
-        .expect_code(1);
-    assert!(
-        refused
-            .err()
-            .contains("/proc/.backlog-aws cannot be written: "),
-        "{}",
-        refused.err()
-    );
-    assert!(
-        refused.err().trim_end().ends_with("nothing was changed"),
-        "{}",
-        refused.err()
-    );
+    let refused = home.invoke(["local", "bedrock"]).cwd("/proc").run().expect_code(1);
+    assert!(refused.err().contains("/proc/.backlog-aws cannot be written: "), "{}", refused.err());
+    assert!(refused.err().trim_end().ends_with("nothing was changed"), "{}", refused.err());
     assert!(!home.path(".local/share/backlog-aws/trust").exists());
 }
 
@@ -466,19 +330,8 @@ fn a_directory_that_cannot_be_written_is_told_and_trusts_nothing() {
 fn without_a_terminal_local_never_asks() {
     let home = Sandbox::documented_home();
     home.mkdir("acme");
-    let shown = home
-        .invoke(["local"])
-        .cwd(home.path("acme"))
-        .input("\r\r\r")
-        .run()
-        .expect_code(1);
-    assert!(
-        shown
-            .err()
-            .contains("there is no .backlog-aws here or further up"),
-        "{}",
-        shown.err()
-    );
+    let shown = home.invoke(["local"]).cwd(home.path("acme")).input("\r\r\r").run().expect_code(1);
+    assert!(shown.err().contains("there is no .backlog-aws here or further up"), "{}", shown.err());
     assert!(names(&home.path("acme")).is_empty());
 }
 
@@ -492,14 +345,6 @@ fn a_pin_that_hides_what_was_written_is_named() {
         .env("BACKLOG_AWS_PROFILE", "luxito")
         .run()
         .expect_code(0);
-    assert!(
-        wrote.err().contains("this shell stays with 'luxito'"),
-        "{}",
-        wrote.err()
-    );
-    assert!(
-        wrote.err().contains("`backlog-aws use --clear`"),
-        "{}",
-        wrote.err()
-    );
+    assert!(wrote.err().contains("this shell stays with 'luxito'"), "{}", wrote.err());
+    assert!(wrote.err().contains("`backlog-aws use --clear`"), "{}", wrote.err());
 }

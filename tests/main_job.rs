@@ -43,10 +43,7 @@ fn ours(session: &mut Session) -> BTreeMap<OsString, OsString> {
 
 /// The notices of a turn; everything else it printed is of no interest here.
 fn notices(turn: &Turn) -> Vec<&str> {
-    turn.text
-        .lines()
-        .filter_map(|line| line.strip_prefix("backlog-aws: "))
-        .collect()
+    turn.text.lines().filter_map(|line| line.strip_prefix("backlog-aws: ")).collect()
 }
 
 #[track_caller]
@@ -54,10 +51,7 @@ fn assert_notices(turn: &Turn, beginnings: &[&str]) {
     let found = notices(turn);
     assert_eq!(found.len(), beginnings.len(), "{}", turn.text);
     for (notice, beginning) in found.iter().zip(beginnings) {
-        assert!(
-            notice.starts_with(beginning),
-            "{notice:?} does not start with {beginning:?}"
-        );
+        assert!(notice.starts_with(beginning), "{notice:?} does not start with {beginning:?}");
     }
 }
 

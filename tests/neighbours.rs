@@ -26,10 +26,7 @@ fn home() -> Sandbox {
     let file = home.write("acme/.backlog-aws", "profile = bedrock\n");
     home.mkdir("acme/deep");
     home.mkdir("plain");
-    home.invoke(["allow"])
-        .cwd(file.parent().expect("it is in a directory"))
-        .run()
-        .expect_code(0);
+    home.invoke(["allow"]).cwd(file.parent().expect("it is in a directory")).run().expect_code(0);
     home
 }
 
@@ -82,16 +79,10 @@ fn assert_works(session: &mut Session<'_>, home: &Sandbox) {
     assert_answer(session, "bedrock", "directory");
     session.cd(home.path("plain"));
     assert_answer(session, "luxito", "first");
-    session.line(format!(
-        "{}; sh -c 'exit 4'",
-        shell.export("BACKLOG_AWS_PROFILE", "bedrock")
-    ));
+    session.line(format!("{}; sh -c 'exit 4'", shell.export("BACKLOG_AWS_PROFILE", "bedrock")));
     assert_eq!(session.status_of_last(), 4);
     assert_answer(session, "bedrock", "pin");
-    session.line(format!(
-        "{}; sh -c 'exit 5'",
-        shell.unset("BACKLOG_AWS_PROFILE")
-    ));
+    session.line(format!("{}; sh -c 'exit 5'", shell.unset("BACKLOG_AWS_PROFILE")));
     assert_eq!(session.status_of_last(), 5);
     assert_answer(session, "luxito", "first");
 }
@@ -167,18 +158,11 @@ fn versions_of_the_neighbours() {
         "--version",
         "not here; a stand-in does what it does to PROMPT_COMMAND",
     );
-    add(
-        "mise",
-        found("mise"),
-        "--version",
-        "not here and not tested",
-    );
+    add("mise", found("mise"), "--version", "not here and not tested");
     writeln!(report, "  bash-completion: {}", bash_completion().display())
         .expect("a String takes every write");
     report += "  bash-preexec, oh-my-zsh, powerlevel10k: stand-ins\n";
-    std::io::stderr()
-        .write_all(report.as_bytes())
-        .expect("standard error is open");
+    std::io::stderr().write_all(report.as_bytes()).expect("standard error is open");
 }
 
 fn is_root() -> bool {
@@ -373,9 +357,7 @@ fn told_of_absence(name: &str) {
     let told = format!(
         "{name} is not here, so its own test has nothing to run; see `versions_of_the_neighbours`\n"
     );
-    std::io::stderr()
-        .write_all(told.as_bytes())
-        .expect("standard error is open");
+    std::io::stderr().write_all(told.as_bytes()).expect("standard error is open");
 }
 
 #[test]
@@ -387,10 +369,7 @@ fn a_vi_command_edits_the_line_after_the_hook_ran() {
         session.send("echo wrong");
         session.key(Key::Esc);
         sleep(Duration::from_millis(600));
-        assert_eq!(
-            session_line_after_send(&mut session, "ddiecho right"),
-            "right"
-        );
+        assert_eq!(session_line_after_send(&mut session, "ddiecho right"), "right");
         assert_answer(&mut session, "bedrock", "pin");
     }
 }
@@ -426,32 +405,15 @@ fi
 #[test]
 fn a_prompt_that_takes_over_prompt_command_runs_the_hook_and_sees_the_statuses() {
     let home = home();
-    for start in [
-        "",
-        "PROMPT_COMMAND=()",
-        "PROMPT_COMMAND=(true)",
-        "PROMPT_COMMAND=':'",
-    ] {
+    for start in ["", "PROMPT_COMMAND=()", "PROMPT_COMMAND=(true)", "PROMPT_COMMAND=':'"] {
         for order in ORDERS {
-            let mut session = loaded(
-                builder(&home, Shell::Bash).before(start),
-                order,
-                STARSHIP_STAND_IN,
-            )
-            .spawn();
+            let mut session =
+                loaded(builder(&home, Shell::Bash).before(start), order, STARSHIP_STAND_IN).spawn();
             assert_works(&mut session, &home);
             session.line("drawn=0; export BACKLOG_AWS_REGION=eu-west-8; sh -c 'exit 6'");
-            assert_eq!(
-                session.line("echo $seen_status $drawn").text,
-                "6 1",
-                "{start} {order:?}"
-            );
+            assert_eq!(session.line("echo $seen_status $drawn").text, "6 1", "{start} {order:?}");
             session.line("unset BACKLOG_AWS_REGION; (exit 3) | (exit 4)");
-            assert_eq!(
-                session.line("echo $seen_pipe").text,
-                "3 4",
-                "{start} {order:?}"
-            );
+            assert_eq!(session.line("echo $seen_pipe").text, "3 4", "{start} {order:?}");
         }
     }
 }
@@ -506,23 +468,10 @@ fn beside_bash_preexec_everybody_runs_once_and_sees_the_status() {
         let mut session = loaded(builder(&home, Shell::Bash), order, &lines).spawn();
         assert_works(&mut session, &home);
         session.line("ran=0; export BACKLOG_AWS_REGION=eu-west-8; sh -c 'exit 6'");
-        assert_eq!(
-            session.line("echo $status_seen $ran").text,
-            "6 1",
-            "{order:?}"
-        );
+        assert_eq!(session.line("echo $status_seen $ran").text, "6 1", "{order:?}");
         session.line("true a b");
-        assert_eq!(
-            session
-                .line(": \"$command_seen\"; echo \"$status_seen\"")
-                .text,
-            "0"
-        );
-        assert_eq!(
-            session.line("trap -p DEBUG | grep -c __bp_preexec").text,
-            "1",
-            "{order:?}"
-        );
+        assert_eq!(session.line(": \"$command_seen\"; echo \"$status_seen\"").text, "0");
+        assert_eq!(session.line("trap -p DEBUG | grep -c __bp_preexec").text, "1", "{order:?}");
         // And the two that use it together.
         let again = Shell::Bash.integration_line("");
         session.line(again);
@@ -576,11 +525,7 @@ fn beside_an_oh_my_zsh_everybody_runs_once_and_sees_the_status() {
         let mut session = loaded(builder(&home, Shell::Zsh), order, OH_MY_ZSH_STAND_IN).spawn();
         assert_works(&mut session, &home);
         session.line("theme_ran=0; export BACKLOG_AWS_REGION=eu-west-8; sh -c 'exit 6'");
-        assert_eq!(
-            session.line("echo $theme_status $theme_ran").text,
-            "6 1",
-            "{order:?}"
-        );
+        assert_eq!(session.line("echo $theme_status $theme_ran").text, "6 1", "{order:?}");
         // A directory's name alone is a command there.
         session.line("~/acme");
         assert_answer(&mut session, "bedrock", "directory");
@@ -630,15 +575,9 @@ fn an_instant_prompt_that_ends_at_the_first_precmd_gets_notices_after_it() {
         .before("end_of_instant_prompt() { exec >&8 2>&9; add-zsh-hook -d precmd end_of_instant_prompt }")
         .before("autoload -Uz add-zsh-hook; add-zsh-hook precmd end_of_instant_prompt")
         .spawn();
-    assert_eq!(
-        fs::read_to_string(home.path("captured")).expect("it was made"),
-        ""
-    );
+    assert_eq!(fs::read_to_string(home.path("captured")).expect("it was made"), "");
     assert!(
-        session
-            .start_up()
-            .text
-            .contains("Auto-detected AWS profile: luxito"),
+        session.start_up().text.contains("Auto-detected AWS profile: luxito"),
         "{}",
         session.start_up().text
     );
@@ -665,28 +604,16 @@ fn dumped(home: &Sandbox, what: &str) -> Vec<String> {
 
 #[track_caller]
 fn assert_dump(dump: &[String], profile: &str, source: &str, what: &str) {
-    for line in [
-        format!("BACKLOG_AWS_PROFILE={profile}"),
-        format!("BACKLOG_AWS_SOURCE={source}"),
-    ] {
-        assert!(
-            dump.contains(&line),
-            "{what}: {line} is missing in {dump:#?}"
-        );
+    for line in [format!("BACKLOG_AWS_PROFILE={profile}"), format!("BACKLOG_AWS_SOURCE={source}")] {
+        assert!(dump.contains(&line), "{what}: {line} is missing in {dump:#?}");
     }
     // The promise.
     let foreign = |line: &&String| {
-        ["AWS_", "ANTHROPIC_", "CLAUDE_", "LITELLM_"]
-            .iter()
-            .any(|prefix| line.starts_with(prefix))
+        ["AWS_", "ANTHROPIC_", "CLAUDE_", "LITELLM_"].iter().any(|prefix| line.starts_with(prefix))
     };
     let mut foreign: Vec<_> = dump.iter().filter(foreign).collect();
     foreign.sort();
-    assert_eq!(
-        foreign,
-        ["AWS_PROFILE=cc", "AWS_REGION=eu-north-1"],
-        "{what}"
-    );
+    assert_eq!(foreign, ["AWS_PROFILE=cc", "AWS_REGION=eu-north-1"], "{what}");
 }
 
 /// Start-up files for all three shells, without the marks of the harness.
@@ -700,10 +627,7 @@ fn interactive(shell: Shell, home: &Sandbox) -> String {
     let path = shell.path();
     let path = path.display();
     match shell {
-        Shell::Bash => format!(
-            "{path} --noprofile --rcfile {} -i",
-            home.path(".bashrc").display()
-        ),
+        Shell::Bash => format!("{path} --noprofile --rcfile {} -i", home.path(".bashrc").display()),
         Shell::Zsh => format!("{path} -d -i"),
         Shell::Fish => format!("{path} -i"),
     }

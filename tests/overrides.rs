@@ -30,10 +30,7 @@ fn assert_exported(session: &mut Session<'_>, profile: &str, region: &str, sourc
 /// A directory of the home with an override that the user has allowed.
 fn allowed(home: &Sandbox, directory: &str, content: &str) {
     let file = home.write(format!("{directory}/.backlog-aws"), content);
-    home.invoke(["allow"])
-        .cwd(file.parent().unwrap())
-        .run()
-        .expect_code(0);
+    home.invoke(["allow"]).cwd(file.parent().unwrap()).run().expect_code(0);
 }
 
 /// `text` without the line breaks of the terminal, so that a long line can be searched.
@@ -323,44 +320,20 @@ scenario! {
 #[test]
 fn status_names_the_file_and_line_that_decided() {
     let home = Sandbox::documented_home();
-    allowed(
-        &home,
-        "acme",
-        "# why\n\nprofile = bedrock\nregion = ap-south-1\n",
-    );
-    let status = home
-        .invoke(["status", "--json"])
-        .cwd(home.path("acme"))
-        .run()
-        .expect_code(0)
-        .json();
+    allowed(&home, "acme", "# why\n\nprofile = bedrock\nregion = ap-south-1\n");
+    let status =
+        home.invoke(["status", "--json"]).cwd(home.path("acme")).run().expect_code(0).json();
     let file = home.path("acme/.backlog-aws").canonicalize().unwrap();
-    assert_eq!(
-        status["candidates"][1]["at"],
-        format!("{}:3", file.display())
-    );
+    assert_eq!(status["candidates"][1]["at"], format!("{}:3", file.display()));
     assert_eq!(status["override"]["path"], file.display().to_string());
     assert_eq!(status["override"]["allowed"], true);
     assert_eq!(status["region_source"], "directory");
-    let text = home
-        .invoke(["status"])
-        .cwd(home.path("acme"))
-        .run()
-        .expect_code(0);
-    assert!(
-        text.out()
-            .contains(&format!("(directory, {}:3)", file.display())),
-        "{}",
-        text.out()
-    );
+    let text = home.invoke(["status"]).cwd(home.path("acme")).run().expect_code(0);
+    assert!(text.out().contains(&format!("(directory, {}:3)", file.display())), "{}", text.out());
 
     home.write("acme/.backlog-aws", "profile = bedrock\n# changed\n");
-    let status = home
-        .invoke(["status", "--json"])
-        .cwd(home.path("acme"))
-        .run()
-        .expect_code(0)
-        .json();
+    let status =
+        home.invoke(["status", "--json"]).cwd(home.path("acme")).run().expect_code(0).json();
     assert_eq!(status["candidates"][1]["outcome"], "not-allowed");
     assert_eq!(status["candidates"][1]["at"], file.display().to_string());
     assert_eq!(status["override"]["allowed"], false);
@@ -382,11 +355,7 @@ fn system_calls(home: &Sandbox, directory: &Path, words: &[&str]) -> Vec<String>
         .status()
         .expect("strace can be started");
     assert!(status.success());
-    fs::read_to_string(trace)
-        .unwrap()
-        .lines()
-        .map(str::to_owned)
-        .collect()
+    fs::read_to_string(trace).unwrap().lines().map(str::to_owned).collect()
 }
 
 /// Only Linux has strace. There it must be installed, like the shells.
@@ -406,10 +375,7 @@ fn depth_and_crowded_directories_cost_no_more_than_the_walk() {
     let calls = system_calls(&home, &deep, &HOOK);
     let extra = calls.len() - shallow.len();
     assert!(extra <= DEPTH + 10, "{extra} calls more for {DEPTH} levels");
-    let opens = calls
-        .iter()
-        .filter(|call| call.contains(".backlog-aws\""))
-        .count();
+    let opens = calls.iter().filter(|call| call.contains(".backlog-aws\"")).count();
     let levels = deep.canonicalize().unwrap().ancestors().count();
     assert_eq!(opens, levels, "one per level");
 
@@ -419,19 +385,10 @@ fn depth_and_crowded_directories_cost_no_more_than_the_walk() {
         directory.push(format!("{level:03}"));
         fs::write(directory.join(".backlog-aws"), "profile = bedrock\n").unwrap();
     }
-    home.invoke(["allow", "--under", "."])
-        .cwd(home.mkdir("elsewhere"))
-        .run()
-        .expect_code(0);
+    home.invoke(["allow", "--under", "."]).cwd(home.mkdir("elsewhere")).run().expect_code(0);
     let hostile = system_calls(&home, &deep, &HOOK);
-    let asked = hostile
-        .iter()
-        .filter(|call| call.contains("/trust/"))
-        .count();
-    assert!(
-        asked <= 2 * levels,
-        "{asked} questions to the trust store on {levels} levels"
-    );
+    let asked = hostile.iter().filter(|call| call.contains("/trust/")).count();
+    assert!(asked <= 2 * levels, "{asked} questions to the trust store on {levels} levels");
 
     // A crowded directory, and a crowded store: nobody lists either.
     // Links, because entries are what makes a directory large, and a file of its own for each takes long to make.
@@ -469,24 +426,14 @@ fn what_is_hashed_is_what_is_parsed_because_the_file_is_opened_once() {
     }
     let home = Sandbox::documented_home();
     let file = home.write("acme/.backlog-aws", "profile = bedrock\n");
-    for words in [
-        &["allow"][..],
-        &["hook", "bash", "1.1", "stamps"],
-        &["status"],
-    ] {
+    for words in [&["allow"][..], &["hook", "bash", "1.1", "stamps"], &["status"]] {
         let calls = system_calls(&home, file.parent().unwrap(), words);
         let needle = "acme/.backlog-aws\"";
-        let opens = calls
-            .iter()
-            .filter(|call| call.contains("open") && call.contains(needle))
-            .count();
+        let opens =
+            calls.iter().filter(|call| call.contains("open") && call.contains(needle)).count();
         // `allow` finds it by the look that every command takes, and reads it once more: that second content is what it
         // shows, parses and hashes.
-        assert_eq!(
-            opens,
-            if words == ["allow"] { 3 } else { 1 },
-            "{words:?}: {calls:#?}"
-        );
+        assert_eq!(opens, if words == ["allow"] { 3 } else { 1 }, "{words:?}: {calls:#?}");
     }
 }
 
@@ -500,10 +447,6 @@ fn no_shell_is_needed_for_the_same_answer() {
             .cwd(home.path("acme"))
             .run()
             .expect_code(0);
-        assert!(
-            hook.out().contains("bedrock") && !hook.out().contains("luxito"),
-            "{}",
-            hook.out()
-        );
+        assert!(hook.out().contains("bedrock") && !hook.out().contains("luxito"), "{}", hook.out());
     }
 }

@@ -25,9 +25,7 @@ fn assert_at_home(builder: SessionBuilder<'_>) {
 /// A shell whose start-up file loads the plugin in some way.
 fn loading<'home>(home: &'home Sandbox, shell: Shell, lines: &str) -> SessionBuilder<'home> {
     let lines = lines.replace("REPOSITORY", REPOSITORY);
-    Session::builder(home, shell)
-        .without_integration()
-        .after(lines)
+    Session::builder(home, shell).without_integration().after(lines)
 }
 
 #[test]

@@ -80,9 +80,8 @@ const OVERRIDE: &[&str] = &[
     "\r\n",
     "\u{feff}",
 ];
-const STATE: &[&str] = &[
-    "1:", "12.34", ":-~o", ":=a~w=b~", ":=a~u=b~", ":-~w-~", ":", "%20", "%zz", ",", "0",
-];
+const STATE: &[&str] =
+    &["1:", "12.34", ":-~o", ":=a~w=b~", ":=a~u=b~", ":-~w-~", ":", "%20", "%zz", ",", "0"];
 
 proptest! {
     #![proptest_config(Config { cases: 2000, failure_persistence: None, ..Config::default() })]
@@ -132,10 +131,7 @@ fn assignment() -> impl Strategy<Value = String> {
         "\\\\[ a'\"$`\\\\#;&|<>()*?]",
     ];
     let word = proptest::collection::vec(piece, 0..5).prop_map(|pieces| pieces.concat());
-    (
-        prop_oneof![Just("export "), Just(""), Just("  "), Just("export\t")],
-        word,
-    )
+    (prop_oneof![Just("export "), Just(""), Just("  "), Just("export\t")], word)
         .prop_map(|(before, word)| format!("{before}AWS_REGION={word}\n"))
 }
 
@@ -178,9 +174,7 @@ fn every_seed_of_the_fuzz_targets_holds() {
         ("visible", invariants::visible_text),
     ];
     for (target, property) in targets {
-        let seeds = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("fuzz/seeds")
-            .join(target);
+        let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
         let mut count = 0;
         for seed in
             fs::read_dir(&seeds).unwrap_or_else(|error| panic!("{}: {error}", seeds.display()))

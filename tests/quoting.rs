@@ -68,22 +68,12 @@ const CASES: usize = 120;
 /// The awkward values, and random ones: of any bytes, and of those that shells care about.
 fn values() -> Vec<OsString> {
     let any = vec(1_u8.., 0..40);
-    let special = vec(
-        prop::sample::select(b"'\"\\$`(){}[];&|<>*?~#%!=- \n\tax\xff\xc3\xa9".to_vec()),
-        0..24,
-    );
+    let special =
+        vec(prop::sample::select(b"'\"\\$`(){}[];&|<>*?~#%!=- \n\tax\xff\xc3\xa9".to_vec()), 0..24);
     let strategy = vec(prop_oneof![any, special], CASES);
     let mut runner = TestRunner::new(Config::default());
-    let random = strategy
-        .new_tree(&mut runner)
-        .expect("the strategy rejects nothing")
-        .current();
-    AWKWARD
-        .iter()
-        .map(|bytes| bytes.to_vec())
-        .chain(random)
-        .map(OsString::from_vec)
-        .collect()
+    let random = strategy.new_tree(&mut runner).expect("the strategy rejects nothing").current();
+    AWKWARD.iter().map(|bytes| bytes.to_vec()).chain(random).map(OsString::from_vec).collect()
 }
 
 fn product(shell: Shell) -> Product {
@@ -124,15 +114,8 @@ fn evaluated(shell: Shell, locale: &str, pieces: &[Vec<u8>]) -> Vec<OsString> {
         .current_dir(directory.path())
         .output()
         .expect("the shell starts");
-    assert_eq!(
-        String::from_utf8_lossy(&output.stderr),
-        "",
-        "{shell:?} in {locale}"
-    );
-    assert!(
-        !directory.path().join("pwned").exists(),
-        "{shell:?} ran a value"
-    );
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{shell:?} in {locale}");
+    assert!(!directory.path().join("pwned").exists(), "{shell:?} ran a value");
     let mut found: Vec<_> = output
         .stdout
         .split(|byte| *byte == 0)

@@ -25,33 +25,21 @@ const SOURCES: [&str; 9] = [
 /// Candidate by candidate: the outcome.
 fn outcomes(report: &Value) -> Vec<&str> {
     let candidates = report["candidates"].as_array().expect("it is a list");
-    let sources: Vec<_> = candidates
-        .iter()
-        .map(|candidate| candidate["source"].as_str().expect("a word"))
-        .collect();
+    let sources: Vec<_> =
+        candidates.iter().map(|candidate| candidate["source"].as_str().expect("a word")).collect();
     assert_eq!(sources, SOURCES, "all nine, in order");
-    candidates
-        .iter()
-        .map(|candidate| candidate["outcome"].as_str().expect("a word"))
-        .collect()
+    candidates.iter().map(|candidate| candidate["outcome"].as_str().expect("a word")).collect()
 }
 
 fn codes(report: &Value) -> Vec<&str> {
     let notices = report["notices"].as_array().expect("it is a list");
-    notices
-        .iter()
-        .map(|notice| notice["code"].as_str().expect("a word"))
-        .collect()
+    notices.iter().map(|notice| notice["code"].as_str().expect("a word")).collect()
 }
 
 #[test]
 fn the_json_report_is_the_documented_one() {
     let home = Sandbox::documented_home();
-    let output = home
-        .invoke(["status", "--json"])
-        .env("AWS_PROFILE", "cc")
-        .run()
-        .expect_code(0);
+    let output = home.invoke(["status", "--json"]).env("AWS_PROFILE", "cc").run().expect_code(0);
     assert_eq!(output.err(), "", "notices are in the report");
     let report = output.json();
     let at = |file: &str, line: u32| format!("{}:{line}", home.path(file).display());
@@ -86,10 +74,9 @@ fn the_json_report_is_the_documented_one() {
 #[test]
 fn a_pin_that_cannot_be_used_ends_the_chain() {
     let home = Sandbox::documented_home();
-    for (profile, outcome, region, region_source) in [
-        ("cc", "sso", "eu-central-1", "profile"),
-        ("nowhere", "missing", "us-east-1", "fallback"),
-    ] {
+    for (profile, outcome, region, region_source) in
+        [("cc", "sso", "eu-central-1", "profile"), ("nowhere", "missing", "us-east-1", "fallback")]
+    {
         let run = home
             .invoke(["status", "--json"])
             .env("BACKLOG_AWS_PROFILE", profile)
@@ -118,13 +105,7 @@ fn a_pin_that_cannot_be_used_ends_the_chain() {
 fn nothing_usable_is_status_one_and_no_profile() {
     let home = Sandbox::new();
     let report = home.run(["status", "--json"]).expect_code(1).json();
-    for name in [
-        "profile",
-        "source",
-        "credentials",
-        "override",
-        "aws_profile",
-    ] {
+    for name in ["profile", "source", "credentials", "override", "aws_profile"] {
         assert_eq!(report[name], Value::Null, "{name}");
     }
     assert_eq!(outcomes(&report), ["unset"; 9]);
@@ -147,10 +128,7 @@ fn keys_without_a_profile_are_reported_as_such() {
     assert_eq!(report["region_source"], "environment");
     assert_eq!(report["credentials"]["kind"], "temporary");
     assert_eq!(codes(&report), ["environment-keys-shadow"]);
-    home.write(
-        ".backlog-toolkit-env",
-        format!("AWS_BEARER_TOKEN_BEDROCK={}\n", SECRETS[2]),
-    );
+    home.write(".backlog-toolkit-env", format!("AWS_BEARER_TOKEN_BEDROCK={}\n", SECRETS[2]));
     let report = home.run(["status", "--json"]).expect_code(0).json();
     assert_eq!(
         report["credentials"],
@@ -169,16 +147,8 @@ fn a_name_that_is_not_utf8_does_not_break_the_report() {
         .expect_code(1)
         .json();
     assert_eq!(report["profile"], "caf\u{fffd}");
-    let output = home
-        .invoke(["status"])
-        .env("BACKLOG_AWS_PROFILE", name)
-        .run()
-        .expect_code(1);
-    assert!(
-        output.out().starts_with("caf\\xe9  cannot be used (pin)"),
-        "{}",
-        output.out()
-    );
+    let output = home.invoke(["status"]).env("BACKLOG_AWS_PROFILE", name).run().expect_code(1);
+    assert!(output.out().starts_with("caf\\xe9  cannot be used (pin)"), "{}", output.out());
 }
 
 #[test]
@@ -188,11 +158,7 @@ fn backlog_aws_alone_is_status() {
     let status = home.run(["status"]).expect_code(0);
     assert_eq!(alone.out(), status.out());
     assert_eq!(alone.err(), status.err());
-    assert!(
-        alone.out().starts_with("luxito  (first, "),
-        "{}",
-        alone.out()
-    );
+    assert!(alone.out().starts_with("luxito  (first, "), "{}", alone.out());
 }
 
 #[test]
@@ -215,21 +181,9 @@ fn colour_is_for_terminals_and_on_request() {
     let home = Sandbox::documented_home();
     let escape = '\u{1b}';
     assert!(!home.run(["status"]).out().contains(escape));
-    assert!(
-        home.run(["status", "--color", "always"])
-            .out()
-            .contains(escape)
-    );
-    assert!(
-        home.invoke(["list"])
-            .env("CLICOLOR_FORCE", "1")
-            .run()
-            .out()
-            .contains(escape)
-    );
-    let run = home
-        .invoke(["status", "--color", "never"])
-        .env("CLICOLOR_FORCE", "1");
+    assert!(home.run(["status", "--color", "always"]).out().contains(escape));
+    assert!(home.invoke(["list"]).env("CLICOLOR_FORCE", "1").run().out().contains(escape));
+    let run = home.invoke(["status", "--color", "never"]).env("CLICOLOR_FORCE", "1");
     assert!(!run.run().out().contains(escape));
 }
 
@@ -259,17 +213,8 @@ fn list_shows_every_profile_in_file_order_and_marks_the_current_one() {
     );
     assert_eq!(profiles[2]["kind"], "sso");
     assert_eq!(profiles[2]["sso_session"], "corp");
-    assert_eq!(
-        profiles[2]["sso_start_url"],
-        "https://corp.awsapps.com/start"
-    );
-    assert_eq!(
-        profiles
-            .iter()
-            .filter(|profile| profile["current"] == true)
-            .count(),
-        1
-    );
+    assert_eq!(profiles[2]["sso_start_url"], "https://corp.awsapps.com/start");
+    assert_eq!(profiles.iter().filter(|profile| profile["current"] == true).count(), 1);
     let text = home.run(["list"]).expect_code(0);
     assert!(text.out().starts_with("* luxito "), "{}", text.out());
     assert_eq!(text.out().lines().count(), 3);
@@ -322,10 +267,7 @@ fn help_and_version_are_answers() {
         &["list", "--help"],
     ] {
         let output = home.run(words).expect_code(0);
-        assert!(
-            !output.out().is_empty() && output.err().is_empty(),
-            "{words:?}"
-        );
+        assert!(!output.out().is_empty() && output.err().is_empty(), "{words:?}");
     }
 }
 
@@ -354,11 +296,7 @@ fn scripted(home: &Sandbox, script: &str, words: &[&str]) -> Output {
         .stdin(Stdio::null())
         .output()
         .expect("it starts");
-    Output {
-        code: output.status.code(),
-        stdout: output.stdout,
-        stderr: output.stderr,
-    }
+    Output { code: output.status.code(), stdout: output.stdout, stderr: output.stderr }
 }
 
 #[test]
@@ -370,16 +308,9 @@ fn a_reader_that_has_seen_enough_is_no_error() {
             KEY_IDS[0], SECRETS[0]
         )
     };
-    home.write(
-        ".aws/credentials",
-        (0..20_000).map(profile).collect::<String>(),
-    );
+    home.write(".aws/credentials", (0..20_000).map(profile).collect::<String>());
     for words in [&["list"][..], &["list", "--json"], &["list", "--names"]] {
-        let output = scripted(
-            &home,
-            "{ \"$@\"; echo \"status $?\" >&2; } | head -n 1",
-            words,
-        );
+        let output = scripted(&home, "{ \"$@\"; echo \"status $?\" >&2; } | head -n 1", words);
         assert_eq!(output.err().lines().last(), Some("status 0"), "{words:?}");
         assert_eq!(output.out().lines().count(), 1);
         assert!(!output.err().contains("anic"), "{}", output.err());
@@ -397,17 +328,8 @@ fn a_reader_that_has_seen_enough_is_no_error() {
             .expect("it starts");
         drop(child.stdout.take());
         let mut said = String::new();
-        child
-            .stderr
-            .take()
-            .expect("it is a pipe")
-            .read_to_string(&mut said)
-            .expect("it is UTF-8");
-        assert_eq!(
-            child.wait().expect("it is ours").code(),
-            Some(0),
-            "{words:?}: {said}"
-        );
+        child.stderr.take().expect("it is a pipe").read_to_string(&mut said).expect("it is UTF-8");
+        assert_eq!(child.wait().expect("it is ours").code(), Some(0), "{words:?}: {said}");
         assert!(!said.contains("anic"), "{words:?}: {said}");
     }
 }
@@ -416,19 +338,10 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 fn closed_outputs_are_no_reason_to_panic() {
     let home = Sandbox::documented_home();
     for words in PRINTING {
-        for script in [
-            "\"$@\" >&-",
-            "\"$@\" 2>&-",
-            "\"$@\" >&- 2>&-",
-            "\"$@\" <&- >&- 2>&-",
-        ] {
+        for script in ["\"$@\" >&-", "\"$@\" 2>&-", "\"$@\" >&- 2>&-", "\"$@\" <&- >&- 2>&-"] {
             let output = scripted(&home, script, words);
             assert_eq!(output.code, Some(0), "{words:?} with {script}: {output:?}");
-            assert!(
-                !output.err().contains("anic"),
-                "{words:?} with {script}: {}",
-                output.err()
-            );
+            assert!(!output.err().contains("anic"), "{words:?} with {script}: {}", output.err());
         }
     }
     for script in ["\"$@\" >&-", "\"$@\" 2>&-", "\"$@\" >&- 2>&-"] {
@@ -477,11 +390,8 @@ fn nothing_is_read_from_standard_input() {
             .stdout(Stdio::piped())
             .spawn()
             .expect("it starts");
-        std::io::Write::write_all(
-            &mut child.stdin.take().expect("it is a pipe"),
-            b"typed ahead\n",
-        )
-        .expect("it is open");
+        std::io::Write::write_all(&mut child.stdin.take().expect("it is a pipe"), b"typed ahead\n")
+            .expect("it is open");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("it is a pipe"))
             .read_line(&mut line)

@@ -26,10 +26,7 @@ fn run_in(home: &Sandbox, directory: &str, words: &[&str]) -> Output {
 #[track_caller]
 fn outcome(home: &Sandbox, directory: &str) -> String {
     let status = run_in(home, directory, &["status", "--json"]).json();
-    status["candidates"][1]["outcome"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    status["candidates"][1]["outcome"].as_str().unwrap().to_owned()
 }
 
 /// All files of a directory, by name.
@@ -110,10 +107,7 @@ fn allow_shows_what_will_change_with_kind_region_and_account() {
             + "[profile bedrock]\naws_account_id = 444455556666\n[profile role]\nsource_profile = luxito\n\
                role_arn = arn:aws:iam::777788889999:role/Odd\nregion = eu-north-1\n",
     );
-    home.write(
-        "acme/.backlog-aws",
-        "# team A\nprofile = bedrock\nregion = ap-south-1\n",
-    );
+    home.write("acme/.backlog-aws", "# team A\nprofile = bedrock\nregion = ap-south-1\n");
     let file = home.path("acme/.backlog-aws").canonicalize().unwrap();
     let shown = run_in(&home, "acme", &["allow"]).expect_code(0);
     assert_eq!(
@@ -134,23 +128,12 @@ fn allow_shows_what_will_change_with_kind_region_and_account() {
     let expected = "  before  role (assume-role, account 777788889999), eu-north-1, by directory: cannot be used\n  \
                     after   cc (sso, account 111122223333), eu-central-1, by directory: cannot be used\n";
     assert!(shown.out().contains(expected), "{}", shown.out());
-    assert!(
-        shown
-            .err()
-            .contains("Profile 'cc' has no static credentials"),
-        "{}",
-        shown.err()
-    );
+    assert!(shown.err().contains("Profile 'cc' has no static credentials"), "{}", shown.err());
     // A pin hides what the directory says, so it is named.
-    let shown = home
-        .invoke(["allow", "acme"])
-        .env("BACKLOG_AWS_PROFILE", "luxito")
-        .run()
-        .expect_code(0);
+    let shown =
+        home.invoke(["allow", "acme"]).env("BACKLOG_AWS_PROFILE", "luxito").run().expect_code(0);
     assert!(
-        shown
-            .out()
-            .contains("BACKLOG_AWS_PROFILE is set in this shell and comes first"),
+        shown.out().contains("BACKLOG_AWS_PROFILE is set in this shell and comes first"),
         "{}",
         shown.out()
     );
@@ -162,11 +145,7 @@ fn allow_takes_a_directory_a_file_or_the_nearest_and_nothing_else() {
     home.write("acme/.backlog-aws", "profile = bedrock\n");
     home.write("acme/notes.txt", "");
     home.mkdir("acme/src");
-    for words in [
-        &["allow"][..],
-        &["allow", ".."],
-        &["allow", "../.backlog-aws"],
-    ] {
+    for words in [&["allow"][..], &["allow", ".."], &["allow", "../.backlog-aws"]] {
         run_in(&home, "acme/src", words).expect_code(0);
         assert_eq!(outcome(&home, "acme/src"), "chosen", "{words:?}");
         run_in(&home, "acme/src", &["deny"]).expect_code(0);
@@ -175,10 +154,7 @@ fn allow_takes_a_directory_a_file_or_the_nearest_and_nothing_else() {
     run_in(&home, "acme", &["allow", ".backlog-aws"]).expect_code(0);
     for (words, told) in [
         (&["allow", "."][..], "acme/src/.backlog-aws does not exist"),
-        (
-            &["allow", "../notes.txt"],
-            "../notes.txt is neither a directory nor a .backlog-aws",
-        ),
+        (&["allow", "../notes.txt"], "../notes.txt is neither a directory nor a .backlog-aws"),
         (&["allow", "nowhere"], "nowhere does not exist"),
         (&["allow", "--under", "nowhere"], "nowhere does not exist"),
         (&["deny", "--under", "."], "was not allowed with --under"),
@@ -187,20 +163,10 @@ fn allow_takes_a_directory_a_file_or_the_nearest_and_nothing_else() {
         assert!(refused.err().contains(told), "{words:?}: {}", refused.err());
     }
     let refused = run_in(&home, "", &["allow"]).expect_code(1);
-    assert!(
-        refused.err().contains("backlog-aws local PROFILE"),
-        "{}",
-        refused.err()
-    );
+    assert!(refused.err().contains("backlog-aws local PROFILE"), "{}", refused.err());
     home.write("acme/.backlog-aws", "profile = \x1b[2J\n");
     let refused = run_in(&home, "acme", &["allow"]).expect_code(1);
-    assert!(
-        refused
-            .err()
-            .contains(".backlog-aws:1 has a control character"),
-        "{}",
-        refused.err()
-    );
+    assert!(refused.err().contains(".backlog-aws:1 has a control character"), "{}", refused.err());
 }
 
 #[test]
@@ -213,24 +179,13 @@ fn allow_under_trusts_worktrees_to_come_and_no_namesake() {
     home.write("work2/.backlog-aws", "profile = bedrock\n");
     assert_eq!(outcome(&home, "work/tree"), "chosen");
     assert_eq!(outcome(&home, "work2"), "not-allowed");
-    home.write(
-        "work/tree/.backlog-aws",
-        "profile = bedrock\nregion = eu-north-1\n",
-    );
+    home.write("work/tree/.backlog-aws", "profile = bedrock\nregion = eu-north-1\n");
     assert_eq!(outcome(&home, "work/tree"), "chosen", "whatever it says");
     run_in(&home, "work/tree", &["deny"]).expect_code(0);
-    assert_eq!(
-        outcome(&home, "work/tree"),
-        "not-allowed",
-        "a denial beats it"
-    );
+    assert_eq!(outcome(&home, "work/tree"), "not-allowed", "a denial beats it");
     run_in(&home, "work/tree", &["allow"]).expect_code(0);
     run_in(&home, "", &["deny", "--under", "work"]).expect_code(0);
-    assert_eq!(
-        outcome(&home, "work/tree"),
-        "chosen",
-        "allowed by itself since"
-    );
+    assert_eq!(outcome(&home, "work/tree"), "chosen", "allowed by itself since");
     home.write("work/other/.backlog-aws", "profile = bedrock\n");
     assert_eq!(outcome(&home, "work/other"), "not-allowed");
 }
@@ -241,18 +196,12 @@ fn a_damaged_entry_allows_nothing_until_it_is_allowed_again() {
     home.write("acme/.backlog-aws", "profile = bedrock\n");
     run_in(&home, "acme", &["allow"]).expect_code(0);
     let (entry, whole) = contents(&home.path(STORE)).pop_first().unwrap();
-    for damaged in [
-        &b""[..],
-        &whole[..whole.len() - 1],
-        b"\0allow\n",
-        b"\xff\0\0\n",
-    ] {
+    for damaged in [&b""[..], &whole[..whole.len() - 1], b"\0allow\n", b"\xff\0\0\n"] {
         fs::write(&entry, damaged).unwrap();
         assert_eq!(outcome(&home, "acme"), "not-allowed");
         let told = run_in(&home, "acme", &["status"]);
         assert!(
-            told.err()
-                .contains("is damaged; run `backlog-aws allow` there again"),
+            told.err().contains("is damaged; run `backlog-aws allow` there again"),
             "{}",
             told.err()
         );
@@ -283,10 +232,9 @@ fn leftovers_of_a_killed_process_trust_nothing_and_are_in_nobodys_way() {
     let (entry, whole) = contents(&home.path(STORE)).pop_first().unwrap();
     let name = entry.file_name().unwrap().to_str().unwrap();
     fs::remove_file(&entry).unwrap();
-    for (leftover, content) in [
-        (format!(".4711-0-{name}"), &whole[..]),
-        (format!(".4711-1-{name}"), &whole[..9]),
-    ] {
+    for (leftover, content) in
+        [(format!(".4711-0-{name}"), &whole[..]), (format!(".4711-1-{name}"), &whole[..9])]
+    {
         fs::write(home.path(STORE).join(leftover), content).unwrap();
     }
     assert_eq!(outcome(&home, "acme"), "not-allowed");
@@ -313,11 +261,7 @@ fn run_under(home: &Sandbox, script: &str, directory: &str, words: &[&str]) -> O
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    Output {
-        code: output.status.code(),
-        stdout: output.stdout,
-        stderr: output.stderr,
-    }
+    Output { code: output.status.code(), stdout: output.stdout, stderr: output.stderr }
 }
 
 #[test]
@@ -348,11 +292,7 @@ fn a_full_disk_or_a_kill_leaves_store_and_override_as_they_were() {
                     failed.out()
                 );
                 assert_eq!(contents(&home.path(STORE)), store, "{words:?}");
-                assert_eq!(
-                    contents(&home.path("acme")).len(),
-                    1,
-                    "a temporary file is left"
-                );
+                assert_eq!(contents(&home.path("acme")).len(), 1, "a temporary file is left");
             }
             let kept: BTreeMap<_, _> = contents(&home.path(STORE))
                 .into_iter()
@@ -375,9 +315,8 @@ fn a_full_disk_or_a_kill_leaves_store_and_override_as_they_were() {
 #[test]
 fn a_full_or_read_only_data_directory_is_told_and_changes_nothing() {
     let mounts = |flag: &str| {
-        let unshared = Command::new("unshare")
-            .args([flag, "mount", "-t", "tmpfs", "none", "/mnt"])
-            .output();
+        let unshared =
+            Command::new("unshare").args([flag, "mount", "-t", "tmpfs", "none", "/mnt"]).output();
         unshared.is_ok_and(|output| output.status.success())
     };
     let Some(flag) = ["-m", "-rm"].into_iter().find(|flag| mounts(flag)) else {
@@ -387,10 +326,8 @@ fn a_full_or_read_only_data_directory_is_told_and_changes_nothing() {
     let home = Sandbox::documented_home();
     home.write("acme/.backlog-aws", "profile = bedrock\n");
     home.mkdir(".local/share/backlog-aws");
-    for (options, told) in [
-        ("size=4k", "no space left on device"),
-        ("ro", "read-only file system"),
-    ] {
+    for (options, told) in [("size=4k", "no space left on device"), ("ro", "read-only file system")]
+    {
         let script = format!(
             "mount -t tmpfs -o {options} none .local/share/backlog-aws || exit 9\n\
              test {options} = ro || {{ mkdir .local/share/backlog-aws/trust; \
@@ -406,24 +343,13 @@ fn a_full_or_read_only_data_directory_is_told_and_changes_nothing() {
             .current_dir(home.home())
             .output()
             .unwrap();
-        let (out, err) = (
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr),
-        );
+        let (out, err) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.status.code(), Some(0), "{out}{err}");
-        assert_eq!(
-            err.matches(&format!("{told}; nothing was changed")).count(),
-            3,
-            "{err}"
-        );
-        let listing = out
-            .rsplit_once("profile = bedrock\n")
-            .expect("the override is as it was")
-            .1;
-        let names: Vec<&str> = listing
-            .lines()
-            .filter(|line| !line.is_empty() && !line.ends_with(':'))
-            .collect();
+        assert_eq!(err.matches(&format!("{told}; nothing was changed")).count(), 3, "{err}");
+        let listing = out.rsplit_once("profile = bedrock\n").expect("the override is as it was").1;
+        let names: Vec<&str> =
+            listing.lines().filter(|line| !line.is_empty() && !line.ends_with(':')).collect();
         assert_eq!(names, [".backlog-aws"], "{out}");
     }
 }
@@ -434,26 +360,11 @@ fn a_data_directory_of_others_is_told_and_changes_nothing() {
     home.write("acme/.backlog-aws", "profile = bedrock\n");
     home.write(".local/share/backlog-aws", "not a directory");
     let refused = run_in(&home, "acme", &["allow"]).expect_code(1);
-    assert!(
-        refused.err().contains("the decision cannot be kept in "),
-        "{}",
-        refused.err()
-    );
-    assert!(
-        refused.err().trim_end().ends_with("nothing was changed"),
-        "{}",
-        refused.err()
-    );
+    assert!(refused.err().contains("the decision cannot be kept in "), "{}", refused.err());
+    assert!(refused.err().trim_end().ends_with("nothing was changed"), "{}", refused.err());
     let refused = run_in(&home, "acme", &["local", "luxito"]).expect_code(1);
-    assert!(
-        refused.err().trim_end().ends_with("nothing was changed"),
-        "{}",
-        refused.err()
-    );
-    assert_eq!(
-        fs::read(home.path("acme/.backlog-aws")).unwrap(),
-        b"profile = bedrock\n"
-    );
+    assert!(refused.err().trim_end().ends_with("nothing was changed"), "{}", refused.err());
+    assert_eq!(fs::read(home.path("acme/.backlog-aws")).unwrap(), b"profile = bedrock\n");
     assert_eq!(contents(&home.path("acme")).len(), 1);
 }
 
@@ -500,10 +411,7 @@ done"#;
         }
     });
     // One entry per path and nothing else: no temporary file, no duplicate.
-    assert_eq!(
-        fs::read_dir(home.path(STORE)).unwrap().count(),
-        PROCESSES * EACH + 1
-    );
+    assert_eq!(fs::read_dir(home.path(STORE)).unwrap().count(), PROCESSES * EACH + 1);
     for (path, content) in contents(&home.path(STORE)) {
         let whole =
             content.ends_with(b"\0deny\n") || content.windows(7).any(|part| part == b"\0allow ");
@@ -516,11 +424,7 @@ done"#;
     }
     for process in 0..PROCESSES {
         for number in (0..EACH).step_by(7) {
-            let expected = if number % 3 == 0 {
-                "not-allowed"
-            } else {
-                "chosen"
-            };
+            let expected = if number % 3 == 0 { "not-allowed" } else { "chosen" };
             assert_eq!(
                 outcome(&home, &format!("{process}/{number}")),
                 expected,
@@ -538,10 +442,7 @@ done"#;
 #[test]
 fn the_store_is_for_its_owners_eyes_and_names_no_content() {
     let home = Sandbox::documented_home();
-    home.write(
-        "acme/.backlog-aws",
-        "profile = bedrock # the secret project\n",
-    );
+    home.write("acme/.backlog-aws", "profile = bedrock # the secret project\n");
     run_in(&home, "acme", &["allow"]).expect_code(0);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&home.path(STORE)), 0o700);
@@ -566,18 +467,8 @@ fn paths_of_any_bytes_can_be_allowed() {
         fs::create_dir(&directory).unwrap();
         fs::write(directory.join(".backlog-aws"), "profile = bedrock\n").unwrap();
         let allowed = home.invoke(["allow"]).cwd(&directory).run().expect_code(0);
-        assert_eq!(
-            allowed.out().lines().count(),
-            4,
-            "one line each: {}",
-            allowed.out()
-        );
-        let status = home
-            .invoke(["status", "--json"])
-            .cwd(&directory)
-            .run()
-            .expect_code(0)
-            .json();
+        assert_eq!(allowed.out().lines().count(), 4, "one line each: {}", allowed.out());
+        let status = home.invoke(["status", "--json"]).cwd(&directory).run().expect_code(0).json();
         assert_eq!(status["source"], "directory");
     }
 }

@@ -34,11 +34,7 @@ fn credentials(region: &str) -> String {
 fn home() -> Sandbox {
     let home = Sandbox::new();
     write_private(&home, ".aws/credentials", &credentials(BEFORE));
-    write_private(
-        &home,
-        ".aws/config",
-        "[profile other]\nregion = us-east-2\n",
-    );
+    write_private(&home, ".aws/config", "[profile other]\nregion = us-east-2\n");
     home
 }
 
@@ -53,8 +49,7 @@ fn write_private(home: &Sandbox, path: &str, contents: &str) -> PathBuf {
 fn trusting_home() -> Sandbox {
     let home = home();
     let directory = home.home().into_os_string();
-    home.run(["allow".into(), "--under".into(), directory])
-        .expect_code(0);
+    home.run(["allow".into(), "--under".into(), directory]).expect_code(0);
     home
 }
 
@@ -120,10 +115,7 @@ fn settle(session: &mut Session) {
             return;
         }
     }
-    panic!(
-        "{}: the shell never says that nothing changed",
-        session.shell().name()
-    );
+    panic!("{}: the shell never says that nothing changed", session.shell().name());
 }
 
 /// A shell at rest.
@@ -831,10 +823,7 @@ fn where_the_shell_sees_whole_seconds_a_file_is_looked_at_for_more_than_one() {
             session.line("");
         }
         let age = SystemTime::now().duration_since(written).unwrap();
-        assert!(
-            age > Duration::from_secs(1),
-            "it counts as settled after {age:?}"
-        );
+        assert!(age > Duration::from_secs(1), "it counts as settled after {age:?}");
         assert_eq!(region(&mut session), Some(format!("oo-old-{round}")));
     }
 }
@@ -844,15 +833,8 @@ fn an_old_bash_knows_the_time_by_the_age_of_the_shell() {
     let home = home();
     let mut session = start_as_old_bash(&home);
     let end = jiff_text(SystemTime::now() + Duration::from_secs(100_000));
-    let temporary = format!(
-        "aws_session_token = {}\naws_session_expiration = {end}\n",
-        SECRETS[2]
-    );
-    let file = write_private(
-        &home,
-        ".aws/credentials",
-        &(credentials(AFTER) + &temporary),
-    );
+    let temporary = format!("aws_session_token = {}\naws_session_expiration = {end}\n", SECRETS[2]);
+    let file = write_private(&home, ".aws/credentials", &(credentials(AFTER) + &temporary));
     set_time(&file, past());
     home.user_changed_files();
     session.line("");
@@ -860,11 +842,7 @@ fn an_old_bash_knows_the_time_by_the_age_of_the_shell() {
     session.line("SECONDS=99999");
     settle(&mut session);
     session.line(format!("SECONDS=250000; {}", Shell::Bash.ask_the_hook()));
-    assert_ne!(
-        session.status_of_last(),
-        0,
-        "it is later than the credentials last"
-    );
+    assert_ne!(session.status_of_last(), 0, "it is later than the credentials last");
     settle(&mut session);
     session.line(format!("SECONDS=0; {}", Shell::Bash.ask_the_hook()));
     assert_ne!(session.status_of_last(), 0, "the clock was set back");
@@ -873,8 +851,5 @@ fn an_old_bash_knows_the_time_by_the_age_of_the_shell() {
 
 /// A time as the AWS tools write it.
 fn jiff_text(time: SystemTime) -> String {
-    jiff::Timestamp::try_from(time)
-        .unwrap()
-        .strftime("%Y-%m-%dT%H:%M:%SZ")
-        .to_string()
+    jiff::Timestamp::try_from(time).unwrap().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

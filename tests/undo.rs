@@ -8,11 +8,7 @@ use std::os::unix::fs::symlink;
 
 use harness::{Sandbox, Session, Shell, scenario};
 
-const OURS: [&str; 3] = [
-    "BACKLOG_AWS_PROFILE",
-    "BACKLOG_AWS_REGION",
-    "BACKLOG_AWS_SOURCE",
-];
+const OURS: [&str; 3] = ["BACKLOG_AWS_PROFILE", "BACKLOG_AWS_REGION", "BACKLOG_AWS_SOURCE"];
 
 /// The documented home with two allowed overrides: `a` says bedrock and a region of its own, `b` says luxito.
 fn home() -> Sandbox {
@@ -24,10 +20,7 @@ fn home() -> Sandbox {
 
 fn allowed(home: &Sandbox, directory: &str, content: &str) {
     let file = home.write(format!("{directory}/.backlog-aws"), content);
-    home.invoke(["allow"])
-        .cwd(file.parent().unwrap())
-        .run()
-        .expect_code(0);
+    home.invoke(["allow"]).cwd(file.parent().unwrap()).run().expect_code(0);
 }
 
 #[track_caller]
@@ -38,10 +31,7 @@ fn exported(session: &mut Session<'_>) -> [Option<OsString>; 3] {
 
 #[track_caller]
 fn assert_exported(session: &mut Session<'_>, profile: &str, region: &str, source: &str) {
-    assert_eq!(
-        exported(session),
-        [profile, region, source].map(|word| Some(word.into()))
-    );
+    assert_eq!(exported(session), [profile, region, source].map(|word| Some(word.into())));
 }
 
 /// What the documented home comes to without any directory's word.

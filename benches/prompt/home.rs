@@ -19,17 +19,12 @@ pub struct Home {
 impl Home {
     /// A home with so many static profiles and one for SSO.
     pub fn with_profiles(count: usize) -> Self {
-        let root = tempfile::Builder::new()
-            .prefix("b")
-            .tempdir()
-            .expect("a temporary directory");
+        let root = tempfile::Builder::new().prefix("b").tempdir().expect("a temporary directory");
         let path = root.path().join("u");
         let bin = root.path().join("bin");
-        for directory in [
-            &path.join(".aws"),
-            &path.join(".local/share/fish/generated_completions"),
-            &bin,
-        ] {
+        for directory in
+            [&path.join(".aws"), &path.join(".local/share/fish/generated_completions"), &bin]
+        {
             fs::create_dir_all(directory).expect("writable");
         }
         symlink(program(), bin.join("backlog-aws")).expect("writable");
@@ -51,11 +46,7 @@ impl Home {
              region = eu-central-1\n\n[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\n\
              sso_region = eu-central-1\n",
         );
-        Self {
-            _root: root,
-            path,
-            bin,
-        }
+        Self { _root: root, path, bin }
     }
 
     /// A directory so many levels below the root, in the home.
@@ -79,10 +70,7 @@ impl Home {
             ("TERM".into(), "xterm-256color".into()),
             ("LANG".into(), "C.UTF-8".into()),
             ("AWS_PROFILE".into(), "cc".into()),
-            (
-                "STARSHIP_CONFIG".into(),
-                self.path.join("starship.toml").into(),
-            ),
+            ("STARSHIP_CONFIG".into(), self.path.join("starship.toml").into()),
         ]
     }
 }
@@ -97,9 +85,6 @@ fn write(path: &Path, contents: &str) {
     fs::write(path, contents).expect("writable");
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("the file is ours");
     let settled = SystemTime::now() - Duration::from_secs(100);
-    let file = fs::File::options()
-        .write(true)
-        .open(path)
-        .expect("the file is ours");
+    let file = fs::File::options().write(true).open(path).expect("the file is ours");
     file.set_modified(settled).expect("the file is ours");
 }

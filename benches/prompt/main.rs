@@ -38,13 +38,8 @@ const FULL: Plan = Plan {
     depths: &[1, 5, 10, 30, 100, 200],
 };
 
-const SHORT: Plan = Plan {
-    rounds: 1,
-    enters: 1,
-    loops: (3, 1),
-    profiles: &[3, 100],
-    depths: &[5, 10],
-};
+const SHORT: Plan =
+    Plan { rounds: 1, enters: 1, loops: (3, 1), profiles: &[3, 100], depths: &[5, 10] };
 
 const USAGE: &str = "Usage: cargo bench --bench prompt -- [--short] [--json FILE]
 
@@ -103,10 +98,7 @@ fn run(plan: &Plan, file: &Path) {
 
 /// Prompts, `cd` and start of each shell with each contestant.
 fn prompts(plan: &Plan, home: &Home) -> Vec<Table> {
-    let contestants: Vec<_> = Contestant::ALL
-        .into_iter()
-        .filter(|it| it.is_installed())
-        .collect();
+    let contestants: Vec<_> = Contestant::ALL.into_iter().filter(|it| it.is_installed()).collect();
     let (here, there) = (home.directory(5), home.directory(6));
     sleep(Duration::from_millis(100));
     let mut sessions: Vec<(Shell, Contestant, Session, [Samples; 4])> = Vec::new();
@@ -148,9 +140,7 @@ fn prompts(plan: &Plan, home: &Home) -> Vec<Table> {
     ];
     let row = |table: &mut Table, contestant: Contestant, index: usize| {
         let of = |shell: Shell, wanted: Contestant| {
-            let found = sessions
-                .iter()
-                .find(|(known, it, ..)| *known == shell && *it == wanted);
+            let found = sessions.iter().find(|(known, it, ..)| *known == shell && *it == wanted);
             &found.expect("every pair was measured").3[index]
         };
         let cells = Shell::ALL.map(|shell| {
@@ -173,15 +163,8 @@ fn prompts(plan: &Plan, home: &Home) -> Vec<Table> {
 /// One process from start to end, without a shell.
 fn time(home: &Home, cwd: &Path, program: &Path, words: &[&str]) -> Duration {
     let mut command = Command::new(program);
-    command
-        .args(words)
-        .env_clear()
-        .envs(home.environment())
-        .current_dir(cwd);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.args(words).env_clear().envs(home.environment()).current_dir(cwd);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let started = Instant::now();
     let status = command.status().expect("it starts");
     let taken = started.elapsed();
@@ -195,26 +178,14 @@ const HOOK: [&str; 5] = ["hook", "bash", "1.1", "stamps", ""];
 fn processes(plan: &Plan, home: &Home) -> Table {
     let cwd = home.directory(5);
     let hello = hello(home);
-    let direnv = Contestant::Direnv
-        .is_installed()
-        .then(|| PathBuf::from("direnv"));
+    let direnv = Contestant::Direnv.is_installed().then(|| PathBuf::from("direnv"));
     let mut runs: Vec<(&str, &Path, &[&str], Samples)> = vec![
         ("static hello", &hello, &[], Samples::default()),
         ("backlog-aws hook", program(), &HOOK, Samples::default()),
-        (
-            "backlog-aws init",
-            program(),
-            &["init", "bash"],
-            Samples::default(),
-        ),
+        ("backlog-aws init", program(), &["init", "bash"], Samples::default()),
     ];
     if let Some(direnv) = &direnv {
-        runs.push((
-            "direnv export",
-            direnv,
-            &["export", "bash"],
-            Samples::default(),
-        ));
+        runs.push(("direnv export", direnv, &["export", "bash"], Samples::default()));
     }
     for _ in 0..plan.rounds * 10 {
         for (_, program, words, samples) in &mut runs {
@@ -232,23 +203,9 @@ fn processes(plan: &Plan, home: &Home) -> Table {
 fn hello(home: &Home) -> PathBuf {
     let (source, program) = (home.path.join("hello.rs"), home.path.join("hello"));
     std::fs::write(&source, "fn main() { println!(\"hello\"); }\n").expect("writable");
-    let flags = [
-        "-O",
-        "-C",
-        "panic=abort",
-        "-C",
-        "target-feature=+crt-static",
-        "-o",
-    ];
-    let built = Command::new("rustc")
-        .args(flags)
-        .arg(&program)
-        .arg(&source)
-        .status();
-    assert!(
-        built.is_ok_and(|status| status.success()),
-        "rustc builds a hello"
-    );
+    let flags = ["-O", "-C", "panic=abort", "-C", "target-feature=+crt-static", "-o"];
+    let built = Command::new("rustc").args(flags).arg(&program).arg(&source).status();
+    assert!(built.is_ok_and(|status| status.success()), "rustc builds a hello");
     program
 }
 
@@ -260,11 +217,7 @@ fn depths(plan: &Plan, home: &Home) -> Table {
         .map(|&depth| {
             (
                 depth,
-                if depth < 4 {
-                    PathBuf::from("/usr")
-                } else {
-                    home.directory(depth)
-                },
+                if depth < 4 { PathBuf::from("/usr") } else { home.directory(depth) },
                 Default::default(),
                 Default::default(),
             )
@@ -288,25 +241,12 @@ fn depths(plan: &Plan, home: &Home) -> Table {
             }
         }
     }
-    let columns = [
-        "hook, one process",
-        "unchanged in bash",
-        "in zsh",
-        "in fish",
-    ]
-    .map(str::to_owned);
-    let mut table = Table::new(
-        "By depth of the directory: median (minimum)",
-        "depth",
-        columns,
-    );
+    let columns =
+        ["hook, one process", "unchanged in bash", "in zsh", "in fish"].map(str::to_owned);
+    let mut table = Table::new("By depth of the directory: median (minimum)", "depth", columns);
     for (depth, _, [hook, bash, zsh, fish], [in_bash, in_zsh, in_fish]) in &places {
-        let cells = [
-            (hook, None),
-            (bash, Some(in_bash)),
-            (zsh, Some(in_zsh)),
-            (fish, Some(in_fish)),
-        ];
+        let cells =
+            [(hook, None), (bash, Some(in_bash)), (zsh, Some(in_zsh)), (fish, Some(in_fish))];
         table.row(&depth.to_string(), &cells);
     }
     table
@@ -314,11 +254,8 @@ fn depths(plan: &Plan, home: &Home) -> Table {
 
 /// The files read, profiles made of them, and the answer found, the more profiles there are.
 fn profiles(plan: &Plan) -> Table {
-    let homes: Vec<(usize, Home)> = plan
-        .profiles
-        .iter()
-        .map(|&count| (count, Home::with_profiles(count)))
-        .collect();
+    let homes: Vec<(usize, Home)> =
+        plan.profiles.iter().map(|&count| (count, Home::with_profiles(count))).collect();
     sleep(Duration::from_millis(100));
     let mut samples: Vec<[Samples; 4]> = vec![Default::default(); homes.len()];
     for _ in 0..plan.rounds {
@@ -329,23 +266,11 @@ fn profiles(plan: &Plan) -> Table {
             }
         }
     }
-    let columns = [
-        "hook, one process",
-        "files read",
-        "profiles found",
-        "answer found",
-    ]
-    .map(str::to_owned);
-    let mut table = Table::new(
-        "By number of profiles: median (minimum)",
-        "profiles",
-        columns,
-    );
+    let columns =
+        ["hook, one process", "files read", "profiles found", "answer found"].map(str::to_owned);
+    let mut table = Table::new("By number of profiles: median (minimum)", "profiles", columns);
     for ((count, _), samples) in homes.iter().zip(&samples) {
-        table.row(
-            &count.to_string(),
-            &samples.each_ref().map(|samples| (samples, None)),
-        );
+        table.row(&count.to_string(), &samples.each_ref().map(|samples| (samples, None)));
     }
     table
 }
@@ -376,8 +301,5 @@ fn measure_library() {
     let resolved = began.elapsed();
     assert!(resolution.refusal().is_none());
     let steps = [read, found, resolved].map(|step| step.as_nanos());
-    println!(
-        "{}",
-        json!(steps.map(|step| u64::try_from(step).unwrap_or(u64::MAX)))
-    );
+    println!("{}", json!(steps.map(|step| u64::try_from(step).unwrap_or(u64::MAX))));
 }

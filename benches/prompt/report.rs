@@ -30,10 +30,7 @@ impl Samples {
             .map(|(sample, floor)| more(*sample, floor))
             .collect();
         differences.sort_by(f64::total_cmp);
-        differences
-            .get(differences.len() / 2)
-            .copied()
-            .unwrap_or_default()
+        differences.get(differences.len() / 2).copied().unwrap_or_default()
     }
 }
 
@@ -69,11 +66,7 @@ impl Table {
             assert!(floor.0.is_empty() || floor.0.len() == samples.0.len());
             let median = samples.median_above(floor);
             let minimum = more(samples.minimum(), floor.minimum());
-            row.push(format!(
-                "{} ({})",
-                microseconds(median),
-                microseconds(minimum)
-            ));
+            row.push(format!("{} ({})", microseconds(median), microseconds(minimum)));
             self.json.push(json!({
                 "table": self.title, "row": name, "column": column,
                 "median_us": median, "minimum_us": minimum, "samples": samples.0.len(),
@@ -85,20 +78,12 @@ impl Table {
     pub fn print(&self) {
         let rows = || [&self.head].into_iter().chain(&self.rows);
         let widths: Vec<usize> = (0..self.head.len())
-            .map(|column| {
-                rows()
-                    .map(|row| row[column].chars().count())
-                    .max()
-                    .unwrap_or(0)
-            })
+            .map(|column| rows().map(|row| row[column].chars().count()).max().unwrap_or(0))
             .collect();
         println!("\n{}\n", self.title);
         for (index, row) in rows().enumerate() {
-            let cells: Vec<String> = row
-                .iter()
-                .zip(&widths)
-                .map(|(cell, width)| format!("{cell:width$}"))
-                .collect();
+            let cells: Vec<String> =
+                row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
             println!("| {} |", cells.join(" | "));
             if index == 0 {
                 let lines: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
@@ -124,13 +109,9 @@ fn microseconds(value: f64) -> String {
 pub fn machine() -> Value {
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();
     let processor = read("/proc/cpuinfo").lines().find_map(|line| {
-        line.strip_prefix("model name")?
-            .split_once(": ")
-            .map(|(_, name)| name.to_owned())
+        line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name.to_owned())
     });
-    let kernel = std::process::Command::new("uname")
-        .args(["-s", "-r", "-m"])
-        .output();
+    let kernel = std::process::Command::new("uname").args(["-s", "-r", "-m"]).output();
     let versions = Shell::ALL
         .map(Shell::name)
         .into_iter()

@@ -53,14 +53,8 @@ pub enum Contestant {
 }
 
 impl Contestant {
-    pub const ALL: [Self; 6] = [
-        Self::Bare,
-        Self::BacklogAws,
-        Self::Direnv,
-        Self::Mise,
-        Self::Starship,
-        Self::Zoxide,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Bare, Self::BacklogAws, Self::Direnv, Self::Mise, Self::Starship, Self::Zoxide];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -133,11 +127,8 @@ pub struct Session {
 impl Session {
     pub fn start(shell: Shell, contestant: Contestant, home: &Home, cwd: &Path) -> Self {
         // Each contestant has a start-up file of its own, and all else in common.
-        let place = home.path.join(format!(
-            "rc/{}-{}",
-            shell.name(),
-            contestant.name().replace(' ', "-")
-        ));
+        let place =
+            home.path.join(format!("rc/{}-{}", shell.name(), contestant.name().replace(' ', "-")));
         let rc = place.join(shell.rc_file());
         fs::create_dir_all(rc.parent().expect("it is below the place")).expect("writable");
         fs::write(&rc, start_up_file(shell, contestant)).expect("writable");
@@ -158,25 +149,17 @@ impl Session {
         cwd: &Path,
     ) -> (Self, impl FnOnce() + Send + 'static) {
         let (pty, slave) = open().expect("a pty can be opened");
-        pty.resize(pty_process::Size::new(24, 80))
-            .expect("a pty takes a size");
-        let mut command = PtyCommand::new(shell.name())
-            .env_clear()
-            .envs(home.environment())
-            .current_dir(cwd);
+        pty.resize(pty_process::Size::new(24, 80)).expect("a pty takes a size");
+        let mut command =
+            PtyCommand::new(shell.name()).env_clear().envs(home.environment()).current_dir(cwd);
         command = match shell {
             Shell::Bash => command.args(["--noprofile", "--rcfile"]).arg(rc).arg("-i"),
             Shell::Zsh => command.env("ZDOTDIR", place).args(["-d", "-i"]),
-            Shell::Fish => command
-                .env("XDG_CONFIG_HOME", place.join(".config"))
-                .arg("-i"),
+            Shell::Fish => command.env("XDG_CONFIG_HOME", place.join(".config")).arg("-i"),
         };
         let child = command.spawn(slave).expect("the shell starts");
-        let mut file = File::from(
-            pty.as_fd()
-                .try_clone_to_owned()
-                .expect("a descriptor can be duplicated"),
-        );
+        let mut file =
+            File::from(pty.as_fd().try_clone_to_owned().expect("a descriptor can be duplicated"));
         let (sender, output) = channel();
         let reader = move || {
             let mut buffer = [0; 4096];
@@ -186,28 +169,19 @@ impl Session {
                 }
             }
         };
-        let session = Self {
-            pty,
-            output,
-            child,
-            start: Duration::ZERO,
-        };
+        let session = Self { pty, output, child, start: Duration::ZERO };
         (session, reader)
     }
 
     /// Types a line, and measures from Enter to the end of the next prompt.
     pub fn line(&mut self, command: &str) -> Duration {
         // The line is typed first, so that drawing it is not measured.
-        self.pty
-            .write_all(command.as_bytes())
-            .expect("a pty takes what is typed");
+        self.pty.write_all(command.as_bytes()).expect("a pty takes what is typed");
         if !command.is_empty() {
             self.drain();
         }
         let entered = Instant::now();
-        self.pty
-            .write_all(b"\r")
-            .expect("a pty takes what is typed");
+        self.pty.write_all(b"\r").expect("a pty takes what is typed");
         self.wait_for_mark();
         let taken = entered.elapsed();
         self.drain();
@@ -232,10 +206,9 @@ impl Session {
                     }
                     seen.extend(bytes);
                 }
-                Err(error) => panic!(
-                    "no prompt came ({error}) after:\n{}",
-                    String::from_utf8_lossy(&seen)
-                ),
+                Err(error) => {
+                    panic!("no prompt came ({error}) after:\n{}", String::from_utf8_lossy(&seen))
+                }
             }
         }
     }
@@ -254,9 +227,7 @@ impl Drop for Session {
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack
-        .windows(needle.len())
-        .any(|window| window == needle)
+    haystack.windows(needle.len()).any(|window| window == needle)
 }
 
 fn start_up_file(shell: Shell, contestant: Contestant) -> String {

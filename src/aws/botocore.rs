@@ -170,10 +170,7 @@ impl<'a> Reader<'a> {
         let value = &text[delimiter + 1..];
         let comment = value.char_indices().skip(1).any(|(at, sign)| {
             matches!(sign, '#' | ';')
-                && value[..at]
-                    .chars()
-                    .next_back()
-                    .is_some_and(char::is_whitespace)
+                && value[..at].chars().next_back().is_some_and(char::is_whitespace)
         });
         if comment {
             self.differs(number, DifferenceKind::CommentAfterValue);
@@ -229,10 +226,7 @@ pub fn other_identity(profile: &Profile<'_>) -> Option<(&'static str, Option<At>
         && filled("aws_session_token")
         && profile.get("aws_security_token") != profile.get("aws_session_token")
     {
-        return Some((
-            "prefers aws_security_token to aws_session_token",
-            at("aws_security_token"),
-        ));
+        return Some(("prefers aws_security_token to aws_session_token", at("aws_security_token")));
     }
     None
 }
@@ -301,11 +295,7 @@ mod tests {
                     path: Path::new("/c"),
                     bytes: credentials.as_bytes(),
                 },
-                AwsFile {
-                    kind: FileKind::Config,
-                    path: Path::new("/f"),
-                    bytes: config.as_bytes(),
-                },
+                AwsFile { kind: FileKind::Config, path: Path::new("/f"), bytes: config.as_bytes() },
             ];
             let profiles = Profiles::read(&files);
             other_identity(profiles.get("p").unwrap()).map(|(text, at)| (text, at.unwrap().line))
@@ -327,25 +317,15 @@ mod tests {
         );
         // The pair of the config file, of which one half is in the credentials file too.
         assert_eq!(
-            other(
-                "[p]\naws_secret_access_key = T\n",
-                &format!("[profile p]\n{KEYS}")
-            ),
+            other("[p]\naws_secret_access_key = T\n", &format!("[profile p]\n{KEYS}")),
             None
         );
         assert!(
-            other(
-                "[p]\naws_access_key_id = A\n",
-                "[profile p]\naws_secret_access_key = S\n"
-            )
-            .is_some()
+            other("[p]\naws_access_key_id = A\n", "[profile p]\naws_secret_access_key = S\n")
+                .is_some()
         );
         assert!(
-            other(
-                &format!("{keys}aws_session_token = T\naws_security_token = U\n"),
-                ""
-            )
-            .is_some()
+            other(&format!("{keys}aws_session_token = T\naws_security_token = U\n"), "").is_some()
         );
     }
 }

@@ -8,12 +8,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 /// The keys that hold an expiry time, the most specific first.
-pub(super) const KEYS: [&str; 4] = [
-    "aws_session_expiration",
-    "aws_expiration",
-    "expiration",
-    "x_security_token_expires",
-];
+pub(super) const KEYS: [&str; 4] =
+    ["aws_session_expiration", "aws_expiration", "expiration", "x_security_token_expires"];
 
 /// No spelling is longer; what is longer need not be looked at.
 const LONGEST: usize = 64;
@@ -36,11 +32,7 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
     if time_of_day.contains(['+', '-', 'Z', 'z', '[']) {
         return None;
     }
-    let time = text
-        .parse::<DateTime>()
-        .ok()?
-        .to_zoned(TimeZone::UTC)
-        .ok()?;
+    let time = text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok()?;
     Some(time.timestamp())
 }
 
@@ -68,10 +60,8 @@ fn without_spaces(text: &str) -> Option<String> {
     time.push_str(offset.unwrap_or_default());
     // A zone's name adds nothing to an offset, and without one only the names of UTC are unambiguous.
     let name = words.next().unwrap_or("UTC");
-    let known = offset.is_some()
-        || ["UTC", "GMT", "Z"]
-            .iter()
-            .any(|utc| name.eq_ignore_ascii_case(utc));
+    let known =
+        offset.is_some() || ["UTC", "GMT", "Z"].iter().any(|utc| name.eq_ignore_ascii_case(utc));
     (known && words.next().is_none()).then_some(time)
 }
 

@@ -60,9 +60,7 @@ impl Kind {
     /// Every kind that fits a profile, in order; none at all means [`Kind::Empty`]. `has` says whether a key is set to
     /// something that is not empty.
     pub(super) fn fitting(has: impl Fn(&str) -> bool) -> impl Iterator<Item = Self> {
-        Self::IN_ORDER
-            .into_iter()
-            .filter(move |kind| kind.fits(&has))
+        Self::IN_ORDER.into_iter().filter(move |kind| kind.fits(&has))
     }
 
     fn fits(self, has: impl Fn(&str) -> bool) -> bool {
@@ -124,10 +122,7 @@ mod tests {
         assert_eq!(fitting(&["sso_start_url"]), [Sso]);
         assert_eq!(fitting(&["role_arn", "source_profile"]), [AssumeRole]);
         assert_eq!(fitting(&["role_arn", "credential_source"]), [AssumeRole]);
-        assert_eq!(
-            fitting(&["role_arn", "web_identity_token_file"]),
-            [WebIdentity]
-        );
+        assert_eq!(fitting(&["role_arn", "web_identity_token_file"]), [WebIdentity]);
         assert_eq!(fitting(&["credential_process"]), [Process]);
         assert_eq!(fitting(&["login_session"]), [Login]);
     }
@@ -135,10 +130,7 @@ mod tests {
     #[test]
     fn what_gives_no_credentials_fits_nothing() {
         assert_eq!(fitting(&[]), []);
-        assert_eq!(
-            fitting(&["region", "role_arn", "sso_account_id", "aws_session_token"]),
-            []
-        );
+        assert_eq!(fitting(&["region", "role_arn", "sso_account_id", "aws_session_token"]), []);
     }
 
     #[test]

@@ -52,11 +52,8 @@ mod tests {
         credentials: Option<&str>,
         config: Option<&str>,
     ) -> (Option<PathBuf>, Option<PathBuf>) {
-        let found = locate(
-            home.map(Path::new),
-            credentials.map(OsStr::new),
-            config.map(OsStr::new),
-        );
+        let found =
+            locate(home.map(Path::new), credentials.map(OsStr::new), config.map(OsStr::new));
         (found.credentials, found.config)
     }
 
@@ -79,35 +76,21 @@ mod tests {
         let found = locate(Some(home), Some(OsStr::new("/mnt/keys")), None);
         assert_eq!(found.credentials, Some("/mnt/keys".into()));
         assert_eq!(found.config, Some(home.join(".aws").join("config")));
-        assert_eq!(
-            both(Some("/home/u"), Some("/a"), Some("b/c")),
-            paths("/a", "b/c")
-        );
+        assert_eq!(both(Some("/home/u"), Some("/a"), Some("b/c")), paths("/a", "b/c"));
     }
 
     #[test]
     fn an_empty_value_counts_as_unset() {
-        assert_eq!(
-            both(Some("/home/u"), Some(""), Some("")),
-            both(Some("/home/u"), None, None)
-        );
+        assert_eq!(both(Some("/home/u"), Some(""), Some("")), both(Some("/home/u"), None, None));
     }
 
     #[test]
     fn a_leading_tilde_is_the_home_directory() {
         let home = Path::new("/home/u");
-        let found = locate(
-            Some(home),
-            Some(OsStr::new("~/keys")),
-            Some(OsStr::new("~")),
-        );
+        let found = locate(Some(home), Some(OsStr::new("~/keys")), Some(OsStr::new("~")));
         assert_eq!(found.credentials, Some(home.join("keys")));
         assert_eq!(found.config.as_deref(), Some(home));
-        assert_eq!(
-            found.config.unwrap().as_os_str(),
-            "/home/u",
-            "no trailing separator"
-        );
+        assert_eq!(found.config.unwrap().as_os_str(), "/home/u", "no trailing separator");
     }
 
     #[test]
@@ -130,34 +113,21 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_backslash_is_part_of_the_name_on_unix() {
-        assert_eq!(
-            both(Some("/home/u"), Some(r"~\keys"), None).0,
-            Some(r"~\keys".into())
-        );
+        assert_eq!(both(Some("/home/u"), Some(r"~\keys"), None).0, Some(r"~\keys".into()));
     }
 
     #[cfg(unix)]
     #[test]
     fn a_path_that_is_not_unicode_survives() {
         use std::os::unix::ffi::OsStrExt;
-        let found = locate(
-            Some(Path::new("/home/u")),
-            Some(OsStr::from_bytes(b"~/k\xffys")),
-            None,
-        );
-        assert_eq!(
-            found.credentials.unwrap().as_os_str().as_bytes(),
-            b"/home/u/k\xffys"
-        );
+        let found = locate(Some(Path::new("/home/u")), Some(OsStr::from_bytes(b"~/k\xffys")), None);
+        assert_eq!(found.credentials.unwrap().as_os_str().as_bytes(), b"/home/u/k\xffys");
     }
 
     #[test]
     fn without_a_home_only_explicit_paths_are_known() {
         assert_eq!(both(None, None, None), (None, None));
         assert_eq!(both(Some(""), None, None), (None, None));
-        assert_eq!(
-            both(None, Some("/k"), Some("~/c")),
-            (Some("/k".into()), None)
-        );
+        assert_eq!(both(None, Some("/k"), Some("~/c")), (Some("/k".into()), None));
     }
 }

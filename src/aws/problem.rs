@@ -184,11 +184,7 @@ mod tests {
         for name in ["", "a b", "a\u{1b}[31m", "\u{202e}nimda", &"x".repeat(65)] {
             assert_eq!(showable(name), None);
         }
-        assert!(
-            ProblemKind::ProfilePrefix(None)
-                .to_string()
-                .ends_with("write [NAME]")
-        );
+        assert!(ProblemKind::ProfilePrefix(None).to_string().ends_with("write [NAME]"));
     }
 
     #[test]

@@ -82,9 +82,7 @@ impl<'a> Profiles<'a> {
 
     /// The `[sso-session x]` section of that name.
     pub fn sso_session(&self, name: &str) -> Option<&SsoSession<'a>> {
-        self.sso_session_by_name
-            .get(name)
-            .map(|&index| &self.sso_sessions[index])
+        self.sso_session_by_name.get(name).map(|&index| &self.sso_sessions[index])
     }
 
     /// All `[sso-session x]` sections, in file order.
@@ -94,12 +92,8 @@ impl<'a> Profiles<'a> {
 
     /// Where a profile signs in: the start URL of its SSO session, or else its own.
     pub fn sso_start_url<'p>(&'p self, profile: &'p Profile<'a>) -> Option<&'p str> {
-        let session = profile
-            .sso_session()
-            .and_then(|name| self.sso_session(name));
-        session
-            .and_then(SsoSession::start_url)
-            .or_else(|| profile.sso_start_url())
+        let session = profile.sso_session().and_then(|name| self.sso_session(name));
+        session.and_then(SsoSession::start_url).or_else(|| profile.sso_start_url())
     }
 
     /// The lines that were rejected or ignored, credentials file first, in file order. Values that cannot be understood
@@ -124,10 +118,7 @@ impl<'a> Profiles<'a> {
         let mut profile_default_seen = false;
         let mut reader = Reader::new(file.bytes);
         while let Some((line, event)) = reader.next() {
-            let at = At {
-                kind: file.kind,
-                line,
-            };
+            let at = At { kind: file.kind, line };
             match event {
                 Event::Section(header) => {
                     let end = reader.line_start();
@@ -165,10 +156,7 @@ impl<'a> Profiles<'a> {
 
     fn section(&mut self, header: Header<'a>, at: At, profile_default_seen: &mut bool) -> Target {
         match header {
-            Header::Profile {
-                name: "default",
-                prefixed: false,
-            } if *profile_default_seen => {
+            Header::Profile { name: "default", prefixed: false } if *profile_default_seen => {
                 self.problem(at, ProblemKind::OverriddenDefault);
                 Target::Nobody
             }
@@ -210,10 +198,7 @@ impl<'a> Profiles<'a> {
         match self.sso_session_by_name.entry(name) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(new) => {
-                self.sso_sessions.push(SsoSession {
-                    name,
-                    sections: Sections::default(),
-                });
+                self.sso_sessions.push(SsoSession { name, sections: Sections::default() });
                 *new.insert(self.sso_sessions.len() - 1)
             }
         }
@@ -277,11 +262,7 @@ impl<'a> Header<'a> {
     /// A header as nearly all are.
     fn of_profile(file: FileKind, header: &'a str) -> Option<Self> {
         let prefixed = file == FileKind::Config;
-        let name = if prefixed {
-            header.strip_prefix("profile ")?
-        } else {
-            header
-        };
+        let name = if prefixed { header.strip_prefix("profile ")? } else { header };
         is_name(name).then_some(Self::Profile { name, prefixed })
     }
 
@@ -300,14 +281,8 @@ impl<'a> Header<'a> {
                 Self::Ignored(ProblemKind::NeedsProfilePrefix(showable(name)))
             }
             _ if !is_name(name) => Self::Ignored(ProblemKind::SectionName),
-            (_, None) => Self::Profile {
-                name,
-                prefixed: false,
-            },
-            (FileKind::Config, Some("profile")) => Self::Profile {
-                name,
-                prefixed: true,
-            },
+            (_, None) => Self::Profile { name, prefixed: false },
+            (FileKind::Config, Some("profile")) => Self::Profile { name, prefixed: true },
             (FileKind::Config, Some("sso-session")) => Self::SsoSession(name),
             (FileKind::Config, Some(_)) => Self::Other,
         }
@@ -327,19 +302,13 @@ pub struct Profile<'a> {
 
 impl<'a> Profile<'a> {
     fn new(name: &'a str) -> Self {
-        Self {
-            name,
-            sections: Sections::default(),
-        }
+        Self { name, sections: Sections::default() }
     }
 
     /// Drops what the config file gave, and says where that began.
     fn forget_config(&mut self) -> Option<At> {
         let found = &mut self.sections.found;
-        let first = found
-            .iter()
-            .map(|section| section.at)
-            .find(|at| at.kind == FileKind::Config);
+        let first = found.iter().map(|section| section.at).find(|at| at.kind == FileKind::Config);
         found.retain(|section| section.at.kind != FileKind::Config);
         first
     }
@@ -380,16 +349,12 @@ impl<'a> Profile<'a> {
 
     /// The kind of credentials it gives.
     pub fn kind(&self) -> Kind {
-        Kind::fitting(|key| self.set(key).is_some())
-            .next()
-            .unwrap_or(Kind::Empty)
+        Kind::fitting(|key| self.set(key).is_some()).next().unwrap_or(Kind::Empty)
     }
 
     /// What it is besides its [`kind`](Self::kind).
     pub fn also(&self) -> Vec<Kind> {
-        Kind::fitting(|key| self.set(key).is_some())
-            .skip(1)
-            .collect()
+        Kind::fitting(|key| self.set(key).is_some()).skip(1).collect()
     }
 
     /// The access key id, even if the other half of the pair is missing.
@@ -399,8 +364,7 @@ impl<'a> Profile<'a> {
 
     /// The region.
     pub fn region(&self) -> Option<&str> {
-        self.set("region")
-            .filter(|region| region.len() <= super::LONGEST_NAME)
+        self.set("region").filter(|region| region.len() <= super::LONGEST_NAME)
     }
 
     /// The role to assume.
@@ -459,9 +423,7 @@ impl<'a> Profile<'a> {
     /// Its credentials, if it is static or temporary. They may have expired.
     pub fn credentials(&self) -> Option<Credentials> {
         // A token may be left over under its old name, so the new one goes first.
-        let token = self
-            .set("aws_session_token")
-            .or_else(|| self.set("aws_security_token"));
+        let token = self.set("aws_session_token").or_else(|| self.set("aws_security_token"));
         Some(Credentials {
             access_key_id: self.access_key_id()?.to_owned(),
             secret_access_key: Secret::new(self.set("aws_secret_access_key")?),
@@ -511,9 +473,7 @@ impl<'a> SsoSession<'a> {
 
 impl fmt::Debug for SsoSession<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SsoSession")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("SsoSession").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -549,12 +509,7 @@ impl<'a> Found<'a> {
     }
 
     fn retain(&mut self, keep: impl Fn(&Section<'a>) -> bool) {
-        *self = Self::Several(
-            self.iter()
-                .filter(|section| keep(section))
-                .copied()
-                .collect(),
-        );
+        *self = Self::Several(self.iter().filter(|section| keep(section)).copied().collect());
     }
 }
 
@@ -688,9 +643,7 @@ impl Section<'_> {
             return;
         }
         let first = self.str(range);
-        let len = continuations
-            .iter()
-            .fold(first.len(), |len, line| len + 1 + line.len());
+        let len = continuations.iter().fold(first.len(), |len, line| len + 1 + line.len());
         let mut text = Zeroizing::new(String::with_capacity(len));
         text.push_str(first);
         for line in continuations.drain(..) {
@@ -742,11 +695,7 @@ mod tests {
     use super::*;
 
     fn file(kind: FileKind, bytes: &[u8]) -> AwsFile<'_> {
-        AwsFile {
-            kind,
-            path: Path::new(kind.as_str()),
-            bytes,
-        }
+        AwsFile { kind, path: Path::new(kind.as_str()), bytes }
     }
 
     fn credentials(text: &str) -> Profiles<'_> {
@@ -791,10 +740,8 @@ mod tests {
 
     #[test]
     fn profiles_come_in_file_order_with_the_credentials_file_first() {
-        let profiles = both(
-            "[z]\n[b]\n[z]\n",
-            "[profile c]\n[profile b]\n[default]\n[profile a]\n",
-        );
+        let profiles =
+            both("[z]\n[b]\n[z]\n", "[profile c]\n[profile b]\n[default]\n[profile a]\n");
         assert_eq!(names(&profiles), ["z", "b", "c", "default", "a"]);
         assert_eq!((profiles.len(), profiles.is_empty()), (5, false));
     }
@@ -828,10 +775,7 @@ mod tests {
             "[default]\nregion = plain\noutput = json\n",
             "[profile default]\nregion = prefixed\n",
         );
-        for (text, line) in [
-            (format!("{plain}{prefixed}"), 1),
-            (format!("{prefixed}{plain}"), 3),
-        ] {
+        for (text, line) in [(format!("{plain}{prefixed}"), 1), (format!("{prefixed}{plain}"), 3)] {
             let profiles = config(&text);
             let default = profiles.get("default").unwrap();
             assert_eq!(
@@ -847,39 +791,23 @@ mod tests {
 
     #[test]
     fn profile_default_leaves_the_credentials_files_default_alone() {
-        let profiles = both(
-            "[default]\nregion = mine\n",
-            "[profile default]\noutput = json\n",
-        );
+        let profiles = both("[default]\nregion = mine\n", "[profile default]\noutput = json\n");
         let default = profiles.get("default").unwrap();
-        assert_eq!(
-            (default.region(), default.get("output")),
-            (Some("mine"), Some("json"))
-        );
+        assert_eq!((default.region(), default.get("output")), (Some("mine"), Some("json")));
         assert!(profiles.problems().is_empty());
     }
 
     #[test]
     fn a_section_named_for_the_other_file_is_ignored_with_the_remedy() {
-        let profiles = both(
-            "[profile a]\n[sso-session s]\n",
-            "[a]\nregion = x\n[default]\n[profile b]\n",
-        );
+        let profiles =
+            both("[profile a]\n[sso-session s]\n", "[a]\nregion = x\n[default]\n[profile b]\n");
         assert_eq!(names(&profiles), ["default", "b"]);
         assert_eq!(
             problems(&profiles),
             [
-                (
-                    FileKind::Credentials,
-                    1,
-                    ProblemKind::ProfilePrefix(Some("a".into()))
-                ),
+                (FileKind::Credentials, 1, ProblemKind::ProfilePrefix(Some("a".into()))),
                 (FileKind::Credentials, 2, ProblemKind::ConfigOnly),
-                (
-                    FileKind::Config,
-                    1,
-                    ProblemKind::NeedsProfilePrefix(Some("a".into()))
-                ),
+                (FileKind::Config, 1, ProblemKind::NeedsProfilePrefix(Some("a".into()))),
             ]
         );
     }
@@ -927,26 +855,11 @@ mod tests {
              [profile gone]\nsso_session = none\nsso_start_url = https://own\n",
         );
         let cc = profiles.get("cc").unwrap();
-        assert_eq!(
-            (cc.kind(), cc.sso_start_url()),
-            (Kind::Sso, Some("https://old"))
-        );
+        assert_eq!((cc.kind(), cc.sso_start_url()), (Kind::Sso, Some("https://old")));
         assert_eq!(profiles.sso_start_url(cc), Some("https://corp"));
-        assert_eq!(
-            profiles.sso_start_url(profiles.get("gone").unwrap()),
-            Some("https://own")
-        );
-        assert_eq!(
-            profiles.sso_session("corp").unwrap().get("SSO_REGION"),
-            Some("eu-west-1")
-        );
-        assert_eq!(
-            profiles
-                .sso_sessions()
-                .map(SsoSession::name)
-                .collect::<Vec<_>>(),
-            ["corp"]
-        );
+        assert_eq!(profiles.sso_start_url(profiles.get("gone").unwrap()), Some("https://own"));
+        assert_eq!(profiles.sso_session("corp").unwrap().get("SSO_REGION"), Some("eu-west-1"));
+        assert_eq!(profiles.sso_sessions().map(SsoSession::name).collect::<Vec<_>>(), ["corp"]);
     }
 
     #[test]
@@ -954,10 +867,7 @@ mod tests {
         let profiles =
             credentials("[a]\naws_access_key_id =\naws_secret_access_key = x\nregion =\n");
         let a = profiles.get("a").unwrap();
-        assert_eq!(
-            (a.kind(), a.region(), a.get("region")),
-            (Kind::Partial, None, Some(""))
-        );
+        assert_eq!((a.kind(), a.region(), a.get("region")), (Kind::Partial, None, Some("")));
         assert_eq!(a.credentials(), None);
     }
 
@@ -966,10 +876,7 @@ mod tests {
         let text = format!("[a]\n{KEYS}sso_session = s\ncredential_process = p\n");
         let profiles = credentials(&text);
         let a = profiles.get("a").unwrap();
-        assert_eq!(
-            (a.kind(), a.also()),
-            (Kind::Static, vec![Kind::Sso, Kind::Process])
-        );
+        assert_eq!((a.kind(), a.also()), (Kind::Static, vec![Kind::Sso, Kind::Process]));
     }
 
     #[test]
@@ -994,10 +901,7 @@ mod tests {
         assert_eq!(a.kind(), Kind::Temporary);
         assert_eq!(a.expires_at(), Ok(Some(then)));
         let given = a.credentials().unwrap();
-        assert_eq!(
-            (given.session_token.unwrap().reveal(), given.expires_at),
-            ("t", Some(then))
-        );
+        assert_eq!((given.session_token.unwrap().reveal(), given.expires_at), ("t", Some(then)));
     }
 
     #[test]
@@ -1017,15 +921,8 @@ mod tests {
             "[a]\n{KEYS}aws_security_token = old\n[b]\n{KEYS}aws_security_token = old\naws_session_token = new\n"
         );
         let profiles = credentials(&text);
-        let token = |name| {
-            profiles
-                .get(name)
-                .unwrap()
-                .credentials()
-                .unwrap()
-                .session_token
-                .unwrap()
-        };
+        let token =
+            |name| profiles.get(name).unwrap().credentials().unwrap().session_token.unwrap();
         assert_eq!((token("a").reveal(), token("b").reveal()), ("old", "new"));
     }
 
@@ -1053,21 +950,10 @@ mod tests {
     #[test]
     fn problems_come_in_file_order() {
         let profiles = both("oops\n", "[default]\n[x]\n[profile default]\n[y]\n");
-        let lines: Vec<_> = profiles
-            .problems()
-            .iter()
-            .map(|problem| (problem.kind, problem.line))
-            .collect();
+        let lines: Vec<_> =
+            profiles.problems().iter().map(|problem| (problem.kind, problem.line)).collect();
         let config = FileKind::Config;
-        assert_eq!(
-            lines,
-            [
-                (FileKind::Credentials, 1),
-                (config, 1),
-                (config, 2),
-                (config, 4)
-            ]
-        );
+        assert_eq!(lines, [(FileKind::Credentials, 1), (config, 1), (config, 2), (config, 4)]);
     }
 
     #[test]
@@ -1082,11 +968,7 @@ mod tests {
 
     #[test]
     fn a_line_of_64_megabytes_is_read_without_a_copy() {
-        let text = format!(
-            "[a]\nk = x{}{}\n",
-            "#".repeat(1 << 20),
-            "x".repeat(63 << 20)
-        );
+        let text = format!("[a]\nk = x{}{}\n", "#".repeat(1 << 20), "x".repeat(63 << 20));
         let profiles = credentials(&text);
         let value = profiles.get("a").unwrap().get("k").unwrap();
         assert_eq!(value.len(), (64 << 20) + 1);

@@ -97,11 +97,7 @@ impl<'a> Property<'a> {
         if key.is_empty() {
             return Err(ProblemKind::NoKey);
         }
-        Ok(Self {
-            key,
-            is_allowed,
-            rest: &line[equals + 1..],
-        })
+        Ok(Self { key, is_allowed, rest: &line[equals + 1..] })
     }
 
     /// The value without its comment. Found when it is asked for, because most never are.
@@ -188,14 +184,8 @@ impl<'a> Reader<'a> {
     fn section(&mut self, line: &'a str) -> Event<'a> {
         let comment = memchr2(b'#', b';', line.as_bytes()).unwrap_or(line.len());
         let header = trim(&line[..comment]);
-        let name = header
-            .strip_prefix('[')
-            .and_then(|header| header.strip_suffix(']'));
-        self.place = if name.is_some() {
-            Place::Section
-        } else {
-            Place::Nowhere
-        };
+        let name = header.strip_prefix('[').and_then(|header| header.strip_suffix(']'));
+        self.place = if name.is_some() { Place::Section } else { Place::Nowhere };
         name.map_or(Event::Rejected(ProblemKind::UnclosedHeader), Event::Section)
     }
 
@@ -333,12 +323,8 @@ impl<'a> Lines<'a> {
 /// The line up to a `#` or `;` that has whitespace before it. Here, unlike everywhere else in the dialect, all that
 /// Unicode calls whitespace counts.
 fn without_comment(line: &str) -> &str {
-    let comment = memchr2_iter(b'#', b';', line.as_bytes()).find(|&sign| {
-        line[..sign]
-            .chars()
-            .next_back()
-            .is_some_and(char::is_whitespace)
-    });
+    let comment = memchr2_iter(b'#', b';', line.as_bytes())
+        .find(|&sign| line[..sign].chars().next_back().is_some_and(char::is_whitespace));
     &line[..comment.unwrap_or(line.len())]
 }
 
@@ -416,18 +402,12 @@ mod tests {
     fn sections_and_properties_come_with_their_line_numbers() {
         let events = read(b"# mine\n\n[a]\nk = v\n\n[b]\n");
         let property = property("k = v");
-        assert_eq!(
-            events,
-            [(3, Section("a")), (4, property), (6, Section("b"))]
-        );
+        assert_eq!(events, [(3, Section("a")), (4, property), (6, Section("b"))]);
     }
 
     #[test]
     fn a_colon_does_not_separate() {
-        assert_eq!(
-            rejected(b"[x]\nregion: eu-west-1\n"),
-            [(2, ProblemKind::NoEquals)]
-        );
+        assert_eq!(rejected(b"[x]\nregion: eu-west-1\n"), [(2, ProblemKind::NoEquals)]);
         assert_eq!(values("a:b = c:d\n"), ["a:b=c:d"]);
     }
 
@@ -442,14 +422,8 @@ mod tests {
             values("a = b # c\nd = e ; f\ng = h#i;j\nk=\t#\n"),
             ["a=b", "d=e", "g=h#i;j", "k="]
         );
-        assert_eq!(
-            values("a = b\u{a0}# any Unicode space will do\n"),
-            ["a=b\u{a0}"]
-        );
-        assert_eq!(
-            rejected(b"[x]\nkey # = value\n"),
-            [(2, ProblemKind::NoEquals)]
-        );
+        assert_eq!(values("a = b\u{a0}# any Unicode space will do\n"), ["a=b\u{a0}"]);
+        assert_eq!(rejected(b"[x]\nkey # = value\n"), [(2, ProblemKind::NoEquals)]);
     }
 
     #[test]
@@ -481,32 +455,20 @@ mod tests {
 
     #[test]
     fn an_indented_line_below_a_section_header_is_rejected() {
-        assert_eq!(
-            rejected(b"[x]\n  a = b\n"),
-            [(2, ProblemKind::NothingToContinue)]
-        );
+        assert_eq!(rejected(b"[x]\n  a = b\n"), [(2, ProblemKind::NothingToContinue)]);
     }
 
     #[test]
     fn what_precedes_the_first_section_is_rejected_once() {
-        assert_eq!(
-            rejected(b"a = b\nc = d\n  e\n[x]\n"),
-            [(1, ProblemKind::BeforeSection)]
-        );
-        assert_eq!(
-            rejected(b"  a = b\nc = d\n"),
-            [(1, ProblemKind::BeforeSection)]
-        );
+        assert_eq!(rejected(b"a = b\nc = d\n  e\n[x]\n"), [(1, ProblemKind::BeforeSection)]);
+        assert_eq!(rejected(b"  a = b\nc = d\n"), [(1, ProblemKind::BeforeSection)]);
     }
 
     #[test]
     fn properties_below_a_rejected_section_belong_to_nobody() {
         let events = read(b"[a]\n[b\nk = v\n  more\n[c]\n");
         let unclosed = Rejected(ProblemKind::UnclosedHeader);
-        assert_eq!(
-            events,
-            [(1, Section("a")), (2, unclosed), (5, Section("c"))]
-        );
+        assert_eq!(events, [(1, Section("a")), (2, unclosed), (5, Section("c"))]);
     }
 
     #[test]
@@ -522,14 +484,8 @@ mod tests {
 
     #[test]
     fn lines_end_with_lf_or_crlf_but_not_with_a_lone_cr() {
-        assert_eq!(
-            values("a = b\r\nc = d\re\nf = g\r"),
-            ["a=b", "c=d\re", "f=g\r"]
-        );
-        assert_eq!(
-            read(b"[a]\r\n\r\n[b]"),
-            [(1, Section("a")), (3, Section("b"))]
-        );
+        assert_eq!(values("a = b\r\nc = d\re\nf = g\r"), ["a=b", "c=d\re", "f=g\r"]);
+        assert_eq!(read(b"[a]\r\n\r\n[b]"), [(1, Section("a")), (3, Section("b"))]);
         // A carriage return alone is not blank.
         assert_eq!(rejected(b"[x]\n\r"), [(2, ProblemKind::NoEquals)]);
     }
@@ -537,10 +493,7 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_reported_and_tolerated() {
         let events = read(b"\xef\xbb\xbf[a]\n");
-        assert_eq!(
-            events,
-            [(1, Rejected(ProblemKind::ByteOrderMark)), (1, Section("a"))]
-        );
+        assert_eq!(events, [(1, Rejected(ProblemKind::ByteOrderMark)), (1, Section("a"))]);
         assert_eq!(rejected(b"\xef\xbb\xbf"), [(1, ProblemKind::ByteOrderMark)]);
     }
 

@@ -19,14 +19,8 @@ pub fn allow(args: &cli::Allow, world: &World, out: &mut dyn Write) -> Done {
     let store = store(world)?;
     if let Some(directory) = &args.under {
         let directory = real_directory(directory)?;
-        store
-            .allow_under(&directory)
-            .map_err(|error| not_saved(&store, &error))?;
-        writeln!(
-            out,
-            "allowed every {FILE_NAME} below {}",
-            visible(&directory)
-        )?;
+        store.allow_under(&directory).map_err(|error| not_saved(&store, &error))?;
+        writeln!(out, "allowed every {FILE_NAME} below {}", visible(&directory))?;
         return Ok(0);
     }
     let file = override_file(args.path.as_deref(), world)?;
@@ -34,15 +28,10 @@ pub fn allow(args: &cli::Allow, world: &World, out: &mut dyn Write) -> Done {
         return Err(Failure::Problem(unreadable(&file)));
     };
     let parsed = overrides::parse(bytes).map_err(|invalid| {
-        Failure::Problem(format!(
-            "{} {invalid}; mend it, then allow it",
-            invalid.place(&file.path)
-        ))
+        Failure::Problem(format!("{} {invalid}; mend it, then allow it", invalid.place(&file.path)))
     })?;
     show(&file, &parsed, world, out)?;
-    store
-        .allow(&file.path, bytes)
-        .map_err(|error| not_saved(&store, &error))?;
+    store.allow(&file.path, bytes).map_err(|error| not_saved(&store, &error))?;
     writeln!(out, "allowed {}", visible(&file.path))?;
     Ok(0)
 }
@@ -52,10 +41,7 @@ pub fn deny(args: &cli::Deny, world: &World, out: &mut dyn Write) -> Done {
     let store = store(world)?;
     if let Some(directory) = &args.under {
         let directory = real_directory(directory)?;
-        if !store
-            .deny_under(&directory)
-            .map_err(|error| not_saved(&store, &error))?
-        {
+        if !store.deny_under(&directory).map_err(|error| not_saved(&store, &error))? {
             let shown = visible(&directory);
             return Err(Failure::Problem(format!(
                 "{shown} was not allowed with --under; nothing to take back"
@@ -65,9 +51,7 @@ pub fn deny(args: &cli::Deny, world: &World, out: &mut dyn Write) -> Done {
         return Ok(0);
     }
     let file = override_file(args.path.as_deref(), world)?;
-    store
-        .deny(&file.path)
-        .map_err(|error| not_saved(&store, &error))?;
+    store.deny(&file.path).map_err(|error| not_saved(&store, &error))?;
     writeln!(out, "denied {}", visible(&file.path))?;
     Ok(0)
 }
@@ -106,22 +90,11 @@ pub fn override_file(path: Option<&Path>, world: &World) -> Result<SourceFile, F
         return Ok(look(nearest, MAX_BYTES as u64));
     };
     let names_file = path.file_name().is_some_and(|name| name == FILE_NAME) && !path.is_dir();
-    let directory = if names_file {
-        path.parent().unwrap_or(Path::new("."))
-    } else {
-        path
-    };
-    let directory = if directory.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        directory
-    };
+    let directory = if names_file { path.parent().unwrap_or(Path::new(".")) } else { path };
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     let file = look(real_directory(directory)?.join(FILE_NAME), MAX_BYTES as u64);
     if matches!(file.content, Content::Absent) {
-        return Err(Failure::Problem(format!(
-            "{} does not exist",
-            visible(&file.path)
-        )));
+        return Err(Failure::Problem(format!("{} does not exist", visible(&file.path))));
     }
     Ok(file)
 }
@@ -133,9 +106,7 @@ fn real_directory(path: &Path) -> Result<PathBuf, Failure> {
         _ => Failure::Problem(format!("{shown} {}", in_words(&error))),
     })?;
     if !real.is_dir() {
-        return Err(Failure::Problem(format!(
-            "{shown} is neither a directory nor a {FILE_NAME}"
-        )));
+        return Err(Failure::Problem(format!("{shown} is neither a directory nor a {FILE_NAME}")));
     }
     Ok(real)
 }
@@ -168,11 +139,7 @@ fn show(
     let profiles = world.profiles();
     let claims = world.claims();
     // Pins are of this shell, and the file is for all of them.
-    let unpinned = Claims {
-        pin: None,
-        region_pin: None,
-        ..claims.clone()
-    };
+    let unpinned = Claims { pin: None, region_pin: None, ..claims.clone() };
     let there = |directory: Directory| {
         let mut inputs = Inputs::of(world, &profiles, unpinned.clone());
         inputs.directory = directory;
@@ -187,19 +154,13 @@ fn show(
     writeln!(out, "  before  {}", summary(&before, &profiles))?;
     writeln!(out, "  after   {}", summary(&after, &profiles))?;
     if let Some(refusal) = after.refusal() {
-        hook::say(
-            std::slice::from_ref(refusal),
-            world,
-            &mut io::stderr().lock(),
-        );
+        hook::say(std::slice::from_ref(refusal), world, &mut io::stderr().lock());
     }
-    let pinned: Vec<&str> = [
-        (&claims.pin, Variable::Profile.name()),
-        (&claims.region_pin, Variable::Region.name()),
-    ]
-    .into_iter()
-    .filter_map(|(pin, name)| pin.as_ref().map(|_| name))
-    .collect();
+    let pinned: Vec<&str> =
+        [(&claims.pin, Variable::Profile.name()), (&claims.region_pin, Variable::Region.name())]
+            .into_iter()
+            .filter_map(|(pin, name)| pin.as_ref().map(|_| name))
+            .collect();
     if !pinned.is_empty() {
         writeln!(
             out,
@@ -220,30 +181,21 @@ fn summary(resolution: &Resolution, profiles: &Profiles<'_>) -> String {
         .answer
         .source()
         .map_or_else(String::new, |source| format!(", by {}", source.word()));
-    let profile = resolution
-        .answer
-        .profile()
-        .and_then(|name| profiles.get(name.to_str()?));
+    let profile = resolution.answer.profile().and_then(|name| profiles.get(name.to_str()?));
     let account = profile
         .and_then(Profile::account)
         .map_or_else(String::new, |account| format!(", account {account}"));
     match &resolution.answer {
         Answer::Usable { identity, .. } => {
-            let name = identity
-                .profile()
-                .map_or_else(|| "keys without a profile".to_owned(), visible);
-            let key = identity.credentials().map_or_else(String::new, |keys| {
-                format!(", {}", mask_key_id(&keys.access_key_id))
-            });
-            format!(
-                "{name} ({}{key}{account}), {region}{by}",
-                identity.kind_word()
-            )
+            let name =
+                identity.profile().map_or_else(|| "keys without a profile".to_owned(), visible);
+            let key = identity
+                .credentials()
+                .map_or_else(String::new, |keys| format!(", {}", mask_key_id(&keys.access_key_id)));
+            format!("{name} ({}{key}{account}), {region}{by}", identity.kind_word())
         }
         Answer::Unusable { profile: name, .. } => {
-            let name = name
-                .as_ref()
-                .map_or_else(|| "no profile".to_owned(), visible);
+            let name = name.as_ref().map_or_else(|| "no profile".to_owned(), visible);
             let kind = profile.map_or("no such profile", |profile| profile.kind().as_str());
             format!("{name} ({kind}{account}), {region}{by}: cannot be used")
         }

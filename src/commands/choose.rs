@@ -22,10 +22,8 @@ use crate::world::World;
 /// as it was.
 pub fn usable_profile(question: &str, world: &World) -> Result<String, Failure> {
     let profiles = world.profiles();
-    let found: Vec<_> = profiles
-        .iter()
-        .filter(|profile| usable(profile, world.now).is_ok())
-        .collect();
+    let found: Vec<_> =
+        profiles.iter().filter(|profile| usable(profile, world.now).is_ok()).collect();
     if found.is_empty() {
         return Err(Failure::Problem(
             "No AWS profiles with static credentials found; add one with `aws configure --profile bedrock`".to_owned(),
@@ -131,19 +129,12 @@ impl Columns {
         let room = width.saturating_sub(3);
         let kind = longest(|row| row.kind.len());
         let name = longest(|row| row.name.len()).min(40).min(room);
-        Self {
-            name,
-            kind,
-            region: room.saturating_sub(name + kind + 4),
-        }
+        Self { name, kind, region: room.saturating_sub(name + kind + 4) }
     }
 
     fn lay_out(&self, row: &Row<'_>) -> String {
-        let (name, kind, region) = (
-            cut(row.name, self.name),
-            row.kind,
-            cut(&row.region, self.region),
-        );
+        let (name, kind, region) =
+            (cut(row.name, self.name), row.kind, cut(&row.region, self.region));
         let (names, kinds) = (self.name, self.kind);
         let line = match self.region {
             // Too narrow for more than the name.
@@ -195,11 +186,7 @@ mod tests {
     use super::*;
 
     fn row(name: &'static str, region: &str) -> Row<'static> {
-        Row {
-            name,
-            kind: "static",
-            region: visible(region),
-        }
+        Row { name, kind: "static", region: visible(region) }
     }
 
     #[test]
@@ -214,10 +201,8 @@ mod tests {
             let columns = Columns::of(&rows, width);
             for row in &rows {
                 let line = columns.lay_out(row);
-                let wide: usize = line
-                    .chars()
-                    .map(|c| if c.is_ascii() || c == '…' { 1 } else { 2 })
-                    .sum();
+                let wide: usize =
+                    line.chars().map(|c| if c.is_ascii() || c == '…' { 1 } else { 2 }).sum();
                 assert!(wide <= width.saturating_sub(3), "{width}: {line}");
             }
         }

@@ -14,12 +14,8 @@ use crate::shell::{Shell, quote};
 use crate::world::World;
 
 /// What a session in the Bash tool shall know. Keys are no part of it.
-const TOLD: [Variable; 4] = [
-    Variable::Profile,
-    Variable::Region,
-    Variable::Source,
-    Variable::State,
-];
+const TOLD: [Variable; 4] =
+    [Variable::Profile, Variable::Region, Variable::Source, Variable::State];
 
 /// `hook claude`: the answer for the working directory, as POSIX shell code.
 ///

@@ -31,13 +31,8 @@ enum Offer {
 }
 
 impl Offer {
-    const ALL: [Self; 5] = [
-        Self::UsableProfiles,
-        Self::Regions,
-        Self::Files,
-        Self::Directories,
-        Self::OtherCommand,
-    ];
+    const ALL: [Self; 5] =
+        [Self::UsableProfiles, Self::Regions, Self::Files, Self::Directories, Self::OtherCommand];
 
     /// Of an argument, by its name and value hint.
     fn of(arg: &Arg) -> Option<Self> {
@@ -64,9 +59,7 @@ impl Offer {
 
     /// From a candidate of the engine, with what precedes it in the word, like `--profile=`.
     fn in_candidate(candidate: &str) -> Option<(Self, &str)> {
-        Self::ALL
-            .into_iter()
-            .find_map(|offer| Some((offer, candidate.strip_suffix(offer.mark())?)))
+        Self::ALL.into_iter().find_map(|offer| Some((offer, candidate.strip_suffix(offer.mark())?)))
     }
 }
 
@@ -78,21 +71,14 @@ struct Word {
 
 /// Answers for one Tab.
 pub fn run(args: &cli::Complete, world: &World, out: &mut dyn Write) -> Done {
-    let typed = args
-        .words
-        .get(args.index)
-        .map(|word| word.to_string_lossy())
-        .unwrap_or_default();
+    let typed = args.words.get(args.index).map(|word| word.to_string_lossy()).unwrap_or_default();
     let mut words = Vec::new();
     for candidate in candidates(&args.words, args.index) {
         let text = candidate.get_value().to_string_lossy();
         match Offer::in_candidate(&text) {
             None => words.push(Word {
                 text: text.into_owned(),
-                about: candidate
-                    .get_help()
-                    .map(ToString::to_string)
-                    .unwrap_or_default(),
+                about: candidate.get_help().map(ToString::to_string).unwrap_or_default(),
             }),
             // While a flag is typed it is not yet a file, unless as the value of one.
             Some((Offer::Files | Offer::Directories, "")) if typed.starts_with('-') => {}
@@ -122,11 +108,7 @@ pub fn run(args: &cli::Complete, world: &World, out: &mut dyn Write) -> Done {
         if args.shell == Shell::Bash || about.is_empty() {
             writeln!(out, "{text}")?;
         } else {
-            writeln!(
-                out,
-                "{text}\t{}",
-                visible(about.lines().next().unwrap_or_default())
-            )?;
+            writeln!(out, "{text}\t{}", visible(about.lines().next().unwrap_or_default()))?;
         }
     }
     Ok(0)
@@ -156,10 +138,7 @@ fn with_marks(command: Command) -> Command {
 
 impl Word {
     fn after(self, lead: &str) -> Self {
-        Self {
-            text: format!("{lead}{}", self.text),
-            ..self
-        }
+        Self { text: format!("{lead}{}", self.text), ..self }
     }
 }
 

@@ -33,11 +33,9 @@ pub fn run(args: &cli::CredentialsArgs, world: &World, out: &mut dyn Write) -> D
                 "a Bedrock API key is no credential_process answer; use `--format env`, or `backlog-aws exec`".to_owned(),
             ));
         }
-        Identity::BearerToken(token) => lines(
-            &[("AWS_BEARER_TOKEN_BEDROCK", token.reveal().to_owned())],
-            args.format,
-            out,
-        )?,
+        Identity::BearerToken(token) => {
+            lines(&[("AWS_BEARER_TOKEN_BEDROCK", token.reveal().to_owned())], args.format, out)?
+        }
     }
     Ok(0)
 }
@@ -64,10 +62,7 @@ fn process(credentials: &Credentials, out: &mut dyn Write) -> io::Result<()> {
 fn named(credentials: &Credentials) -> Vec<(&'static str, String)> {
     let mut named = vec![
         ("AWS_ACCESS_KEY_ID", credentials.access_key_id.clone()),
-        (
-            "AWS_SECRET_ACCESS_KEY",
-            credentials.secret_access_key.reveal().to_owned(),
-        ),
+        ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key.reveal().to_owned()),
     ];
     named.extend(
         credentials
@@ -75,19 +70,14 @@ fn named(credentials: &Credentials) -> Vec<(&'static str, String)> {
             .as_ref()
             .map(|token| ("AWS_SESSION_TOKEN", Secret::reveal(token).to_owned())),
     );
-    named.extend(
-        credentials
-            .expires_at
-            .map(|end| ("AWS_CREDENTIAL_EXPIRATION", iso(end))),
-    );
+    named.extend(credentials.expires_at.map(|end| ("AWS_CREDENTIAL_EXPIRATION", iso(end))));
     named
 }
 
 fn lines(named: &[(&str, String)], format: Format, out: &mut dyn Write) -> Result<(), Failure> {
     let bare = matches!(format, Format::EnvNoExport | Format::Dotenv);
-    if let Some((name, _)) = named
-        .iter()
-        .find(|(_, value)| bare && value.contains(char::is_control))
+    if let Some((name, _)) =
+        named.iter().find(|(_, value)| bare && value.contains(char::is_control))
     {
         // These formats have no quoting, so a line end would start another variable.
         return Err(Failure::Problem(format!(
@@ -106,14 +96,8 @@ fn lines(named: &[(&str, String)], format: Format, out: &mut dyn Write) -> Resul
             crate::shell::quote(shell, value, &mut quoted);
             quoted
         };
-        let plain = value
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_-+/=.:@%,".contains(c));
-        let word = if plain || bare {
-            value.clone().into_bytes()
-        } else {
-            quoted()
-        };
+        let plain = value.chars().all(|c| c.is_ascii_alphanumeric() || "_-+/=.:@%,".contains(c));
+        let word = if plain || bare { value.clone().into_bytes() } else { quoted() };
         match format {
             Format::Env => write!(out, "export {name}=")?,
             Format::Fish => write!(out, "set -gx {name} ")?,

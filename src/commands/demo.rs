@@ -40,26 +40,16 @@ pub fn run(args: &cli::Demo, world: &World, out: &mut dyn Write) -> Done {
     })?;
     let interactive = !args.script && io::stdin().is_terminal() && io::stdout().is_terminal();
     if interactive {
-        let shell = args
-            .shell
-            .or_else(|| own_shell(world))
-            .unwrap_or(Shell::Bash);
+        let shell = args.shell.or_else(|| own_shell(world)).unwrap_or(Shell::Bash);
         return play(shell, &home, world, out);
     }
-    let shells = args.shell.map_or_else(
-        || vec![Shell::Bash, Shell::Zsh, Shell::Fish],
-        |shell| vec![shell],
-    );
-    let installed: Vec<(Shell, PathBuf)> = shells
-        .iter()
-        .filter_map(|shell| Some((*shell, find(shell.word(), world)?)))
-        .collect();
+    let shells =
+        args.shell.map_or_else(|| vec![Shell::Bash, Shell::Zsh, Shell::Fish], |shell| vec![shell]);
+    let installed: Vec<(Shell, PathBuf)> =
+        shells.iter().filter_map(|shell| Some((*shell, find(shell.word(), world)?))).collect();
     if installed.is_empty() {
         let wanted: Vec<&str> = shells.iter().map(|shell| shell.word()).collect();
-        return Err(Failure::Problem(format!(
-            "{} not on PATH; install it",
-            wanted.join(", ")
-        )));
+        return Err(Failure::Problem(format!("{} not on PATH; install it", wanted.join(", "))));
     }
     for (shell, program) in installed {
         writeln!(out, "──── {} ────", shell.word())?;
@@ -76,18 +66,9 @@ const SCRIPT: [(&str, &str); 9] = [
         "AWS_PROFILE is Claude Code's SSO profile; the toolkit gets another one",
         "echo $AWS_PROFILE / $BACKLOG_AWS_PROFILE",
     ),
-    (
-        "say which one it shall be in this shell",
-        "backlog-aws use bedrock",
-    ),
-    (
-        "",
-        "echo $AWS_PROFILE / $BACKLOG_AWS_PROFILE in $BACKLOG_AWS_REGION by $BACKLOG_AWS_SOURCE",
-    ),
-    (
-        "an SSO profile is refused, and nothing else is taken in its place",
-        "backlog-aws use cc",
-    ),
+    ("say which one it shall be in this shell", "backlog-aws use bedrock"),
+    ("", "echo $AWS_PROFILE / $BACKLOG_AWS_PROFILE in $BACKLOG_AWS_REGION by $BACKLOG_AWS_SOURCE"),
+    ("an SSO profile is refused, and nothing else is taken in its place", "backlog-aws use cc"),
     (
         "let go; a directory can have a word of its own, once it is allowed",
         "backlog-aws use --clear; cd acme",
@@ -111,9 +92,7 @@ struct Home {
 
 impl Home {
     fn furnish(world: &World) -> io::Result<Self> {
-        let directory = tempfile::Builder::new()
-            .prefix("backlog-aws-demo-")
-            .tempdir()?;
+        let directory = tempfile::Builder::new().prefix("backlog-aws-demo-").tempdir()?;
         let home = Self { directory };
         home.write(
             ".aws/config",
@@ -207,12 +186,7 @@ impl Home {
     ) -> Vec<(&'static str, std::ffi::OsString)> {
         let mut path = self.path("bin").into_os_string();
         path.push(":");
-        path.push(
-            world
-                .env
-                .non_empty("PATH")
-                .unwrap_or(OsStr::new("/usr/bin:/bin")),
-        );
+        path.push(world.env.non_empty("PATH").unwrap_or(OsStr::new("/usr/bin:/bin")));
         let home = self.directory.path();
         let mut environment = vec![
             ("HOME", home.into()),
@@ -221,20 +195,8 @@ impl Home {
             ("TERM", terminal.into()),
             ("AWS_PROFILE", "cc".into()),
         ];
-        for name in [
-            "LANG",
-            "LC_ALL",
-            "LC_CTYPE",
-            "TMPDIR",
-            "COLORTERM",
-            "NO_COLOR",
-        ] {
-            environment.extend(
-                world
-                    .env
-                    .non_empty(name)
-                    .map(|value| (name, value.to_owned())),
-            );
+        for name in ["LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "COLORTERM", "NO_COLOR"] {
+            environment.extend(world.env.non_empty(name).map(|value| (name, value.to_owned())));
         }
         environment
     }
@@ -263,11 +225,7 @@ fn play(shell: Shell, home: &Home, world: &World, out: &mut dyn Write) -> Done {
     writeln!(out)?;
     out.flush()?;
     let arguments = home.start_up(shell, "demo $ ")?;
-    let terminal = world
-        .env
-        .non_empty("TERM")
-        .and_then(OsStr::to_str)
-        .unwrap_or("xterm");
+    let terminal = world.env.non_empty("TERM").and_then(OsStr::to_str).unwrap_or("xterm");
     let mut child = Command::new(program)
         .args(arguments)
         .env_clear()
@@ -303,9 +261,7 @@ fn show(
     let arguments = home.start_up(shell, PROMPT)?;
     let (terminal, slave) = open().map_err(failed)?;
     // Wide, so that no line wraps and none has to be put together again.
-    terminal
-        .resize(pty_process::Size::new(50, 1000))
-        .map_err(failed)?;
+    terminal.resize(pty_process::Size::new(50, 1000)).map_err(failed)?;
     let mut child = PtyCommand::new(program)
         .args(arguments)
         .env_clear()
@@ -388,9 +344,7 @@ impl Screen {
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Err(Failure::Problem(
-                        "the shell of the demo ended early".to_owned(),
-                    ));
+                    return Err(Failure::Problem("the shell of the demo ended early".to_owned()));
                 }
             }
         }
@@ -411,10 +365,7 @@ fn readable(raw: &[u8]) -> String {
 }
 
 fn own_shell(world: &World) -> Option<Shell> {
-    world
-        .env
-        .non_empty("SHELL")
-        .and_then(|path| Shell::from_path(Path::new(path)))
+    world.env.non_empty("SHELL").and_then(|path| Shell::from_path(Path::new(path)))
 }
 
 fn find(program: &str, world: &World) -> Option<PathBuf> {

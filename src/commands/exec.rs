@@ -26,16 +26,10 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
         return Ok(0);
     }
     let Some((program, arguments)) = args.command.split_first() else {
-        return Err(Failure::Usage(
-            "there is no command to run; write it after `--`".to_owned(),
-        ));
+        return Err(Failure::Usage("there is no command to run; write it after `--`".to_owned()));
     };
-    let notices: Vec<Notice> = resolution
-        .notices
-        .iter()
-        .filter(|notice| notice.concerns_exec())
-        .cloned()
-        .collect();
+    let notices: Vec<Notice> =
+        resolution.notices.iter().filter(|notice| notice.concerns_exec()).cloned().collect();
     hook::say(&notices, world, &mut io::stderr().lock());
     let mut command = Command::new(program);
     command.args(arguments);
@@ -74,34 +68,20 @@ pub fn chosen(
     let claimed = world.claims();
     // Inside another `exec` the region is the one that was worked out for its profile, and no word about another's.
     let handed_down = world.state().is_none()
-        && world
-            .env
-            .get(Variable::Source.name())
-            .and_then(Source::from_word)
-            .is_some();
+        && world.env.get(Variable::Source.name()).and_then(Source::from_word).is_some();
     let of_another = handed_down && choice.profile.is_some() && choice.profile != claimed.pin;
     let claimed_region = claimed.region_pin.clone().filter(|_| !of_another);
     let claims = |profile: Option<OsString>| Claims {
-        pin: profile
-            .or_else(|| choice.profile.clone())
-            .or_else(|| claimed.pin.clone()),
+        pin: profile.or_else(|| choice.profile.clone()).or_else(|| claimed.pin.clone()),
         region_pin: choice.region.clone().or_else(|| claimed_region.clone()),
         ..claimed.clone()
     };
-    if choice
-        .profile
-        .as_ref()
-        .is_some_and(|profile| profile.is_empty())
-    {
+    if choice.profile.as_ref().is_some_and(|profile| profile.is_empty()) {
         return Err(Failure::Usage(
             "the name after --profile is empty; give one, or leave it out".to_owned(),
         ));
     }
-    if choice
-        .region
-        .as_ref()
-        .is_some_and(|region| region.is_empty())
-    {
+    if choice.region.as_ref().is_some_and(|region| region.is_empty()) {
         return Err(Failure::Usage(
             "the name after --region is empty; give one, or leave it out".to_owned(),
         ));
@@ -128,20 +108,12 @@ pub fn chosen(
         Failure::Problem(_) => Failure::Explained,
         other => other,
     })?;
-    Ok(resolve(&Inputs::of(
-        world,
-        &profiles,
-        claims(Some(profile.into())),
-    )))
+    Ok(resolve(&Inputs::of(world, &profiles, claims(Some(profile.into())))))
 }
 
 /// Says when the toolkit's file would undo the handover. Its start scripts source it, after us.
 fn warn_of_toolkit_env(handover: &Handover, world: &World) {
-    let Some(SourceFile {
-        path,
-        content: Content::Read { bytes, .. },
-        ..
-    }) = &world.toolkit_env
+    let Some(SourceFile { path, content: Content::Read { bytes, .. }, .. }) = &world.toolkit_env
     else {
         return;
     };
@@ -237,10 +209,7 @@ impl Handover {
         let mut set: Vec<(&'static str, Value)> = Vec::new();
         match identity {
             Identity::Profile { credentials, .. } | Identity::Keys(credentials) => {
-                set.push((
-                    "AWS_ACCESS_KEY_ID",
-                    Value::KeyId(credentials.access_key_id.clone()),
-                ));
+                set.push(("AWS_ACCESS_KEY_ID", Value::KeyId(credentials.access_key_id.clone())));
                 set.push((
                     "AWS_SECRET_ACCESS_KEY",
                     Value::Secret(credentials.secret_access_key.clone()),
@@ -271,10 +240,7 @@ impl Handover {
         set.push((Variable::Region.name(), Value::Plain(region.clone())));
         set.push((Variable::Source.name(), Value::Plain(source.word().into())));
         // Everything of ours goes too, so that nothing stale from this shell's hook is left beside what is set.
-        let ours = Variable::EXPORTED
-            .into_iter()
-            .chain([Variable::State])
-            .map(Variable::name);
+        let ours = Variable::EXPORTED.into_iter().chain([Variable::State]).map(Variable::name);
         let mut removed: Vec<OsString> = world
             .env
             .names()
@@ -288,19 +254,14 @@ impl Handover {
             .map(OsStr::to_owned)
             .collect();
         removed.sort();
-        Ok(Self {
-            set,
-            removed,
-            unnamed,
-        })
+        Ok(Self { set, removed, unnamed })
     }
 
     /// What the toolkit's file has otherwise, with the lines.
     pub fn contradicted_by(&self, file: &ToolkitEnv) -> Vec<(&'static str, usize)> {
         file.contradicts(|name| {
             let mut set = self.set.iter();
-            set.find(|(set, _)| *set == name)
-                .map(|(_, value)| value.text())
+            set.find(|(set, _)| *set == name).map(|(_, value)| value.text())
         })
     }
 

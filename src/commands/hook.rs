@@ -65,14 +65,8 @@ pub fn run(call: &Call, world: &World, out: &mut dyn Write) -> Done {
     }
     let values = world.values();
     let session = Session::continued(world.state(), &call.session, &values);
-    let (code, news) = update(
-        call.shell,
-        Some(call.precision),
-        call.export_credentials,
-        world,
-        session,
-        &values,
-    );
+    let (code, news) =
+        update(call.shell, Some(call.precision), call.export_credentials, world, session, &values);
     out.write_all(&code)?;
     say(&news, world, &mut io::stderr().lock());
     Ok(0)
@@ -126,9 +120,8 @@ fn update(
     if world.state() != Some(state.as_os_str()) {
         changes.push(Change::Set(Variable::State, state.clone()));
     }
-    let check = precision.map_or(Check::AskAgain, |precision| {
-        check(shell, world, &resolution, precision)
-    });
+    let check =
+        precision.map_or(Check::AskAgain, |precision| check(shell, world, &resolution, precision));
     let mut code = Vec::new();
     shell.render(&changes, &mut code);
     check.render(shell, &after, &state, &mut code);
@@ -143,11 +136,7 @@ fn check(shell: Shell, world: &World, resolution: &Resolution, precision: Precis
         world.cache.as_deref(),
         &(world.now..=Timestamp::now()),
     );
-    if check
-        .stamps(shell)
-        .iter()
-        .all(|stamp| is_there(stamp) || make(stamp, world))
-    {
+    if check.stamps(shell).iter().all(|stamp| is_there(stamp) || make(stamp, world)) {
         check
     } else {
         Check::AskAgain
@@ -171,10 +160,7 @@ pub fn update_after(
 /// Writes notices, unless the user wants quiet. A closed standard error is no reason to fail.
 pub fn say(notices: &[Notice], world: &World, err: &mut dyn Write) {
     let quiet = is_quiet(world);
-    for notice in notices
-        .iter()
-        .filter(|notice| !quiet || notice.code.is_error())
-    {
+    for notice in notices.iter().filter(|notice| !quiet || notice.code.is_error()) {
         // One write: what runs beside us on the same terminal must not get into the middle of the line.
         let _ = err.write_all(format!("{notice}\n").as_bytes());
     }

@@ -24,26 +24,17 @@ pub fn run(args: &cli::List, world: &World, out: &mut dyn Write) -> Done {
         .filter(|profile| !args.usable || usable(profile, world.now).is_ok())
         .collect();
     let current = resolution.answer.profile().and_then(|name| name.to_str());
-    let file_notices: Vec<Notice> = resolution
-        .notices
-        .into_iter()
-        .filter(|notice| is_about_files(notice.code))
-        .collect();
+    let file_notices: Vec<Notice> =
+        resolution.notices.into_iter().filter(|notice| is_about_files(notice.code)).collect();
     if args.names {
         for profile in &shown {
             writeln!(out, "{}", profile.name())?;
         }
     } else {
-        let rows: Vec<Row> = shown
-            .iter()
-            .map(|profile| Row::of(profile, &inputs, current))
-            .collect();
+        let rows: Vec<Row> =
+            shown.iter().map(|profile| Row::of(profile, &inputs, current)).collect();
         if args.json {
-            let report = Report {
-                schema: 1,
-                profiles: rows,
-                notices: &file_notices,
-            };
+            let report = Report { schema: 1, profiles: rows, notices: &file_notices };
             serde_json::to_writer_pretty(&mut *out, &report).map_err(io::Error::from)?;
             writeln!(out)?;
         } else {
@@ -52,11 +43,7 @@ pub fn run(args: &cli::List, world: &World, out: &mut dyn Write) -> Done {
         }
     }
     if shown.is_empty() && !args.json {
-        let which = if args.usable {
-            "usable profiles"
-        } else {
-            "profiles"
-        };
+        let which = if args.usable { "usable profiles" } else { "profiles" };
         return Err(Failure::Problem(format!(
             "there are no {which} in the AWS files; add one with `aws configure --profile bedrock`"
         )));
@@ -65,10 +52,7 @@ pub fn run(args: &cli::List, world: &World, out: &mut dyn Write) -> Done {
 }
 
 fn is_about_files(code: Code) -> bool {
-    matches!(
-        code,
-        Code::FileInvalid | Code::FileUnreadable | Code::FilePermissions
-    )
+    matches!(code, Code::FileInvalid | Code::FileUnreadable | Code::FilePermissions)
 }
 
 #[derive(Serialize)]
@@ -99,9 +83,8 @@ struct Row {
 impl Row {
     fn of(profile: &Profile<'_>, inputs: &Inputs<'_>, current: Option<&str>) -> Self {
         let text = |value: Option<&str>| value.map(str::to_owned);
-        let places = profile
-            .at()
-            .filter_map(|at| Some(place(inputs.path_of(at.kind)?, Some(at.line))));
+        let places =
+            profile.at().filter_map(|at| Some(place(inputs.path_of(at.kind)?, Some(at.line))));
         Self {
             name: profile.name().to_owned(),
             kind: profile.kind().as_str(),
@@ -112,11 +95,7 @@ impl Row {
             sso_session: text(profile.sso_session()),
             sso_start_url: text(inputs.profiles.sso_start_url(profile)),
             access_key_id: profile.access_key_id().map(mask_key_id),
-            expires_at: profile
-                .expires_at()
-                .ok()
-                .flatten()
-                .map(|end| end.to_string()),
+            expires_at: profile.expires_at().ok().flatten().map(|end| end.to_string()),
             current: current == Some(profile.name()),
             at: places.collect(),
             usable: usable(profile, inputs.now).is_ok(),
@@ -128,21 +107,11 @@ fn print(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
     const CURRENT: Style = AnsiColor::Green.on_default().bold();
     const FAINT: Style = Style::new().dimmed();
     let kind = |row: &Row| {
-        std::iter::once(row.kind)
-            .chain(row.also.iter().copied())
-            .collect::<Vec<_>>()
-            .join("+")
+        std::iter::once(row.kind).chain(row.also.iter().copied()).collect::<Vec<_>>().join("+")
     };
-    let region = |row: &Row| {
-        row.region
-            .as_deref()
-            .map_or_else(|| "-".to_owned(), visible)
-    };
+    let region = |row: &Row| row.region.as_deref().map_or_else(|| "-".to_owned(), visible);
     let width = |column: &dyn Fn(&Row) -> String| {
-        rows.iter()
-            .map(|row| column(row).chars().count())
-            .max()
-            .unwrap_or(0)
+        rows.iter().map(|row| column(row).chars().count()).max().unwrap_or(0)
     };
     let (names, kinds, regions) = (width(&|row| row.name.clone()), width(&kind), width(&region));
     for row in rows {
@@ -151,11 +120,7 @@ fn print(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
             (false, true) => (" ", Style::new()),
             (false, false) => (" ", FAINT),
         };
-        let end = row
-            .expires_at
-            .as_ref()
-            .map(|end| format!("  until {end}"))
-            .unwrap_or_default();
+        let end = row.expires_at.as_ref().map(|end| format!("  until {end}")).unwrap_or_default();
         let at = row.at.first().map(String::as_str).unwrap_or_default();
         let line = format!(
             "{mark} {:<names$}  {:<kinds$}  {:<regions$}  {at}{end}",

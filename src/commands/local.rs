@@ -21,10 +21,7 @@ pub fn run(args: &cli::Local, world: &World, out: &mut dyn Write) -> Done {
     if args.profile.is_none() && args.region.is_none() {
         return if world.overrides.is_empty() && choose::possible() {
             write(
-                Some(&choose::usable_profile(
-                    "Profile for this directory",
-                    world,
-                )?),
+                Some(&choose::usable_profile("Profile for this directory", world)?),
                 None,
                 world,
                 out,
@@ -58,17 +55,13 @@ fn check_profile(profile: &str, force: bool, world: &World) -> Result<(), Failur
         return Ok(());
     }
     let profiles = world.profiles();
-    let claims = Claims {
-        pin: Some(profile.into()),
-        ..Claims::default()
-    };
+    let claims = Claims { pin: Some(profile.into()), ..Claims::default() };
     let resolution = resolve(&Inputs::of(world, &profiles, claims));
     match (&resolution.answer, resolution.refusal()) {
         (Answer::Usable { .. }, _) | (_, None) => Ok(()),
-        (_, Some(refusal)) => Err(Failure::Problem(format!(
-            "{}; --force writes it all the same",
-            refusal.message
-        ))),
+        (_, Some(refusal)) => {
+            Err(Failure::Problem(format!("{}; --force writes it all the same", refusal.message)))
+        }
     }
 }
 
@@ -99,12 +92,12 @@ fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut d
         ))
     };
     let replacement = Replacement::of(&target, text.as_bytes()).map_err(not_written)?;
-    store
-        .allow_while(&file.path, text.as_bytes(), || replacement.put())
-        .map_err(|failure| match failure {
+    store.allow_while(&file.path, text.as_bytes(), || replacement.put()).map_err(|failure| {
+        match failure {
             AllowWhile::Store(error) => allow::not_saved(&store, &error),
             AllowWhile::Put(error) => not_written(error),
-        })?;
+        }
+    })?;
     writeln!(out, "wrote and allowed {}", visible(&file.path))?;
     if let Some(pin) = &world.claims().pin
         && profile.is_some()
@@ -148,18 +141,16 @@ fn target(path: &Path, world: &World) -> Result<PathBuf, Failure> {
 fn show(world: &World, out: &mut dyn Write) -> Done {
     let directory = Directory::of(&world.overrides);
     let Some((path, parsed)) = directory.decided else {
-        return Err(Failure::Problem(
-            match (directory.notices.first(), directory.passed_over) {
-                (Some(notice), _) => notice.message.clone(),
-                (None, Some((path, _))) => format!(
-                    "{} is denied and ignored; `backlog-aws allow` takes that back",
-                    visible(&path)
-                ),
-                (None, None) => format!(
-                    "there is no {FILE_NAME} here or further up; make one with `backlog-aws local PROFILE`"
-                ),
-            },
-        ));
+        return Err(Failure::Problem(match (directory.notices.first(), directory.passed_over) {
+            (Some(notice), _) => notice.message.clone(),
+            (None, Some((path, _))) => format!(
+                "{} is denied and ignored; `backlog-aws allow` takes that back",
+                visible(&path)
+            ),
+            (None, None) => format!(
+                "there is no {FILE_NAME} here or further up; make one with `backlog-aws local PROFILE`"
+            ),
+        }));
     };
     // What is nearer and does not count.
     hook::say(&directory.notices, world, &mut io::stderr().lock());
@@ -226,14 +217,8 @@ impl Replacement {
     fn of(target: &Path, content: &[u8]) -> io::Result<Self> {
         let temporary = target.with_file_name(format!("{FILE_NAME}.{}.tmp", std::process::id()));
         // Never through a file that is there already: in a directory of others it could be a link.
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&temporary)?;
-        let replacement = Self {
-            target: target.to_owned(),
-            temporary,
-        };
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+        let replacement = Self { target: target.to_owned(), temporary };
         if let Ok(old) = fs::metadata(target) {
             file.set_permissions(old.permissions())?;
         }

@@ -17,10 +17,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "BACKLOG_AWS_PROFILE",
         "The profile for the Backlog Toolkit. The hook exports it; set to another value it is a pin, which nothing overrides.",
     ),
-    (
-        "BACKLOG_AWS_REGION",
-        "The region that goes with it. It can be pinned in the same way.",
-    ),
+    ("BACKLOG_AWS_REGION", "The region that goes with it. It can be pinned in the same way."),
     (
         "BACKLOG_AWS_SOURCE",
         "Where the answer came from: pin, directory, ambient, toolkit-env, toolkit-env-keys, environment-keys, aws-profile, \
@@ -30,10 +27,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "BACKLOG_AWS_ACCESS_KEY_ID, BACKLOG_AWS_SECRET_ACCESS_KEY, BACKLOG_AWS_SESSION_TOKEN",
         "The credentials, only with `init --export-credentials`.",
     ),
-    (
-        "BACKLOG_AWS_QUIET",
-        "Set to 1, the hook says nothing but errors.",
-    ),
+    ("BACKLOG_AWS_QUIET", "Set to 1, the hook says nothing but errors."),
     (
         "__BACKLOG_AWS_STATE",
         "Private: what the hook changed in this shell, so that it can be undone.",
@@ -51,10 +45,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "Credentials of the environment, used before AWS_PROFILE, and their region. Only read, except that `exec` sets them \
          for the command it runs.",
     ),
-    (
-        "NO_COLOR, CLICOLOR_FORCE",
-        "No colour at all, or colour also into files and pipes.",
-    ),
+    ("NO_COLOR, CLICOLOR_FORCE", "No colour at all, or colour also into files and pipes."),
     (
         "XDG_DATA_HOME, XDG_CACHE_HOME, XDG_RUNTIME_DIR",
         "Where decisions and time stamps are kept; see FILES.",
@@ -68,14 +59,8 @@ pub const FILES: &[(&str, &str)] = &[
         "The profile and region of a directory and everything below it: lines `profile = NAME` and `region = REGION`. It counts \
          only after `backlog-aws allow`.",
     ),
-    (
-        "~/.aws/credentials, ~/.aws/config",
-        "The AWS profiles. Only read.",
-    ),
-    (
-        "~/.backlog-toolkit-env",
-        "The toolkit's own settings. Read as data and never run.",
-    ),
+    ("~/.aws/credentials, ~/.aws/config", "The AWS profiles. Only read."),
+    ("~/.backlog-toolkit-env", "The toolkit's own settings. Read as data and never run."),
     (
         "~/.local/share/backlog-aws/",
         "Which override files are trusted (macOS: ~/Library/Application Support/backlog-aws).",
@@ -219,7 +204,5 @@ fn names(arg: &clap::Arg) -> String {
 }
 
 fn plain(text: Option<&clap::builder::StyledStr>) -> String {
-    text.map(ToString::to_string)
-        .unwrap_or_default()
-        .replace('`', "")
+    text.map(ToString::to_string).unwrap_or_default().replace('`', "")
 }

@@ -68,9 +68,7 @@ impl Failure {
 /// It does lie there.
 pub fn check_is_ours(path: &Path, world: &World) -> Result<(), Failure> {
     // What does not exist yet will be made below the nearest that does.
-    let real = path
-        .ancestors()
-        .find_map(|ancestor| ancestor.canonicalize().ok());
+    let real = path.ancestors().find_map(|ancestor| ancestor.canonicalize().ok());
     let others = OTHERS
         .iter()
         .filter_map(|name| world.home.as_ref()?.join(name).canonicalize().ok())

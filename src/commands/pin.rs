@@ -55,15 +55,10 @@ pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
 /// The profile, if it can be used now.
 fn checked(profile: &OsString, world: &World) -> Result<OsString, Failure> {
     if profile.is_empty() {
-        return Err(Failure::Usage(
-            "the name of the profile is empty; give one".to_owned(),
-        ));
+        return Err(Failure::Usage("the name of the profile is empty; give one".to_owned()));
     }
     let profiles = world.profiles();
-    let claims = Claims {
-        pin: Some(profile.clone()),
-        ..Claims::default()
-    };
+    let claims = Claims { pin: Some(profile.clone()), ..Claims::default() };
     let resolution = resolve(&Inputs::of(world, &profiles, claims));
     match (&resolution.answer, resolution.refusal()) {
         (Answer::Usable { .. }, _) => Ok(profile.clone()),

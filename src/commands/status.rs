@@ -82,9 +82,7 @@ impl<'a> Report<'a> {
         let credentials = match &resolution.answer {
             Answer::Usable { identity, .. } => Some(CredentialsReport {
                 kind: identity.kind_word(),
-                access_key_id: identity
-                    .credentials()
-                    .map(|keys| mask_key_id(&keys.access_key_id)),
+                access_key_id: identity.credentials().map(|keys| mask_key_id(&keys.access_key_id)),
                 expires_at: identity.expires_at().map(|end| end.to_string()),
             }),
             Answer::Unusable { .. } | Answer::Nothing => None,
@@ -97,20 +95,14 @@ impl<'a> Report<'a> {
             region: text(&resolution.region.name),
             region_source: resolution.region.source,
             credentials,
-            found_override: resolution
-                .found_override
-                .as_ref()
-                .map(|found| OverrideReport {
-                    path: text(found.path.as_os_str()),
-                    allowed: found.allowed,
-                }),
-            aws_profile: resolution
-                .aws_profile
-                .as_ref()
-                .map(|found| AwsProfileReport {
-                    name: text(&found.name),
-                    kind: found.kind.map(crate::aws::Kind::as_str),
-                }),
+            found_override: resolution.found_override.as_ref().map(|found| OverrideReport {
+                path: text(found.path.as_os_str()),
+                allowed: found.allowed,
+            }),
+            aws_profile: resolution.aws_profile.as_ref().map(|found| AwsProfileReport {
+                name: text(&found.name),
+                kind: found.kind.map(crate::aws::Kind::as_str),
+            }),
             candidates: resolution
                 .candidates
                 .iter()
@@ -131,27 +123,21 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const FAINT: Style = Style::new().dimmed();
 
 fn print(resolution: &Resolution, anthropic_key: bool, out: &mut dyn Write) -> io::Result<()> {
-    let at = decided_at(resolution)
-        .map(|place| format!(", {place}"))
-        .unwrap_or_default();
+    let at = decided_at(resolution).map(|place| format!(", {place}")).unwrap_or_default();
     let shown = |name: Option<&OsStr>| name.map_or_else(|| "no profile".to_owned(), visible);
     match &resolution.answer {
         Answer::Usable { source, identity } => {
-            let name = identity
-                .profile()
-                .map_or_else(|| "keys without a profile".to_owned(), visible);
+            let name =
+                identity.profile().map_or_else(|| "keys without a profile".to_owned(), visible);
             writeln!(out, "{GOOD}{name}{GOOD:#}  ({}{at})", source.word())?;
-            let key = identity.credentials().map_or_else(String::new, |keys| {
-                format!(" {}", mask_key_id(&keys.access_key_id))
-            });
-            let end = identity
-                .expires_at()
-                .map_or_else(String::new, |end| format!(", until {end}"));
+            let key = identity
+                .credentials()
+                .map_or_else(String::new, |keys| format!(" {}", mask_key_id(&keys.access_key_id)));
+            let end =
+                identity.expires_at().map_or_else(String::new, |end| format!(", until {end}"));
             writeln!(out, "  credentials  {}{key}{end}", identity.kind_word())?;
         }
-        Answer::Unusable {
-            source, profile, ..
-        } => {
+        Answer::Unusable { source, profile, .. } => {
             writeln!(
                 out,
                 "{BAD}{}{BAD:#}  cannot be used ({}{at})",
@@ -176,9 +162,7 @@ fn print(resolution: &Resolution, anthropic_key: bool, out: &mut dyn Write) -> i
         resolution.region.source.word()
     )?;
     if let Some(found) = &resolution.aws_profile {
-        let kind = found
-            .kind
-            .map_or("no such profile", crate::aws::Kind::as_str);
+        let kind = found.kind.map_or("no such profile", crate::aws::Kind::as_str);
         writeln!(
             out,
             "  AWS_PROFILE  {} ({kind}), not touched: Claude Code's",
@@ -186,11 +170,7 @@ fn print(resolution: &Resolution, anthropic_key: bool, out: &mut dyn Write) -> i
         )?;
     }
     if let Some(found) = &resolution.found_override {
-        let allowed = if found.allowed {
-            "allowed"
-        } else {
-            "not allowed"
-        };
+        let allowed = if found.allowed { "allowed" } else { "not allowed" };
         writeln!(out, "  override     {} ({allowed})", visible(&found.path))?;
     }
     writeln!(out)?;
@@ -205,11 +185,7 @@ fn print(resolution: &Resolution, anthropic_key: bool, out: &mut dyn Write) -> i
             candidate.source.word(),
             candidate.outcome.word(),
             candidate.profile.as_ref().map(visible).unwrap_or_default(),
-            candidate
-                .at
-                .as_ref()
-                .map(|place| format!("  {place}"))
-                .unwrap_or_default(),
+            candidate.at.as_ref().map(|place| format!("  {place}")).unwrap_or_default(),
         );
         writeln!(out, "{style}{}{style:#}", line.trim_end())?;
     }
@@ -219,8 +195,5 @@ fn print(resolution: &Resolution, anthropic_key: bool, out: &mut dyn Write) -> i
 fn decided_at(resolution: &Resolution) -> Option<&crate::resolve::Place> {
     let source = resolution.answer.source()?;
     let mut candidates = resolution.candidates.iter();
-    candidates
-        .find(|candidate| candidate.source == source)?
-        .at
-        .as_ref()
+    candidates.find(|candidate| candidate.source == source)?.at.as_ref()
 }

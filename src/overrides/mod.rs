@@ -45,17 +45,11 @@ pub struct Invalid {
 
 impl Invalid {
     fn at(line: usize, what: impl Into<String>) -> Self {
-        Self {
-            line: Some(line),
-            what: what.into(),
-        }
+        Self { line: Some(line), what: what.into() }
     }
 
     fn whole(what: impl Into<String>) -> Self {
-        Self {
-            line: None,
-            what: what.into(),
-        }
+        Self { line: None, what: what.into() }
     }
 
     /// The path with the line, as `file:line` or only `file`.
@@ -92,10 +86,7 @@ pub fn parse(bytes: &[u8]) -> Result<Override, Invalid> {
 /// The same, where a file that says nothing yet is as good.
 fn read(bytes: &[u8]) -> Result<Override, Invalid> {
     if bytes.len() > MAX_BYTES {
-        return Err(Invalid::whole(format!(
-            "is larger than {} KiB",
-            MAX_BYTES / 1024
-        )));
+        return Err(Invalid::whole(format!("is larger than {} KiB", MAX_BYTES / 1024)));
     }
     // rust-ini takes an indented comment for the beginning of a key.
     let lines: Vec<&str> = text(bytes)?.lines().map(str::trim_start).collect();
@@ -143,10 +134,7 @@ fn read(bytes: &[u8]) -> Result<Override, Invalid> {
                     format!("has a `{key}` that cannot be the name of one"),
                 ));
             }
-            *slot = Some(Entry {
-                value: value.to_owned(),
-                line,
-            });
+            *slot = Some(Entry { value: value.to_owned(), line });
         }
     }
     Ok(found)
@@ -168,10 +156,7 @@ fn text(bytes: &[u8]) -> Result<&str, Invalid> {
         let bare =
             !word.is_empty() && !word.starts_with(['#', ';', '[']) && !word.contains(['=', ':']);
         if bare {
-            return Err(Invalid::at(
-                index + 1,
-                "is not `key = value`, a comment or blank",
-            ));
+            return Err(Invalid::at(index + 1, "is not `key = value`, a comment or blank"));
         }
         // rust-ini reads a trailing backslash as "goes on in the next line", even in the middle of two keys.
         if line.ends_with('\\') {
@@ -182,9 +167,7 @@ fn text(bytes: &[u8]) -> Result<&str, Invalid> {
 }
 
 fn line_where(text: &str, matches: impl Fn(&str) -> bool) -> Option<usize> {
-    text.lines()
-        .position(|line| matches(line.trim_start()))
-        .map(|at| at + 1)
+    text.lines().position(|line| matches(line.trim_start())).map(|at| at + 1)
 }
 
 fn line_of_key(text: &str, key: &str) -> Option<usize> {
@@ -200,21 +183,14 @@ fn line_of_key_after(text: &str, key: &str, after: usize) -> Option<usize> {
 }
 
 fn sets_key(line: &str, key: &str) -> bool {
-    line.strip_prefix(key)
-        .is_some_and(|rest| rest.trim_start().starts_with(['=', ':']))
+    line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['=', ':']))
 }
 
 /// A key as it may be shown: nothing that does not look like one.
 fn shown_key(key: &str) -> String {
-    let looks_like_one = key.len() <= 24
-        && key
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c == '_' || c == '-');
-    if looks_like_one {
-        format!(" '{key}'")
-    } else {
-        String::new()
-    }
+    let looks_like_one =
+        key.len() <= 24 && key.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == '-');
+    if looks_like_one { format!(" '{key}'") } else { String::new() }
 }
 
 /// Whether AWS's own tools would accept the text as a profile's name: `[A-Za-z0-9_\-/.%@:+]+`, the identifiers of the
@@ -222,9 +198,7 @@ fn shown_key(key: &str) -> String {
 pub fn is_profile_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= crate::aws::LONGEST_NAME
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_-/.%@:+".contains(c))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-/.%@:+".contains(c))
 }
 
 /// Whether the text can name a region. New regions appear every year, so this knows their shape and no list.
@@ -253,20 +227,15 @@ pub fn rewrite(
         }
     };
     let newline = if old.contains("\r\n") { "\r\n" } else { "\n" };
-    let mut lines: Vec<String> = old
-        .lines()
-        .map(|line| line.trim_end_matches('\r').to_owned())
-        .collect();
+    let mut lines: Vec<String> =
+        old.lines().map(|line| line.trim_end_matches('\r').to_owned()).collect();
     for (key, value) in [("profile", profile), ("region", region)] {
         let Some(value) = value else { continue };
-        let place = lines
-            .iter()
-            .position(|line| sets_key(line.trim_start(), key));
+        let place = lines.iter().position(|line| sets_key(line.trim_start(), key));
         match place {
             Some(at) => {
-                let comment = comment_of(&lines[at])
-                    .map(|comment| format!(" {comment}"))
-                    .unwrap_or_default();
+                let comment =
+                    comment_of(&lines[at]).map(|comment| format!(" {comment}")).unwrap_or_default();
                 lines[at] = format!("{key} = {value}{comment}");
             }
             None => lines.push(format!("{key} = {value}")),
@@ -290,10 +259,7 @@ mod tests {
     use super::*;
 
     fn profile(text: &str) -> Option<String> {
-        parse(text.as_bytes())
-            .unwrap()
-            .profile
-            .map(|entry| entry.value)
+        parse(text.as_bytes()).unwrap().profile.map(|entry| entry.value)
     }
 
     #[test]
@@ -301,20 +267,8 @@ mod tests {
         let text =
             "# pays for this\n; and that\n\nprofile = bedrock # team A\nregion=eu-west-1\t; near\n";
         let read = parse(text.as_bytes()).unwrap();
-        assert_eq!(
-            read.profile,
-            Some(Entry {
-                value: "bedrock".into(),
-                line: 4
-            })
-        );
-        assert_eq!(
-            read.region,
-            Some(Entry {
-                value: "eu-west-1".into(),
-                line: 5
-            })
-        );
+        assert_eq!(read.profile, Some(Entry { value: "bedrock".into(), line: 4 }));
+        assert_eq!(read.region, Some(Entry { value: "eu-west-1".into(), line: 5 }));
     }
 
     #[test]
@@ -327,14 +281,8 @@ mod tests {
 
     #[test]
     fn a_hash_without_a_blank_before_it_belongs_to_the_value() {
-        assert!(
-            parse(b"profile = bed#rock\n").is_err(),
-            "and # is no part of a profile's name"
-        );
-        assert_eq!(
-            profile("profile = a:b/c@d+e%f\n").as_deref(),
-            Some("a:b/c@d+e%f")
-        );
+        assert!(parse(b"profile = bed#rock\n").is_err(), "and # is no part of a profile's name");
+        assert_eq!(profile("profile = a:b/c@d+e%f\n").as_deref(), Some("a:b/c@d+e%f"));
     }
 
     #[test]
@@ -367,12 +315,7 @@ mod tests {
             }
         }
         assert_eq!(parse(b"a = 1\nb = \xff\n").unwrap_err().line, Some(2));
-        assert!(
-            parse(&vec![b'#'; MAX_BYTES + 1])
-                .unwrap_err()
-                .what
-                .contains("64 KiB")
-        );
+        assert!(parse(&vec![b'#'; MAX_BYTES + 1]).unwrap_err().what.contains("64 KiB"));
     }
 
     #[test]
@@ -392,18 +335,9 @@ mod tests {
     fn rewriting_keeps_comments_and_the_other_key() {
         let old = b"# why\nregion = eu-west-1\n\nprofile = old # team A\n";
         let new = rewrite(Some(old), Some("bedrock"), None).unwrap();
-        assert_eq!(
-            new,
-            "# why\nregion = eu-west-1\n\nprofile = bedrock # team A\n"
-        );
-        assert_eq!(
-            rewrite(None, Some("a"), Some("b-1")).unwrap(),
-            "profile = a\nregion = b-1\n"
-        );
-        assert_eq!(
-            rewrite(Some(b"# to do\n"), Some("a"), None).unwrap(),
-            "# to do\nprofile = a\n"
-        );
+        assert_eq!(new, "# why\nregion = eu-west-1\n\nprofile = bedrock # team A\n");
+        assert_eq!(rewrite(None, Some("a"), Some("b-1")).unwrap(), "profile = a\nregion = b-1\n");
+        assert_eq!(rewrite(Some(b"# to do\n"), Some("a"), None).unwrap(), "# to do\nprofile = a\n");
         assert!(rewrite(Some(b"nonsense"), Some("a"), None).is_err());
     }
 }

@@ -56,9 +56,7 @@ pub struct Store {
 impl Store {
     /// The store below the application's data directory. Nothing is read or created yet.
     pub fn below(data_directory: &Path) -> Self {
-        Self {
-            directory: data_directory.join("trust"),
-        }
+        Self { directory: data_directory.join("trust") }
     }
 
     /// The directory itself: any decision changes its modification time.
@@ -73,10 +71,7 @@ impl Store {
 
     /// Asks about one override after the other on the way up a tree.
     pub fn walk(&self) -> Walk<'_> {
-        Walk {
-            store: self,
-            nothing_above: false,
-        }
+        Walk { store: self, nothing_above: false }
     }
 
     /// The decision on this very path; `None` when there is none. An error if the entry does not say what its name says.
@@ -85,9 +80,7 @@ impl Store {
         let Some(record) = self.read(&name)? else {
             return Ok(None);
         };
-        let decision = record
-            .strip_prefix(path.as_os_str().as_bytes())
-            .and_then(Decision::parse);
+        let decision = record.strip_prefix(path.as_os_str().as_bytes()).and_then(Decision::parse);
         match decision {
             Some(decision) => Ok(Some(decision)),
             None => Err(self.damaged(&name)),
@@ -202,22 +195,13 @@ impl Store {
     /// Writes an entry whole or not at all: to a file of this call's own, synced, then renamed over the name.
     fn write(&self, name: &str, record: &[u8]) -> io::Result<()> {
         refuse_as_root(&self.directory)?;
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.directory)?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
         // The process id alone is not enough: containers that share a home have the same ones.
-        let moment = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_nanos());
-        let temporary = self
-            .directory
-            .join(format!(".{}-{moment}-{name}", std::process::id()));
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&temporary)?;
+        let moment =
+            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        let temporary = self.directory.join(format!(".{}-{moment}-{name}", std::process::id()));
+        let mut file =
+            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
         let written = file
             .write_all(record)
             // Before the rename, or a power cut could leave the name with nothing behind it.
@@ -365,13 +349,10 @@ fn hash(parts: &[&[u8]]) -> String {
     for part in parts {
         hasher.update(part);
     }
-    hasher
-        .finalize()
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    hasher.finalize().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]
@@ -389,10 +370,7 @@ mod tests {
     #[test]
     fn nothing_is_trusted_at_first() {
         let (_home, store) = store();
-        assert_eq!(
-            store.verdict(Path::new(PATH), b"x"),
-            Verdict::Unknown { changed: false }
-        );
+        assert_eq!(store.verdict(Path::new(PATH), b"x"), Verdict::Unknown { changed: false });
     }
 
     #[test]
@@ -400,15 +378,9 @@ mod tests {
         let (_home, store) = store();
         store.allow(Path::new(PATH), b"x").unwrap();
         assert_eq!(store.verdict(Path::new(PATH), b"x"), Verdict::Allowed);
-        assert_eq!(
-            store.verdict(Path::new(PATH), b"y"),
-            Verdict::Unknown { changed: true }
-        );
+        assert_eq!(store.verdict(Path::new(PATH), b"y"), Verdict::Unknown { changed: true });
         let copy = Path::new("/home/u/copy/.backlog-aws");
-        assert_eq!(
-            store.verdict(copy, b"x"),
-            Verdict::Unknown { changed: false }
-        );
+        assert_eq!(store.verdict(copy, b"x"), Verdict::Unknown { changed: false });
     }
 
     #[test]
@@ -416,20 +388,14 @@ mod tests {
         let (_home, store) = store();
         store.allow(Path::new(PATH), b"x").unwrap();
         store.allow(Path::new(PATH), b"y").unwrap();
-        assert_eq!(
-            store.verdict(Path::new(PATH), b"x"),
-            Verdict::Unknown { changed: true }
-        );
+        assert_eq!(store.verdict(Path::new(PATH), b"x"), Verdict::Unknown { changed: true });
     }
 
     #[test]
     fn a_denial_beats_a_trusted_parent_until_it_is_allowed_again() {
         let (_home, store) = store();
         store.allow_under(Path::new("/home/u")).unwrap();
-        assert_eq!(
-            store.verdict(Path::new(PATH), b"x"),
-            Verdict::AllowedUnder("/home/u".into())
-        );
+        assert_eq!(store.verdict(Path::new(PATH), b"x"), Verdict::AllowedUnder("/home/u".into()));
         store.deny(Path::new(PATH)).unwrap();
         assert_eq!(store.verdict(Path::new(PATH), b"x"), Verdict::Denied);
         store.allow(Path::new(PATH), b"x").unwrap();
@@ -443,10 +409,7 @@ mod tests {
         let (_home, store) = store();
         store.allow_under(Path::new("/home/u")).unwrap();
         let namesake = Path::new("/home/u2/.backlog-aws");
-        assert_eq!(
-            store.verdict(namesake, b"x"),
-            Verdict::Unknown { changed: false }
-        );
+        assert_eq!(store.verdict(namesake, b"x"), Verdict::Unknown { changed: false });
     }
 
     #[test]
@@ -476,10 +439,7 @@ mod tests {
         let path = Path::new(PATH);
         let fails = || Err(io::Error::other("no"));
         assert!(store.allow_while(path, b"new", fails).is_err());
-        assert_eq!(
-            store.verdict(path, b"new"),
-            Verdict::Unknown { changed: false }
-        );
+        assert_eq!(store.verdict(path, b"new"), Verdict::Unknown { changed: false });
         store.allow(path, b"old").unwrap();
         assert!(store.allow_while(path, b"new", fails).is_err());
         assert_eq!(store.verdict(path, b"old"), Verdict::Allowed);
@@ -494,9 +454,6 @@ mod tests {
         store.allow(Path::new(PATH), b"x").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(store.directory()), 0o700);
-        assert_eq!(
-            mode(&store.directory().join(path_name(Path::new(PATH)))),
-            0o600
-        );
+        assert_eq!(mode(&store.directory().join(path_name(Path::new(PATH)))), 0o600);
     }
 }

@@ -223,8 +223,7 @@ impl Identity {
 
     /// When it runs out, if it does.
     pub fn expires_at(&self) -> Option<Timestamp> {
-        self.credentials()
-            .and_then(|credentials| credentials.expires_at)
+        self.credentials().and_then(|credentials| credentials.expires_at)
     }
 
     /// The kind as shown: a profile's kind, or what loose keys amount to.
@@ -349,9 +348,8 @@ impl Resolution {
             return None;
         };
         let end = identity.expires_at()?;
-        let soon = end
-            .checked_sub(jiff::SignedDuration::from_mins(EXPIRES_SOON_MINUTES))
-            .unwrap_or(end);
+        let soon =
+            end.checked_sub(jiff::SignedDuration::from_mins(EXPIRES_SOON_MINUTES)).unwrap_or(end);
         Some(if soon > now { soon } else { end })
     }
 

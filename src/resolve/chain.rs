@@ -15,18 +15,9 @@ use crate::secret::Secret;
 /// What one step says before its profile is looked up.
 enum Word {
     Nothing(Outcome),
-    Name {
-        profile: OsString,
-        at: Option<Place>,
-    },
-    Broken {
-        at: Place,
-        invalid: Invalid,
-    },
-    Identity {
-        identity: Identity,
-        at: Option<Place>,
-    },
+    Name { profile: OsString, at: Option<Place> },
+    Broken { at: Place, invalid: Invalid },
+    Identity { identity: Identity, at: Option<Place> },
 }
 
 /// The chain as far as it was asked.
@@ -38,11 +29,7 @@ pub(super) struct Chain<'a> {
 
 impl<'a> Chain<'a> {
     pub fn new(inputs: &'a Inputs<'a>) -> Self {
-        Self {
-            inputs,
-            answer: Answer::Nothing,
-            candidates: Vec::with_capacity(Source::ALL.len()),
-        }
+        Self { inputs, answer: Answer::Nothing, candidates: Vec::with_capacity(Source::ALL.len()) }
     }
 
     /// Asks one step, unless an earlier one has decided.
@@ -68,16 +55,12 @@ impl<'a> Chain<'a> {
         let (profile, outcome, at) = match self.word(source) {
             Word::Nothing(outcome) => {
                 let at = match source {
-                    Source::Directory => {
-                        self.inputs
-                            .directory
-                            .passed_over
-                            .as_ref()
-                            .map(|(path, _)| Place {
-                                path: path.clone(),
-                                line: None,
-                            })
-                    }
+                    Source::Directory => self
+                        .inputs
+                        .directory
+                        .passed_over
+                        .as_ref()
+                        .map(|(path, _)| Place { path: path.clone(), line: None }),
                     _ => None,
                 };
                 (None, outcome, at)
@@ -94,11 +77,8 @@ impl<'a> Chain<'a> {
                 (profile, outcome, at)
             }
             Word::Broken { at, invalid } => {
-                self.answer = Answer::Unusable {
-                    source,
-                    profile: None,
-                    reason: Reason::Override(invalid),
-                };
+                self.answer =
+                    Answer::Unusable { source, profile: None, reason: Reason::Override(invalid) };
                 (None, Outcome::Invalid, Some(at))
             }
             Word::Name { profile, at } => match self.look_up(&profile) {
@@ -110,29 +90,19 @@ impl<'a> Chain<'a> {
                     let outcome = reason.outcome();
                     // The user's own word: nothing is taken in its place.
                     if source <= Source::ToolkitEnv {
-                        self.answer = Answer::Unusable {
-                            source,
-                            profile: Some(profile.clone()),
-                            reason,
-                        };
+                        self.answer =
+                            Answer::Unusable { source, profile: Some(profile.clone()), reason };
                     }
                     (Some(profile), outcome, at)
                 }
             },
         };
-        self.candidates.push(Candidate {
-            source,
-            profile,
-            outcome,
-            at,
-        });
+        self.candidates.push(Candidate { source, profile, outcome, at });
     }
 
     fn look_up(&self, name: &OsStr) -> Result<Identity, Reason> {
-        let profile = name
-            .to_str()
-            .and_then(|name| self.inputs.profiles.get(name))
-            .ok_or(Reason::Missing)?;
+        let profile =
+            name.to_str().and_then(|name| self.inputs.profiles.get(name)).ok_or(Reason::Missing)?;
         usable(profile, self.inputs.now).map(|credentials| Identity::Profile {
             name: profile.name().to_owned(),
             kind: profile.kind(),
@@ -143,10 +113,7 @@ impl<'a> Chain<'a> {
     fn word(&self, source: Source) -> Word {
         let inputs = self.inputs;
         let named = |name: Option<&OsString>| match name {
-            Some(name) => Word::Name {
-                profile: name.clone(),
-                at: None,
-            },
+            Some(name) => Word::Name { profile: name.clone(), at: None },
             None => Word::Nothing(Outcome::Unset),
         };
         match source {
@@ -154,18 +121,12 @@ impl<'a> Chain<'a> {
             Source::Directory => self.directory(),
             Source::Ambient => named(inputs.claims.ambient.as_ref()),
             Source::ToolkitEnv => match inputs.toolkit_env.1.get("BACKLOG_AWS_PROFILE") {
-                Some((profile, line)) => Word::Name {
-                    profile,
-                    at: Some(self.toolkit_place(line)),
-                },
+                Some((profile, line)) => Word::Name { profile, at: Some(self.toolkit_place(line)) },
                 None => Word::Nothing(Outcome::Unset),
             },
             Source::ToolkitEnvKeys => self.toolkit_keys(),
             Source::EnvironmentKeys => match &inputs.environment.identity {
-                Some(identity) => Word::Identity {
-                    identity: identity.clone(),
-                    at: None,
-                },
+                Some(identity) => Word::Identity { identity: identity.clone(), at: None },
                 None => Word::Nothing(Outcome::Unset),
             },
             Source::AwsProfile => match &inputs.aws_profile {
@@ -179,10 +140,9 @@ impl<'a> Chain<'a> {
                 None => Word::Nothing(Outcome::Unset),
             },
             Source::Default => match inputs.profiles.get("default") {
-                Some(profile) => Word::Name {
-                    profile: "default".into(),
-                    at: inputs.place_of(profile),
-                },
+                Some(profile) => {
+                    Word::Name { profile: "default".into(), at: inputs.place_of(profile) }
+                }
                 None => Word::Nothing(Outcome::Unset),
             },
             Source::First => self.first(),
@@ -195,25 +155,16 @@ impl<'a> Chain<'a> {
             Some((path, Ok(decided))) => match &decided.profile {
                 Some(profile) => Word::Name {
                     profile: profile.value.clone().into(),
-                    at: Some(Place {
-                        path: path.clone(),
-                        line: Some(profile.line),
-                    }),
+                    at: Some(Place { path: path.clone(), line: Some(profile.line) }),
                 },
                 None => Word::Nothing(Outcome::Unset),
             },
             Some((path, Err(invalid))) => Word::Broken {
-                at: Place {
-                    path: path.clone(),
-                    line: invalid.line,
-                },
+                at: Place { path: path.clone(), line: invalid.line },
                 invalid: invalid.clone(),
             },
             None => Word::Nothing(
-                directory
-                    .passed_over
-                    .as_ref()
-                    .map_or(Outcome::Unset, |(_, outcome)| *outcome),
+                directory.passed_over.as_ref().map_or(Outcome::Unset, |(_, outcome)| *outcome),
             ),
         }
     }
@@ -249,47 +200,35 @@ impl<'a> Chain<'a> {
     fn first(&self) -> Word {
         let mut profiles = self.inputs.profiles.iter();
         match profiles.find(|profile| usable(profile, self.inputs.now).is_ok()) {
-            Some(profile) => Word::Name {
-                profile: profile.name().into(),
-                at: self.inputs.place_of(profile),
-            },
+            Some(profile) => {
+                Word::Name { profile: profile.name().into(), at: self.inputs.place_of(profile) }
+            }
             None => Word::Nothing(Outcome::Unset),
         }
     }
 
     fn toolkit_place(&self, line: usize) -> Place {
-        Place {
-            path: self.inputs.toolkit_env.0.clone(),
-            line: Some(line),
-        }
+        Place { path: self.inputs.toolkit_env.0.clone(), line: Some(line) }
     }
 
     fn region(&self) -> Region {
         let inputs = self.inputs;
         let region = |name: OsString, source| Some(Region { name, source });
         let directory = || match &inputs.directory.decided {
-            Some((_, Ok(decided))) => decided
-                .region
-                .as_ref()
-                .map(|entry| OsString::from(&entry.value)),
+            Some((_, Ok(decided))) => {
+                decided.region.as_ref().map(|entry| OsString::from(&entry.value))
+            }
             _ => None,
         };
         let profile = || {
             let name = self.answer.profile()?.to_str()?;
             let profile = inputs.profiles.get(name)?;
-            profile
-                .region()
-                .filter(|region| !region.is_empty())
-                .map(OsString::from)
+            profile.region().filter(|region| !region.is_empty()).map(OsString::from)
         };
         let toolkit = || {
             let file = &inputs.toolkit_env.1;
-            let found = file
-                .get("AWS_REGION")
-                .or_else(|| file.get("AWS_DEFAULT_REGION"));
-            found
-                .map(|(region, _)| region)
-                .filter(|region| region.len() <= LONGEST_NAME)
+            let found = file.get("AWS_REGION").or_else(|| file.get("AWS_DEFAULT_REGION"));
+            found.map(|(region, _)| region).filter(|region| region.len() <= LONGEST_NAME)
         };
         let environment = || match self.answer.source() {
             Some(Source::EnvironmentKeys) => inputs.environment.region.clone(),
@@ -301,39 +240,23 @@ impl<'a> Chain<'a> {
             .or_else(|| region(profile()?, RegionSource::Profile))
             .or_else(|| region(toolkit()?, RegionSource::ToolkitEnv))
             .or_else(|| region(environment()?, RegionSource::Environment))
-            .unwrap_or(Region {
-                name: FALLBACK_REGION.into(),
-                source: RegionSource::Fallback,
-            })
+            .unwrap_or(Region { name: FALLBACK_REGION.into(), source: RegionSource::Fallback })
     }
 
     /// What it came to.
     pub fn finish(self) -> Resolution {
         let aws_profile = self.inputs.aws_profile.clone().map(|name| AwsProfile {
-            kind: name
-                .to_str()
-                .and_then(|name| self.inputs.profiles.get(name))
-                .map(Profile::kind),
+            kind: name.to_str().and_then(|name| self.inputs.profiles.get(name)).map(Profile::kind),
             name,
         });
         let directory = &self.inputs.directory;
         let found_override = match (&directory.decided, &directory.passed_over) {
-            (Some((path, _)), _) => Some(FoundOverride {
-                path: path.clone(),
-                allowed: true,
-            }),
-            (None, Some((path, _))) => Some(FoundOverride {
-                path: path.clone(),
-                allowed: false,
-            }),
+            (Some((path, _)), _) => Some(FoundOverride { path: path.clone(), allowed: true }),
+            (None, Some((path, _))) => Some(FoundOverride { path: path.clone(), allowed: false }),
             (None, None) => None,
         };
-        let notices = explain::notices(
-            self.inputs,
-            &self.answer,
-            &self.candidates,
-            aws_profile.as_ref(),
-        );
+        let notices =
+            explain::notices(self.inputs, &self.answer, &self.candidates, aws_profile.as_ref());
         Resolution {
             region: self.region(),
             answer: self.answer,

@@ -17,12 +17,7 @@ pub(super) fn notices(
 ) -> Vec<Notice> {
     let mut notices = inputs.file_notices.clone();
     notices.extend(inputs.directory.notices.iter().cloned());
-    let mut explanation = Explanation {
-        inputs,
-        answer,
-        candidates,
-        notices,
-    };
+    let mut explanation = Explanation { inputs, answer, candidates, notices };
     explanation.notice_aws_profile(aws_profile);
     explanation.notice_toolkit_env();
     explanation.notice_answer();
@@ -58,9 +53,7 @@ impl Explanation<'_> {
                 ),
             ),
             Some(kind) => {
-                let found = name
-                    .to_str()
-                    .and_then(|name| self.inputs.profiles.get(name));
+                let found = name.to_str().and_then(|name| self.inputs.profiles.get(name));
                 let Some(Err(reason)) = found.map(|profile| usable(profile, self.inputs.now))
                 else {
                     return;
@@ -126,10 +119,8 @@ impl Explanation<'_> {
                     self.notices.push(problem);
                 }
                 let soon = jiff::SignedDuration::from_mins(EXPIRES_SOON_MINUTES);
-                identity
-                    .expires_at()
-                    .filter(|end| end.duration_since(self.inputs.now) <= soon)
-                    .map(|end| {
+                identity.expires_at().filter(|end| end.duration_since(self.inputs.now) <= soon).map(
+                    |end| {
                         let whose = identity.profile().map_or_else(
                             || source.word().to_owned(),
                             |name| format!("'{}'", visible(name)),
@@ -140,22 +131,16 @@ impl Explanation<'_> {
                                 "the temporary credentials of {whose} run out at {end}; renew them"
                             ),
                         )
-                    })
+                    },
+                )
             }
-            Answer::Unusable {
-                source,
-                profile,
-                reason,
-            } => {
+            Answer::Unusable { source, profile, reason } => {
                 let code = match reason {
                     Reason::Expired(_) => Code::CredentialsExpired,
                     Reason::Override(_) => Code::OverrideInvalid,
                     Reason::Missing | Reason::Kind(_) => Code::Unusable,
                 };
-                Some(Notice::new(
-                    code,
-                    self.refusal(*source, profile.as_deref(), reason),
-                ))
+                Some(Notice::new(code, self.refusal(*source, profile.as_deref(), reason)))
             }
             Answer::Nothing => Some(Notice::new(
                 Code::NoneFound,
@@ -171,18 +156,10 @@ impl Explanation<'_> {
     /// An expiry time of the chosen profile that cannot be read. The reader does not report it among the problems of the
     /// file, because most profiles are never used.
     fn unreadable_expiry(&self, identity: &Identity) -> Option<Notice> {
-        let problem = self
-            .inputs
-            .profiles
-            .get(identity.profile()?)?
-            .expires_at()
-            .err()?;
+        let problem = self.inputs.profiles.get(identity.profile()?)?.expires_at().err()?;
         let path = self.inputs.path_of(problem.kind)?;
         let place = overrides::place(path, Some(problem.line));
-        Some(Notice::new(
-            Code::FileInvalid,
-            format!("{} ({place})", problem.what),
-        ))
+        Some(Notice::new(Code::FileInvalid, format!("{} ({place})", problem.what)))
     }
 
     fn refusal(&self, source: Source, profile: Option<&OsStr>, reason: &Reason) -> String {
@@ -235,10 +212,9 @@ impl Explanation<'_> {
                 return "no profile is usable; add one with `aws configure --profile bedrock`"
                     .to_owned();
             }
-            n if n > SHOWN => format!(
-                "{}, … (`backlog-aws list --usable`)",
-                usable[..SHOWN].join(", ")
-            ),
+            n if n > SHOWN => {
+                format!("{}, … (`backlog-aws list --usable`)", usable[..SHOWN].join(", "))
+            }
             _ => usable.join(", "),
         };
         let command = match source {
@@ -250,11 +226,7 @@ impl Explanation<'_> {
 
     fn aws_files(&self, between: &str) -> String {
         let (credentials, config) = &self.inputs.aws_paths;
-        let shown: Vec<String> = [credentials, config]
-            .into_iter()
-            .flatten()
-            .map(visible)
-            .collect();
+        let shown: Vec<String> = [credentials, config].into_iter().flatten().map(visible).collect();
         if shown.is_empty() {
             "~/.aws (there is no home directory)".to_owned()
         } else {

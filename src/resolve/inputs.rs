@@ -63,10 +63,7 @@ impl Inputs<'_> {
     /// Where the profile is defined: the first place its name stands.
     pub fn place_of(&self, profile: &Profile<'_>) -> Option<Place> {
         profile.at().next().and_then(|at| {
-            Some(Place {
-                path: self.path_of(at.kind)?.to_owned(),
-                line: Some(at.line),
-            })
+            Some(Place { path: self.path_of(at.kind)?.to_owned(), line: Some(at.line) })
         })
     }
 
@@ -98,10 +95,9 @@ impl<'a> Inputs<'a> {
         let toolkit_path =
             path(&world.toolkit_env).unwrap_or_else(|| PathBuf::from("~/.backlog-toolkit-env"));
         let toolkit = match &world.toolkit_env {
-            Some(SourceFile {
-                content: Content::Read { bytes, .. },
-                ..
-            }) => ToolkitEnv::parse(bytes),
+            Some(SourceFile { content: Content::Read { bytes, .. }, .. }) => {
+                ToolkitEnv::parse(bytes)
+            }
             _ => ToolkitEnv::default(),
         };
         let anthropic_key =
@@ -168,9 +164,7 @@ impl Directory {
                 // Denied: the user knows.
                 _ => (Outcome::NotAllowed, None),
             };
-            directory
-                .passed_over
-                .get_or_insert((file.path.clone(), outcome));
+            directory.passed_over.get_or_insert((file.path.clone(), outcome));
             directory.notices.extend(notice);
         }
         directory
@@ -178,13 +172,7 @@ impl Directory {
 }
 
 fn environment(world: &World) -> EnvironmentKeys {
-    let text = |name| {
-        world
-            .env
-            .non_empty(name)
-            .and_then(|value| value.to_str())
-            .map(str::to_owned)
-    };
+    let text = |name| world.env.non_empty(name).and_then(|value| value.to_str()).map(str::to_owned);
     let identity = if let Some(token) = text("AWS_BEARER_TOKEN_BEDROCK") {
         Some(Identity::BearerToken(Secret::new(token)))
     } else {
@@ -199,14 +187,9 @@ fn environment(world: &World) -> EnvironmentKeys {
             _ => None,
         }
     };
-    let region = world
-        .env
-        .non_empty("AWS_REGION")
-        .or_else(|| world.env.non_empty("AWS_DEFAULT_REGION"));
-    EnvironmentKeys {
-        identity,
-        region: region.map(ToOwned::to_owned),
-    }
+    let region =
+        world.env.non_empty("AWS_REGION").or_else(|| world.env.non_empty("AWS_DEFAULT_REGION"));
+    EnvironmentKeys { identity, region: region.map(ToOwned::to_owned) }
 }
 
 fn file_notices(world: &World, profiles: &Profiles<'_>) -> Vec<Notice> {
@@ -219,11 +202,7 @@ fn file_notices(world: &World, profiles: &Profiles<'_>) -> Vec<Notice> {
             ));
         }
     }
-    if let Some(SourceFile {
-        path,
-        content: Content::Read { mode, .. },
-        ..
-    }) = &world.credentials
+    if let Some(SourceFile { path, content: Content::Read { mode, .. }, .. }) = &world.credentials
         && mode & 0o077 != 0
     {
         notices.push(Notice::new(
@@ -236,31 +215,19 @@ fn file_notices(world: &World, profiles: &Profiles<'_>) -> Vec<Notice> {
             ),
         ));
     }
-    for (kind, file) in [
-        (FileKind::Credentials, &world.credentials),
-        (FileKind::Config, &world.config),
-    ] {
+    for (kind, file) in
+        [(FileKind::Credentials, &world.credentials), (FileKind::Config, &world.config)]
+    {
         let Some(file) = file else { continue };
-        let mut problems = profiles
-            .problems()
-            .iter()
-            .filter(|problem| problem.kind == kind);
+        let mut problems = profiles.problems().iter().filter(|problem| problem.kind == kind);
         for problem in problems.by_ref().take(SHOWN_PROBLEMS) {
             notices.push(Notice::new(
                 Code::FileInvalid,
-                format!(
-                    "{} ({})",
-                    problem.what,
-                    place(&file.path, Some(problem.line))
-                ),
+                format!("{} ({})", problem.what, place(&file.path, Some(problem.line))),
             ));
         }
         let more = problems.count();
-        let at_least = if profiles.problems_left_out() > 0 {
-            "at least "
-        } else {
-            ""
-        };
+        let at_least = if profiles.problems_left_out() > 0 { "at least " } else { "" };
         if more > 0 {
             notices.push(Notice::new(
                 Code::FileInvalid,

@@ -42,15 +42,8 @@ fn resolved(edit: impl FnOnce(&mut Inputs<'_>)) -> Resolution {
 }
 
 fn resolved_in(credentials: &str, config: &str, edit: impl FnOnce(&mut Inputs<'_>)) -> Resolution {
-    let files = [
-        (FileKind::Credentials, credentials),
-        (FileKind::Config, config),
-    ]
-    .map(|(kind, text)| AwsFile {
-        kind,
-        path: Path::new("/aws"),
-        bytes: text.as_bytes(),
-    });
+    let files = [(FileKind::Credentials, credentials), (FileKind::Config, config)]
+        .map(|(kind, text)| AwsFile { kind, path: Path::new("/aws"), bytes: text.as_bytes() });
     let profiles = Profiles::read(&files);
     let mut inputs = Inputs {
         claims: Claims::default(),
@@ -96,25 +89,15 @@ fn environment_keys(inputs: &mut Inputs<'_>) {
 /// Source, profile and region, in words.
 #[track_caller]
 fn assert_chosen(resolution: &Resolution, source: Source, profile: Option<&str>, region: &str) {
-    assert!(
-        matches!(resolution.answer, Answer::Usable { .. }),
-        "{:?}",
-        resolution.answer
-    );
+    assert!(matches!(resolution.answer, Answer::Usable { .. }), "{:?}", resolution.answer);
     assert_eq!(resolution.answer.source(), Some(source));
     assert_eq!(resolution.answer.profile(), profile.map(OsStr::new));
     assert_eq!(resolution.region.name, region);
     let sources: Vec<_> = resolution.candidates.iter().map(|c| c.source).collect();
     assert_eq!(sources, Source::ALL);
     for candidate in &resolution.candidates {
-        assert_eq!(
-            candidate.outcome == Outcome::Chosen,
-            candidate.source == source
-        );
-        assert_eq!(
-            candidate.outcome == Outcome::NotReached,
-            candidate.source > source
-        );
+        assert_eq!(candidate.outcome == Outcome::Chosen, candidate.source == source);
+        assert_eq!(candidate.outcome == Outcome::NotReached, candidate.source > source);
     }
     assert!(resolution.refusal().is_none());
 }
@@ -124,11 +107,7 @@ fn outcome(resolution: &Resolution, source: Source) -> Outcome {
 }
 
 fn codes(resolution: &Resolution) -> Vec<Code> {
-    resolution
-        .notices
-        .iter()
-        .map(|notice| notice.code)
-        .collect()
+    resolution.notices.iter().map(|notice| notice.code).collect()
 }
 
 #[test]
@@ -167,30 +146,15 @@ fn each_step_beats_those_after_it() {
     assert_chosen(&without(0), Source::Pin, Some("bedrock"), "eu-west-1");
     assert_chosen(&without(1), Source::Directory, Some("bare"), "eu-south-1");
     assert_chosen(&without(2), Source::Ambient, Some("luxito"), "us-west-2");
-    assert_chosen(
-        &without(3),
-        Source::ToolkitEnv,
-        Some("bedrock"),
-        "eu-west-1",
-    );
+    assert_chosen(&without(3), Source::ToolkitEnv, Some("bedrock"), "eu-west-1");
     assert_chosen(&without(4), Source::ToolkitEnvKeys, None, "eu-south-1");
     assert_chosen(&without(5), Source::EnvironmentKeys, None, "sa-east-1");
-    assert_chosen(
-        &without(6),
-        Source::AwsProfile,
-        Some("bedrock"),
-        "eu-west-1",
-    );
+    assert_chosen(&without(6), Source::AwsProfile, Some("bedrock"), "eu-west-1");
     assert_chosen(&without(7), Source::First, Some("luxito"), "us-west-2");
     let with_default =
         format!("{CREDENTIALS}[default]\naws_access_key_id = A\naws_secret_access_key = b\n");
     let resolution = resolved_in(&with_default, "", |_| {});
-    assert_chosen(
-        &resolution,
-        Source::Default,
-        Some("default"),
-        FALLBACK_REGION,
-    );
+    assert_chosen(&resolution, Source::Default, Some("default"), FALLBACK_REGION);
 }
 
 #[test]
@@ -214,26 +178,14 @@ fn the_users_own_word_never_falls_through() {
             inputs.aws_profile = Some("bedrock".into());
             say(inputs);
         });
-        let Answer::Unusable {
-            source: decided,
-            profile,
-            reason,
-        } = &resolution.answer
-        else {
+        let Answer::Unusable { source: decided, profile, reason } = &resolution.answer else {
             panic!("{source:?}: {:?}", resolution.answer);
         };
-        assert_eq!(
-            (*decided, profile.as_deref()),
-            (source, Some(OsStr::new("cc")))
-        );
+        assert_eq!((*decided, profile.as_deref()), (source, Some(OsStr::new("cc"))));
         assert_eq!(*reason, Reason::Kind(Kind::Sso));
         assert_eq!(outcome(&resolution, source), Outcome::Sso);
         for later in Source::ALL.into_iter().filter(|later| *later > source) {
-            assert_eq!(
-                outcome(&resolution, later),
-                Outcome::NotReached,
-                "{source:?}"
-            );
+            assert_eq!(outcome(&resolution, later), Outcome::NotReached, "{source:?}");
         }
         let refusal = resolution.refusal().expect("it is refused");
         assert_eq!(refusal.code, Code::Unusable);
@@ -242,11 +194,7 @@ fn the_users_own_word_never_falls_through() {
                 .message
                 .starts_with("Profile 'cc' has no static credentials: it is an SSO profile")
         );
-        assert!(
-            refusal.message.contains("luxito, bedrock, bare, fresh"),
-            "{}",
-            refusal.message
-        );
+        assert!(refusal.message.contains("luxito, bedrock, bare, fresh"), "{}", refusal.message);
     }
 }
 
@@ -255,25 +203,13 @@ fn what_aws_profile_says_falls_through_with_a_notice() {
     for (name, expected, code) in [
         ("cc", Outcome::Sso, Code::AwsProfileSso),
         ("nowhere", Outcome::Missing, Code::AwsProfileMissing),
-        (
-            "role",
-            Outcome::NoStaticCredentials,
-            Code::AwsProfileUnusable,
-        ),
-        (
-            "half",
-            Outcome::NoStaticCredentials,
-            Code::AwsProfileUnusable,
-        ),
+        ("role", Outcome::NoStaticCredentials, Code::AwsProfileUnusable),
+        ("half", Outcome::NoStaticCredentials, Code::AwsProfileUnusable),
         ("old", Outcome::Expired, Code::AwsProfileUnusable),
     ] {
         let resolution = resolved(|inputs| inputs.aws_profile = Some(name.into()));
         assert_eq!(outcome(&resolution, Source::AwsProfile), expected, "{name}");
-        assert_eq!(
-            resolution.answer.profile(),
-            Some(OsStr::new("luxito")),
-            "{name}"
-        );
+        assert_eq!(resolution.answer.profile(), Some(OsStr::new("luxito")), "{name}");
         assert_eq!(codes(&resolution), [code, Code::AutoDetected], "{name}");
     }
 }
@@ -283,47 +219,19 @@ fn every_kind_without_keys_has_its_outcome_and_its_words() {
     for (name, expected, words) in [
         ("cc", Outcome::Sso, "is an SSO profile"),
         ("role", Outcome::NoStaticCredentials, "assumes a role"),
-        (
-            "program",
-            Outcome::NoStaticCredentials,
-            "gets its credentials from a program",
-        ),
-        (
-            "token",
-            Outcome::NoStaticCredentials,
-            "uses a web identity token",
-        ),
-        (
-            "login",
-            Outcome::NoStaticCredentials,
-            "signs in through `aws login`",
-        ),
-        (
-            "half",
-            Outcome::NoStaticCredentials,
-            "has only one half of a key pair",
-        ),
-        (
-            "nothing",
-            Outcome::NoStaticCredentials,
-            "has no credentials at all",
-        ),
-        (
-            "nowhere",
-            Outcome::Missing,
-            "is in neither /aws/credentials nor /aws/config",
-        ),
+        ("program", Outcome::NoStaticCredentials, "gets its credentials from a program"),
+        ("token", Outcome::NoStaticCredentials, "uses a web identity token"),
+        ("login", Outcome::NoStaticCredentials, "signs in through `aws login`"),
+        ("half", Outcome::NoStaticCredentials, "has only one half of a key pair"),
+        ("nothing", Outcome::NoStaticCredentials, "has no credentials at all"),
+        ("nowhere", Outcome::Missing, "is in neither /aws/credentials nor /aws/config"),
         ("old", Outcome::Expired, "ran out at 2026-01-01T11:59:00Z"),
     ] {
         let resolution = pinned(name);
         assert_eq!(outcome(&resolution, Source::Pin), expected, "{name}");
         let refusal = resolution.refusal().expect("it is refused");
         assert!(refusal.message.contains(words), "{}", refusal.message);
-        assert!(
-            refusal.message.contains("`backlog-aws use NAME`"),
-            "{}",
-            refusal.message
-        );
+        assert!(refusal.message.contains("`backlog-aws use NAME`"), "{}", refusal.message);
     }
     assert_eq!(codes(&pinned("old")), [Code::CredentialsExpired]);
 }
@@ -333,23 +241,14 @@ fn a_broken_override_is_the_answer_and_a_file_that_does_not_count_is_not() {
     let resolution = resolved(|inputs| overridden(inputs, "profil = x\n"));
     assert_eq!(outcome(&resolution, Source::Directory), Outcome::Invalid);
     assert_eq!(codes(&resolution), [Code::OverrideInvalid]);
-    assert!(
-        resolution
-            .refusal()
-            .unwrap()
-            .message
-            .starts_with("/p/.backlog-aws:1 ")
-    );
+    assert!(resolution.refusal().unwrap().message.starts_with("/p/.backlog-aws:1 "));
     for passed_over in [Outcome::NotAllowed, Outcome::Invalid] {
         let resolution = resolved(|inputs| {
             inputs.directory.passed_over = Some(("/p/.backlog-aws".into(), passed_over));
         });
         assert_eq!(outcome(&resolution, Source::Directory), passed_over);
         assert_eq!(resolution.answer.source(), Some(Source::First));
-        assert_eq!(
-            resolution.found_override.map(|found| found.allowed),
-            Some(false)
-        );
+        assert_eq!(resolution.found_override.map(|found| found.allowed), Some(false));
     }
 }
 
@@ -369,12 +268,7 @@ fn when_no_step_gives_anything_the_answer_is_nothing() {
     assert!(refusal.starts_with(
         "No AWS profiles with static credentials found in /aws/credentials or /aws/config"
     ));
-    assert!(
-        resolution
-            .candidates
-            .iter()
-            .all(|c| c.outcome == Outcome::Unset)
-    );
+    assert!(resolution.candidates.iter().all(|c| c.outcome == Outcome::Unset));
 }
 
 #[test]
@@ -443,15 +337,10 @@ fn the_toolkits_file_wins_over_the_environment() {
         toolkit(inputs, keys);
     });
     assert_chosen(&resolution, Source::ToolkitEnvKeys, None, FALLBACK_REGION);
-    let Answer::Usable { identity, .. } = &resolution.answer else {
-        unreachable!()
-    };
+    let Answer::Usable { identity, .. } = &resolution.answer else { unreachable!() };
     let credentials = identity.credentials().unwrap();
     assert_eq!(credentials.access_key_id, "AKIATOOLKIT");
-    assert!(
-        credentials.session_token.is_none(),
-        "an empty one counts as unset"
-    );
+    assert!(credentials.session_token.is_none(), "an empty one counts as unset");
 }
 
 #[test]
@@ -463,11 +352,7 @@ fn half_a_key_pair_or_an_empty_one_in_the_toolkits_file_is_no_candidate() {
         "BACKLOG_AWS_PROFILE=''\nAWS_BEARER_TOKEN_BEDROCK=\n",
     ] {
         let resolution = resolved(|inputs| toolkit(inputs, text));
-        assert_eq!(
-            outcome(&resolution, Source::ToolkitEnvKeys),
-            Outcome::Unset,
-            "{text}"
-        );
+        assert_eq!(outcome(&resolution, Source::ToolkitEnvKeys), Outcome::Unset, "{text}");
         assert_eq!(resolution.answer.source(), Some(Source::First), "{text}");
     }
 }
@@ -480,9 +365,7 @@ fn an_api_key_in_the_toolkits_file_beats_keys_in_it() {
             "AWS_ACCESS_KEY_ID=A\nAWS_SECRET_ACCESS_KEY=s\nAWS_BEARER_TOKEN_BEDROCK=b\n",
         );
     });
-    let Answer::Usable { identity, .. } = &resolution.answer else {
-        unreachable!()
-    };
+    let Answer::Usable { identity, .. } = &resolution.answer else { unreachable!() };
     assert_eq!(identity.kind_word(), "bearer");
 }
 
@@ -503,10 +386,7 @@ fn expired_keys_in_the_environment_are_passed_over() {
             keys.expires_at = Some(noon());
         }
     });
-    assert_eq!(
-        outcome(&resolution, Source::EnvironmentKeys),
-        Outcome::Expired
-    );
+    assert_eq!(outcome(&resolution, Source::EnvironmentKeys), Outcome::Expired);
     assert_eq!(resolution.answer.source(), Some(Source::First));
 }
 
@@ -527,11 +407,7 @@ fn the_first_usable_profile_is_found_behind_unusable_ones() {
     let reordered = format!("[half2]\naws_access_key_id = A\n{CREDENTIALS}");
     let resolution = resolved_in(&reordered, CONFIG, |_| {});
     assert_chosen(&resolution, Source::First, Some("luxito"), "us-west-2");
-    assert!(
-        resolution.notices[0]
-            .message
-            .starts_with("Auto-detected AWS profile: luxito.")
-    );
+    assert!(resolution.notices[0].message.starts_with("Auto-detected AWS profile: luxito."));
 }
 
 #[test]
@@ -565,9 +441,7 @@ fn what_was_not_reached_is_named_all_the_same() {
 #[test]
 fn the_place_of_a_choice_is_its_line() {
     let resolution = resolved(|inputs| toolkit(inputs, "\n\nBACKLOG_AWS_PROFILE=bedrock\n"));
-    let at = resolution.candidates[Source::ToolkitEnv as usize]
-        .at
-        .as_ref();
+    let at = resolution.candidates[Source::ToolkitEnv as usize].at.as_ref();
     assert_eq!(at.unwrap().to_string(), "/home/u/.backlog-toolkit-env:3");
     let resolution = resolved(|_| {});
     let at = resolution.candidates[Source::First as usize].at.as_ref();

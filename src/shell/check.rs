@@ -78,10 +78,7 @@ pub struct Stamp {
 impl Stamp {
     /// The stamp of a time below a directory.
     pub fn of(time: FileTime, directory: &Path) -> Self {
-        Self {
-            time,
-            path: directory.join(Self::name(time)),
-        }
+        Self { time, path: directory.join(Self::name(time)) }
     }
 
     /// The nanoseconds to the base of 36. fish converts every path from its wide characters each time it is used, so
@@ -105,9 +102,7 @@ impl Stamp {
         let digits = name.as_bytes();
         let digits = digits.strip_prefix(b"-").unwrap_or(digits);
         !digits.is_empty()
-            && digits
-                .iter()
-                .all(|digit| digit.is_ascii_digit() || digit.is_ascii_lowercase())
+            && digits.iter().all(|digit| digit.is_ascii_digit() || digit.is_ascii_lowercase())
     }
 }
 
@@ -150,18 +145,10 @@ impl Check {
             Precision::ChangeTime => watched.sight.changed,
             _ => watched.sight.modified,
         };
-        if watch
-            .present
-            .iter()
-            .any(|watched| precision.is_racy(time(watched), looking))
-        {
+        if watch.present.iter().any(|watched| precision.is_racy(time(watched), looking)) {
             return Self::AskAgain;
         }
-        Self::Files {
-            watch,
-            stamps: stamps.to_owned(),
-            precision,
-        }
+        Self::Files { watch, stamps: stamps.to_owned(), precision }
     }
 
     /// The stamps that must exist for the test to say "unchanged".
@@ -176,12 +163,7 @@ impl Check {
                     .present
                     .iter()
                     .map(|watched| watched.sight.modified)
-                    .chain(
-                        watch
-                            .valid_until
-                            .filter(|_| shell == Shell::Fish)
-                            .map(fish::alarm),
-                    )
+                    .chain(watch.valid_until.filter(|_| shell == Shell::Fish).map(fish::alarm))
                     .map(|time| Stamp::of(time, stamps))
                     .collect();
                 found.sort_by(|a, b| a.path.cmp(&b.path));
@@ -198,18 +180,12 @@ impl Check {
             Self::AskAgain => None,
             Self::Directory if shell == Shell::Fish => return fish::same_directory(out),
             Self::Directory => return posix::same_directory(shell, out),
-            Self::Files {
-                watch,
-                stamps,
-                precision,
-            } => Variables::of(watch, after, state).map(|variables| {
-                let files = Files {
-                    watch,
-                    stamps,
-                    precision: *precision,
-                };
-                (files, variables)
-            }),
+            Self::Files { watch, stamps, precision } => {
+                Variables::of(watch, after, state).map(|variables| {
+                    let files = Files { watch, stamps, precision: *precision };
+                    (files, variables)
+                })
+            }
         };
         match (files_and_variables, shell) {
             (None, Shell::Fish) => fish::ask_again(out),
@@ -300,9 +276,8 @@ impl Files<'_> {
             let levels = up.filter(|name| !name.is_empty()).count();
             let rest = &absolute[end + 1..];
             // By itself, a name could be an operator or an option; and `a//b` is not cut in the middle.
-            let is_clear = rest
-                .first()
-                .is_some_and(|&first| first == b'.' || (levels > 0 && first != b'/'));
+            let is_clear =
+                rest.first().is_some_and(|&first| first == b'.' || (levels > 0 && first != b'/'));
             let is_shorter = 3 * levels + rest.len() < absolute.len();
             (is_clear && is_shorter)
                 .then(|| OsString::from_vec([&b"../".repeat(levels), rest].concat()))
@@ -348,23 +323,11 @@ impl Variables {
                 Variable::AccessKeyId | Variable::SecretAccessKey | Variable::SessionToken => {
                     value.map(|value| (variable.name(), Expectation::Filled(!value.is_empty())))
                 }
-                _ => Some((
-                    variable.name(),
-                    Expectation::Value(value.map(OsStr::to_owned)),
-                )),
+                _ => Some((variable.name(), Expectation::Value(value.map(OsStr::to_owned)))),
             }
         });
-        let memory = (
-            Variable::State.name(),
-            Expectation::Value(Some(state.to_owned())),
-        );
-        let all: Vec<_> = watch
-            .variables
-            .iter()
-            .cloned()
-            .chain(ours)
-            .chain([memory])
-            .collect();
+        let memory = (Variable::State.name(), Expectation::Value(Some(state.to_owned())));
+        let all: Vec<_> = watch.variables.iter().cloned().chain(ours).chain([memory]).collect();
         let separable = all.iter().all(|(_, expected)| match expected {
             Expectation::Value(Some(value)) | Expectation::Text(value) => {
                 !value.as_bytes().contains(&SEPARATOR)
@@ -390,11 +353,8 @@ mod tests {
                 valid_until: None,
                 looked_at: Timestamp::UNIX_EPOCH,
             };
-            let files = Files {
-                watch: &watch,
-                stamps: Path::new("/"),
-                precision: Precision::Stamps,
-            };
+            let files =
+                Files { watch: &watch, stamps: Path::new("/"), precision: Precision::Stamps };
             let word = files.spelled(Path::new(path)).into_owned();
             word.into_string().unwrap()
         };

@@ -41,13 +41,7 @@ pub(super) fn unchanged(files: &Files<'_>, variables: &Variables, out: &mut Vec<
         let count = unset.len().to_string();
         push(
             out,
-            &[
-                "builtin set -q ",
-                &unset.join(" "),
-                "; builtin test $status -eq ",
-                &count,
-                "; and ",
-            ],
+            &["builtin set -q ", &unset.join(" "), "; builtin test $status -eq ", &count, "; and "],
         );
     }
     let empty =
@@ -102,10 +96,7 @@ fn conditions(files: &Files<'_>, out: &mut Vec<u8>) {
 
 /// The time of the stamp whose age is 0 when the answer runs out.
 pub(super) fn alarm(end: Timestamp) -> FileTime {
-    FileTime {
-        seconds: end.as_second(),
-        nanoseconds: 0,
-    }
+    FileTime { seconds: end.as_second(), nanoseconds: 0 }
 }
 
 /// Appends the expansions that make one string of all variables that have a value, and returns what it should be.

@@ -110,20 +110,13 @@ impl Shell {
     }
 
     fn settings(self, program: &Path, settings: Integration, out: &mut Vec<u8>) {
-        let keys = if settings.export_credentials {
-            "export-credentials"
-        } else {
-            ""
-        };
+        let keys = if settings.export_credentials { "export-credentials" } else { "" };
         let completions = if settings.no_completions { "" } else { "lazy" };
         let words = [
             ("__backlog_aws_bin", program.as_os_str()),
             ("__backlog_aws_mode", OsStr::new(settings.hook.word())),
             ("__backlog_aws_keys", OsStr::new(keys)),
-            (
-                "__backlog_aws_version",
-                OsStr::new(env!("CARGO_PKG_VERSION")),
-            ),
+            ("__backlog_aws_version", OsStr::new(env!("CARGO_PKG_VERSION"))),
             ("__backlog_aws_completions", OsStr::new(completions)),
         ];
         for (index, (name, value)) in words.into_iter().enumerate() {
@@ -163,15 +156,7 @@ impl Shell {
                 }
                 (Change::Unset(variable), Self::Zsh) => {
                     let name = variable.name();
-                    line(
-                        out,
-                        &[
-                            "[[ ${(t)",
-                            name,
-                            "-} == *readonly* ]] || builtin unset ",
-                            name,
-                        ],
-                    );
+                    line(out, &["[[ ${(t)", name, "-} == *readonly* ]] || builtin unset ", name]);
                 }
                 // The global one, so that a value from the universal scope shows through again.
                 (Change::Unset(variable), Self::Fish) => {
@@ -187,16 +172,7 @@ impl Shell {
             // Not `export NAME='value'`: under `set -k` that is an assignment in front of `export`. Not `NAME='value'`:
             // in a function, bash ends the whole command line when NAME is readonly.
             Self::Bash => {
-                push(
-                    out,
-                    &[
-                        NAMEREF,
-                        name,
-                        " 2>/dev/null || { \\builtin printf -v ",
-                        name,
-                        " %s ",
-                    ],
-                );
+                push(out, &[NAMEREF, name, " 2>/dev/null || { \\builtin printf -v ", name, " %s "]);
                 quote(self, value, out);
                 line(out, &[" 2>/dev/null && \\builtin export ", name, "; }"]);
             }
@@ -204,13 +180,7 @@ impl Shell {
             Self::Zsh => {
                 push(
                     out,
-                    &[
-                        "[[ ${(t)",
-                        name,
-                        "-} == *readonly* ]] || builtin typeset -gx ",
-                        name,
-                        "=",
-                    ],
+                    &["[[ ${(t)", name, "-} == *readonly* ]] || builtin typeset -gx ", name, "="],
                 );
                 quote(self, value, out);
                 line(out, &[]);
@@ -249,11 +219,7 @@ mod tests {
     #[test]
     fn every_script_has_exactly_one_settings_line() {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-            let found = shell
-                .script()
-                .lines()
-                .filter(|line| line.contains(SETTINGS_LINE))
-                .count();
+            let found = shell.script().lines().filter(|line| line.contains(SETTINGS_LINE)).count();
             assert_eq!(found, 1, "{shell:?}");
         }
     }
@@ -261,21 +227,15 @@ mod tests {
     #[test]
     fn the_settings_line_is_filled_in_and_nothing_else_changes() {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-            let settings = Integration {
-                hook: HookMode::Cd,
-                export_credentials: true,
-                no_completions: true,
-            };
+            let settings =
+                Integration { hook: HookMode::Cd, export_credentials: true, no_completions: true };
             let text =
                 String::from_utf8(shell.integration(Path::new("/opt/it's/backlog-aws"), settings))
                     .unwrap();
             assert!(text.contains("__backlog_aws_mode"), "{text}");
             assert_eq!(text.lines().count(), shell.script().lines().count());
-            let differing = text
-                .lines()
-                .zip(shell.script().lines())
-                .filter(|(a, b)| a != b)
-                .count();
+            let differing =
+                text.lines().zip(shell.script().lines()).filter(|(a, b)| a != b).count();
             assert_eq!(differing, 1);
         }
     }
@@ -283,10 +243,7 @@ mod tests {
     #[test]
     fn a_login_shell_is_recognised_by_its_name() {
         assert_eq!(Shell::from_path(Path::new("-zsh")), Some(Shell::Zsh));
-        assert_eq!(
-            Shell::from_path(Path::new("/usr/bin/fish")),
-            Some(Shell::Fish)
-        );
+        assert_eq!(Shell::from_path(Path::new("/usr/bin/fish")), Some(Shell::Fish));
         assert_eq!(Shell::from_path(Path::new("/bin/sh")), None);
     }
 }

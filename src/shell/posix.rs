@@ -103,16 +103,10 @@ fn clock(shell: Shell, files: &Files<'_>, until: i64, out: &mut Vec<u8>) {
     let until = until.to_string();
     match (shell, files.precision) {
         // The time as a prompt shows it needs no module.
-        (Shell::Zsh, _) => push(
-            out,
-            &[" && [[ ${(%)__backlog_aws_clock} -lt ", &until, " ]]"],
-        ),
+        (Shell::Zsh, _) => push(out, &[" && [[ ${(%)__backlog_aws_clock} -lt ", &until, " ]]"]),
         // Unset by the user, it is no clock any more, and the program is asked.
         (_, Precision::Stamps) => {
-            push(
-                out,
-                &[" && [[ ${EPOCHSECONDS:-", &until, "} -lt ", &until, " ]]"],
-            );
+            push(out, &[" && [[ ${EPOCHSECONDS:-", &until, "} -lt ", &until, " ]]"]);
         }
         // Before bash 5 there is only the age of the shell, which the user may have set back.
         _ => {
@@ -185,20 +179,14 @@ fn conditions(shell: Shell, files: &Files<'_>) -> Vec<u8> {
 /// In UTC, because for local time zsh looks at the time zone's file each time; and by the numbers of the calendar,
 /// because for the seconds since the epoch it goes through local time all the same.
 fn change_times(files: &Files<'_>, out: &mut Vec<u8>) {
-    push(
-        out,
-        &[" && \\builtin zstat -A seen -gF%y%m%d%H%M%S%N +ctime --"],
-    );
+    push(out, &[" && \\builtin zstat -A seen -gF%y%m%d%H%M%S%N +ctime --"]);
     let mut expected = Vec::new();
     for watched in &files.watch.present {
         out.push(b' ');
         Files::word(Shell::Zsh, &files.spelled(&watched.path), out);
         expected.push(calendar(watched.sight.changed));
     }
-    push(
-        out,
-        &[" && [[ ${(j:,:)seen[@]} == ", &expected.join(","), " ]]"],
-    );
+    push(out, &[" && [[ ${(j:,:)seen[@]} == ", &expected.join(","), " ]]"]);
 }
 
 /// `%y%m%d%H%M%S%N`.

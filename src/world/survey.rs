@@ -75,10 +75,8 @@ impl Survey {
         let processes = processes(world.now);
         let parent = rustix::process::getppid().map(|pid| {
             let pid = pid.as_raw_nonzero().get().unsigned_abs();
-            let words = processes
-                .iter()
-                .find(|found| found.pid == pid)
-                .map(|found| found.words.as_slice());
+            let words =
+                processes.iter().find(|found| found.pid == pid).map(|found| found.words.as_slice());
             Parent {
                 pid,
                 name: words
@@ -104,10 +102,7 @@ impl Survey {
             litellm: processes
                 .into_iter()
                 .filter(|found| found.user == user && is_litellm(&found.words))
-                .map(|found| Process {
-                    pid: found.pid,
-                    started: found.started,
-                })
+                .map(|found| Process { pid: found.pid, started: found.started })
                 .collect(),
             start_up_lines: start_up_lines(world),
             installed,
@@ -128,10 +123,7 @@ struct Listed {
 
 /// The last component of a program's path, without the dash of a login shell.
 fn program_name(word: &str) -> &str {
-    word.rsplit('/')
-        .next()
-        .unwrap_or(word)
-        .trim_start_matches('-')
+    word.rsplit('/').next().unwrap_or(word).trim_start_matches('-')
 }
 
 /// `litellm` itself, or a Python that runs it: `python3 /usr/local/bin/litellm`, `python -m litellm`.
@@ -208,8 +200,7 @@ fn processes(now: Timestamp) -> Vec<Listed> {
 #[cfg(any(target_os = "linux", test))]
 fn boot_time(now: Timestamp, uptime: &str) -> Option<Timestamp> {
     let seconds: f64 = uptime.split(' ').next()?.parse().ok()?;
-    now.checked_sub(SignedDuration::try_from_secs_f64(seconds).ok()?)
-        .ok()
+    now.checked_sub(SignedDuration::try_from_secs_f64(seconds).ok()?).ok()
 }
 
 /// When a process was started, from field 22 of its stat file (`man 5 proc`).
@@ -219,8 +210,7 @@ fn start_time(boot: Timestamp, stat: &str, ticks_per_second: u64) -> Option<Time
     let (_, fields) = stat.rsplit_once(") ")?;
     let ticks: u64 = fields.split(' ').nth(19)?.parse().ok()?;
     let milliseconds = ticks.checked_mul(1000)?.checked_div(ticks_per_second)?;
-    boot.checked_add(SignedDuration::from_millis(milliseconds.try_into().ok()?))
-        .ok()
+    boot.checked_add(SignedDuration::from_millis(milliseconds.try_into().ok()?)).ok()
 }
 
 /// One line of `ps -o pid=,uid=,etime=,command=`.
@@ -254,15 +244,8 @@ fn elapsed(text: &str) -> Option<SignedDuration> {
 
 /// Where the usual start-up files mention this program.
 fn start_up_lines(world: &World) -> Vec<StartUpLine> {
-    const IN_HOME: [&str; 7] = [
-        ".bashrc",
-        ".bash_profile",
-        ".bash_login",
-        ".profile",
-        ".zshenv",
-        ".zprofile",
-        ".zshrc",
-    ];
+    const IN_HOME: [&str; 7] =
+        [".bashrc", ".bash_profile", ".bash_login", ".profile", ".zshenv", ".zprofile", ".zshrc"];
     let Some(home) = &world.home else {
         return Vec::new();
     };
@@ -298,10 +281,7 @@ fn mentions(path: PathBuf) -> Vec<StartUpLine> {
             !line.trim_ascii_start().starts_with(b"#")
                 && memchr::memmem::find(line, b"backlog-aws").is_some()
         })
-        .map(|(index, _)| StartUpLine {
-            path: file.path.clone(),
-            line: index + 1,
-        })
+        .map(|(index, _)| StartUpLine { path: file.path.clone(), line: index + 1 })
         .collect()
 }
 

@@ -15,9 +15,7 @@ const FOREIGN_DIRECTORIES: [&str; 2] = [".aws", ".claude"];
 
 /// Whether a variable belongs to another tool.
 pub fn is_foreign(name: &OsStr) -> bool {
-    FOREIGN_PREFIXES
-        .iter()
-        .any(|prefix| name.as_bytes().starts_with(prefix.as_bytes()))
+    FOREIGN_PREFIXES.iter().any(|prefix| name.as_bytes().starts_with(prefix.as_bytes()))
 }
 
 /// Reads what `env -0` wrote.
@@ -25,15 +23,9 @@ pub fn parse_environment(dump: &[u8]) -> BTreeMap<OsString, OsString> {
     dump.split(|byte| *byte == 0)
         .filter(|entry| !entry.is_empty())
         .map(|entry| {
-            let equals = entry
-                .iter()
-                .position(|byte| *byte == b'=')
-                .unwrap_or(entry.len());
+            let equals = entry.iter().position(|byte| *byte == b'=').unwrap_or(entry.len());
             let value = entry.get(equals + 1..).unwrap_or_default();
-            (
-                OsString::from_vec(entry[..equals].to_vec()),
-                OsString::from_vec(value.to_vec()),
-            )
+            (OsString::from_vec(entry[..equals].to_vec()), OsString::from_vec(value.to_vec()))
         })
         .collect()
 }
@@ -58,9 +50,7 @@ impl ForeignVariables {
             is_foreign(name).then(|| (name.to_owned(), line.to_vec()))
         });
         Self {
-            exported: exported
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
+            exported: exported.map(|(name, value)| (name.clone(), value.clone())).collect(),
             held: held.collect(),
         }
     }
@@ -117,10 +107,7 @@ impl FileTree {
         let kind = metadata.file_type();
         let stamp = Stamp {
             contents: if kind.is_symlink() {
-                fs::read_link(path)
-                    .unwrap_or_default()
-                    .into_os_string()
-                    .into_vec()
+                fs::read_link(path).unwrap_or_default().into_os_string().into_vec()
             } else if kind.is_file() {
                 // An unreadable one still has its mode and time.
                 fs::read(path).unwrap_or_default()
@@ -166,23 +153,16 @@ fn map_difference<K: Ord + std::fmt::Debug, V: PartialEq + std::fmt::Debug>(
 
 /// The first test secret in `bytes`.
 pub fn secret_in(bytes: &[u8]) -> Option<&'static str> {
-    SECRETS
-        .into_iter()
-        .find(|secret| contains(bytes, secret.as_bytes()))
+    SECRETS.into_iter().find(|secret| contains(bytes, secret.as_bytes()))
 }
 
 #[track_caller]
 pub fn assert_no_secret(bytes: &[u8], place: &str) {
     if let Some(secret) = secret_in(bytes) {
-        panic!(
-            "secret {secret} in {place}:\n{}",
-            String::from_utf8_lossy(bytes)
-        );
+        panic!("secret {secret} in {place}:\n{}", String::from_utf8_lossy(bytes));
     }
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack
-        .windows(needle.len())
-        .any(|window| window == needle)
+    haystack.windows(needle.len()).any(|window| window == needle)
 }

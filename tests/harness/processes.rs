@@ -32,9 +32,7 @@ pub fn processes_of(shell: Shell, line: &str, environment: &[(&str, &str)]) -> O
     let log = fs::read_to_string(log).unwrap();
     // Threads are no processes. A call that another thread interrupts has a second line, and signals have lines too.
     let started = log.lines().filter(|line| {
-        !["CLONE_THREAD", "resumed", "---"]
-            .iter()
-            .any(|other| line.contains(other))
+        !["CLONE_THREAD", "resumed", "---"].iter().any(|other| line.contains(other))
     });
     Some(started.count())
 }

@@ -44,11 +44,7 @@ impl Sandbox {
         }
         std::os::unix::fs::symlink(Self::built_binary(), root.path().join("bin/backlog-aws"))
             .expect("the sandbox is writable");
-        let sandbox = Self {
-            root,
-            guarded: RefCell::default(),
-            files_made: Cell::new(0),
-        };
+        let sandbox = Self { root, guarded: RefCell::default(), files_made: Cell::new(0) };
         // Without this directory fish starts to parse every man page of the machine in the background.
         sandbox.mkdir(".local/share/fish/generated_completions");
         sandbox
@@ -162,10 +158,7 @@ impl Sandbox {
     /// Asserts that `~/.aws` and `~/.claude` are as the test left them. Sessions and runs do this by themselves.
     #[track_caller]
     pub fn assert_guarded_files_untouched(&self) {
-        if let Some(difference) = self
-            .guarded
-            .borrow()
-            .difference(&FileTree::capture(&self.home()))
+        if let Some(difference) = self.guarded.borrow().difference(&FileTree::capture(&self.home()))
         {
             panic!("a file that is not ours was touched: {difference}");
         }
@@ -197,10 +190,7 @@ impl Sandbox {
     ) -> Invocation<'_> {
         Invocation {
             sandbox: self,
-            arguments: arguments
-                .into_iter()
-                .map(|argument| argument.as_ref().to_owned())
-                .collect(),
+            arguments: arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect(),
             environment: Vec::new(),
             directory: self.home(),
             input: Vec::new(),
@@ -212,9 +202,7 @@ impl Sandbox {
     /// A file name of the harness's own, outside the home, never used before.
     pub(super) fn fresh_state_file(&self, name: &str) -> PathBuf {
         self.files_made.set(self.files_made.get() + 1);
-        self.root
-            .path()
-            .join(format!("state/{name}-{}", self.files_made.get()))
+        self.root.path().join(format!("state/{name}-{}", self.files_made.get()))
     }
 }
 
@@ -263,9 +251,7 @@ impl Invocation<'_> {
     pub fn run(self) -> Output {
         let mut command = if self.standard_input_closed {
             let mut command = Command::new("/bin/sh");
-            command
-                .args(["-c", r#"exec "$0" "$@" <&-"#])
-                .arg(Sandbox::built_binary());
+            command.args(["-c", r#"exec "$0" "$@" <&-"#]).arg(Sandbox::built_binary());
             command
         } else {
             Command::new(Sandbox::built_binary())
@@ -282,17 +268,10 @@ impl Invocation<'_> {
             .spawn()
             .expect("the binary was built");
         // A child that does not read its input is no error here.
-        let _ = child
-            .stdin
-            .take()
-            .expect("it is a pipe")
-            .write_all(&self.input);
+        let _ = child.stdin.take().expect("it is a pipe").write_all(&self.input);
         let output = child.wait_with_output().expect("a child can be waited for");
-        let output = Output {
-            code: output.status.code(),
-            stdout: output.stdout,
-            stderr: output.stderr,
-        };
+        let output =
+            Output { code: output.status.code(), stdout: output.stdout, stderr: output.stderr };
         if !self.secrets_allowed {
             assert_no_secret(&output.stdout, "standard output");
             assert_no_secret(&output.stderr, "standard error");

@@ -177,10 +177,7 @@ impl<'home> SessionBuilder<'home> {
     fn write_start_up_files(&self, rc: &str) {
         self.sandbox.write(self.shell.rc_file(), rc);
         if self.shell == Shell::Bash {
-            self.sandbox.write(
-                ".inputrc",
-                "set enable-bracketed-paste off\nset bell-style none\n",
-            );
+            self.sandbox.write(".inputrc", "set enable-bracketed-paste off\nset bell-style none\n");
             if self.login {
                 // /etc/profile has just replaced PATH.
                 let environment = self.sandbox.environment();
@@ -189,8 +186,7 @@ impl<'home> SessionBuilder<'home> {
                     .find(|(name, _)| name == "PATH")
                     .map(|(_, path)| path.clone());
                 let path = self.shell.export("PATH", path.expect("PATH is always set"));
-                self.sandbox
-                    .write(".bash_profile", format!("{path}\n. ~/.bashrc\n"));
+                self.sandbox.write(".bash_profile", format!("{path}\n. ~/.bashrc\n"));
             }
         }
     }
@@ -421,11 +417,7 @@ impl<'home> Session<'home> {
     pub fn expand(&mut self, words: &str) -> Vec<Vec<u8>> {
         let file = self.sandbox.fresh_state_file("words");
         let quoted = self.shell.quote(&file);
-        let builtin = if self.shell == Shell::Fish {
-            "builtin"
-        } else {
-            r"\builtin"
-        };
+        let builtin = if self.shell == Shell::Fish { "builtin" } else { r"\builtin" };
         self.line(format!(r"{builtin} printf '%s\000' {words} > {quoted}"));
         let Ok(bytes) = fs::read(&file) else {
             self.fail(&format!("{words} could not be expanded"));
@@ -456,11 +448,7 @@ impl<'home> Session<'home> {
                 Pumped::TimedOut => self.fail("the shell does not end"),
             }
         }
-        self.child
-            .0
-            .wait()
-            .expect("a child can be waited for")
-            .code()
+        self.child.0.wait().expect("a child can be waited for").code()
     }
 
     /// Gives up on a shell that is not at a prompt, without a look at its variables.
@@ -474,8 +462,7 @@ impl<'home> Session<'home> {
             .iter()
             .map(|word| {
                 let word = String::from_utf8_lossy(word);
-                word.parse()
-                    .unwrap_or_else(|_| panic!("{word:?} is no exit status"))
+                word.parse().unwrap_or_else(|_| panic!("{word:?} is no exit status"))
             })
             .collect()
     }
@@ -530,19 +517,13 @@ impl<'home> Session<'home> {
         let Ok(stat) = fs::read_to_string(format!("/proc/{}/stat", self.pid())) else {
             return true;
         };
-        stat.rsplit(") ")
-            .next()
-            .is_some_and(|fields| fields.starts_with('S'))
+        stat.rsplit(") ").next().is_some_and(|fields| fields.starts_with('S'))
     }
 
     /// The next turn, once the prompt that ends it is drawn and is known to be a new one.
     fn take_turn(&mut self) -> Option<Turn> {
-        let marks: Vec<_> = self
-            .terminal
-            .marks
-            .iter()
-            .filter(|mark| mark.start >= self.consumed)
-            .collect();
+        let marks: Vec<_> =
+            self.terminal.marks.iter().filter(|mark| mark.start >= self.consumed).collect();
         let of = |kind: MarkKind| marks.iter().filter(move |mark| mark.kind == kind);
         let run = of(MarkKind::Run).next_back();
         let accepted = run.map_or(self.consumed, |mark| mark.end);

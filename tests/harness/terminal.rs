@@ -102,14 +102,10 @@ impl Terminal {
     pub fn spawn(command: Command, token: &str, rows: u16, columns: u16) -> (Self, Child) {
         let (pty, slave) = open().expect("a pty can be opened");
         // Before the spawn, so that the shell never sees 0x0.
-        pty.resize(pty_process::Size::new(rows, columns))
-            .expect("a pty takes a size");
+        pty.resize(pty_process::Size::new(rows, columns)).expect("a pty takes a size");
         let child = command.spawn(slave).expect("the shell starts");
-        let mut reader = File::from(
-            pty.as_fd()
-                .try_clone_to_owned()
-                .expect("a descriptor can be duplicated"),
-        );
+        let mut reader =
+            File::from(pty.as_fd().try_clone_to_owned().expect("a descriptor can be duplicated"));
         let (sender, incoming) = channel();
         thread::spawn(move || {
             let mut buffer = [0; 4096];
@@ -144,12 +140,8 @@ impl Terminal {
     }
 
     pub fn resize(&mut self, rows: u16, columns: u16) {
-        self.screen
-            .screen_mut()
-            .set_size(cells(rows), cells(columns));
-        self.pty
-            .resize(pty_process::Size::new(rows, columns))
-            .expect("a pty takes a size");
+        self.screen.screen_mut().set_size(cells(rows), cells(columns));
+        self.pty.resize(pty_process::Size::new(rows, columns)).expect("a pty takes a size");
     }
 
     /// Takes in the next piece of output, waiting for it until `deadline`.
@@ -204,18 +196,11 @@ impl Terminal {
             };
             let number = self.raw[body + 1..body + length].to_vec();
             let end = body + length + 1;
-            self.marks.push(Mark {
-                kind,
-                number,
-                start,
-                end,
-            });
+            self.marks.push(Mark { kind, number, start, end });
             self.scanned = end;
         }
         // A prefix may be cut in two.
-        self.scanned = self
-            .scanned
-            .max(self.raw.len().saturating_sub(self.mark_prefix.len()));
+        self.scanned = self.scanned.max(self.raw.len().saturating_sub(self.mark_prefix.len()));
     }
 
     /// Newer fish asks the terminal what it is and waits for the answer; some programs ask where the cursor is.
@@ -250,9 +235,7 @@ fn cells(count: u16) -> NonZero<u16> {
 
 /// Where `needle` stands in `haystack`.
 pub fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack
-        .windows(needle.len())
-        .position(|window| window == needle)
+    haystack.windows(needle.len()).position(|window| window == needle)
 }
 
 fn trim_lines(text: &str) -> String {

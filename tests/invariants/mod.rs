@@ -24,23 +24,13 @@ pub fn aws_reader(input: &[u8]) {
             path: Path::new("/credentials"),
             bytes: credentials,
         },
-        AwsFile {
-            kind: FileKind::Config,
-            path: Path::new("/config"),
-            bytes: config,
-        },
+        AwsFile { kind: FileKind::Config, path: Path::new("/config"), bytes: config },
     ];
     let profiles = Profiles::read(&files);
     for profile in &profiles {
-        assert!(
-            overrides::is_profile_name(profile.name()),
-            "{:?}",
-            profile.name()
-        );
+        assert!(overrides::is_profile_name(profile.name()), "{:?}", profile.name());
         assert!(std::ptr::eq(
-            profiles
-                .get(profile.name())
-                .expect("what is listed is found"),
+            profiles.get(profile.name()).expect("what is listed is found"),
             profile
         ));
         let has_keys = matches!(profile.kind(), Kind::Static | Kind::Temporary);
@@ -50,23 +40,13 @@ pub fn aws_reader(input: &[u8]) {
         let _ = profile.expires_at();
     }
     let lines = |kind| {
-        let bytes = if kind == FileKind::Credentials {
-            credentials
-        } else {
-            config
-        };
+        let bytes = if kind == FileKind::Credentials { credentials } else { config };
         bytes.split(|&byte| byte == b'\n').count()
     };
     let mut last = (FileKind::Credentials, 0);
     for problem in profiles.problems() {
-        assert!(
-            (1..=lines(problem.kind)).contains(&problem.line),
-            "{problem:?}"
-        );
-        assert!(
-            (problem.kind, problem.line) >= last,
-            "{problem:?} after {last:?}"
-        );
+        assert!((1..=lines(problem.kind)).contains(&problem.line), "{problem:?}");
+        assert!((problem.kind, problem.line) >= last, "{problem:?} after {last:?}");
         last = (problem.kind, problem.line);
         assert_fit_for_a_terminal(&problem.to_string());
     }
@@ -103,20 +83,11 @@ pub fn override_file(input: &[u8]) {
             let written = overrides::rewrite(Some(input), Some("bedrock"), None)
                 .expect("what is valid can be changed");
             let again = overrides::parse(written.as_bytes()).expect("what we write is valid");
-            assert_eq!(
-                again.profile.map(|entry| entry.value).as_deref(),
-                Some("bedrock")
-            );
-            assert_eq!(
-                again.region.map(|entry| entry.value),
-                read.region.map(|entry| entry.value)
-            );
+            assert_eq!(again.profile.map(|entry| entry.value).as_deref(), Some("bedrock"));
+            assert_eq!(again.region.map(|entry| entry.value), read.region.map(|entry| entry.value));
         }
         Err(invalid) => {
-            assert!(
-                invalid.line.is_none_or(|line| (1..=lines).contains(&line)),
-                "{invalid:?}"
-            );
+            assert!(invalid.line.is_none_or(|line| (1..=lines).contains(&line)), "{invalid:?}");
             assert_fit_for_a_terminal(&invalid.to_string());
         }
     }
@@ -136,11 +107,7 @@ pub fn quoting(input: &[u8]) {
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
         let mut quoted = Vec::new();
         quote(shell, OsStr::from_bytes(&value), &mut quoted);
-        let read = if shell == Shell::Fish {
-            read_fish(&quoted)
-        } else {
-            read_posix(&quoted)
-        };
+        let read = if shell == Shell::Fish { read_fish(&quoted) } else { read_posix(&quoted) };
         assert_eq!(read.as_deref(), Some(&value[..]), "{shell:?}");
     }
 }
@@ -164,10 +131,7 @@ fn assert_fit_for_a_terminal(text: &str) {
 
 /// Two files from one input, split at the first line that is a form feed, or in the middle.
 fn halves(input: &[u8]) -> (&[u8], &[u8]) {
-    let at = input
-        .iter()
-        .position(|&byte| byte == 0x0c)
-        .unwrap_or(input.len() / 2);
+    let at = input.iter().position(|&byte| byte == 0x0c).unwrap_or(input.len() / 2);
     input.split_at(at)
 }
 

@@ -44,26 +44,16 @@ pub fn answer(case: &Case<'_>) -> Vec<Check> {
             }
             checks
         }
-        Answer::Unusable {
-            source,
-            profile,
-            reason,
-        } => {
+        Answer::Unusable { source, profile, reason } => {
             let shown = profile.as_ref().map(visible).unwrap_or_default();
-            unusable(case, *source, &shown, reason)
-                .into_iter()
-                .collect()
+            unusable(case, *source, &shown, reason).into_iter().collect()
         }
         Answer::Nothing => vec![nothing(case)],
     }
 }
 
 fn unusable(case: &Case<'_>, source: Source, shown: &str, reason: &Reason) -> Option<Check> {
-    let candidate = case
-        .resolution
-        .candidates
-        .iter()
-        .find(|candidate| candidate.source == source);
+    let candidate = case.resolution.candidates.iter().find(|candidate| candidate.source == source);
     let at = candidate.and_then(|candidate| candidate.at.as_ref());
     let (code, message) = match reason {
         // The overrides' own check says it.
@@ -73,26 +63,17 @@ fn unusable(case: &Case<'_>, source: Source, shown: &str, reason: &Reason) -> Op
             format!("Profile '{shown}' has no static credentials: it is in neither AWS file"),
         ),
         Reason::Kind(kind) => {
-            let code = if *kind == Kind::Partial {
-                "half-key-pair"
-            } else {
-                "profile-unusable"
-            };
+            let code = if *kind == Kind::Partial { "half-key-pair" } else { "profile-unusable" };
             let what = describe(reason, *kind);
-            (
-                code,
-                format!("Profile '{shown}' has no static credentials: it {what}"),
-            )
+            (code, format!("Profile '{shown}' has no static credentials: it {what}"))
         }
         Reason::Expired(end) => (
             "credentials-expired",
             format!("the temporary credentials of '{shown}' ran out at {end}"),
         ),
     };
-    let message = format!(
-        "{message}; {}, and the toolkit gets none in its place",
-        named_by(source)
-    );
+    let message =
+        format!("{message}; {}, and the toolkit gets none in its place", named_by(source));
     let check = Check::problem(code, message).remedy(other_profile(case, source, at));
     Some(match at {
         Some(at) => check.at(at),
@@ -185,17 +166,11 @@ fn one_override(found: &OverrideFile) -> Option<Check> {
                 format!("{shown} is not allowed, and is ignored")
             },
         )
-        .remedy(format!(
-            "look at it, then {}",
-            command_on("backlog-aws allow", directory)
-        ))
+        .remedy(format!("look at it, then {}", command_on("backlog-aws allow", directory)))
         .at(shown),
         (_, Some(Verdict::Undecidable(why))) => Check::problem(
             "trust-unreadable",
-            format!(
-                "whether {shown} is allowed cannot be told: {}",
-                visible(why)
-            ),
+            format!("whether {shown} is allowed cannot be told: {}", visible(why)),
         )
         .remedy(command_on("backlog-aws allow", directory))
         .at(shown),
@@ -210,12 +185,8 @@ fn one_override(found: &OverrideFile) -> Option<Check> {
 }
 
 /// The variables of the toolkit's file that its start scripts export over what `exec` set.
-const KEYS: [&str; 4] = [
-    "AWS_BEARER_TOKEN_BEDROCK",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-];
+const KEYS: [&str; 4] =
+    ["AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /// The toolkit's own file.
 pub fn toolkit_env(case: &Case<'_>) -> Vec<Check> {
@@ -241,16 +212,9 @@ pub fn toolkit_env(case: &Case<'_>) -> Vec<Check> {
             .at(place(path, Some(*line))),
         );
     }
-    let blank: Vec<(&str, usize)> = KEYS
-        .into_iter()
-        .filter_map(|name| Some((name, file.blanks(name)?)))
-        .collect();
-    checks.extend(overriding(
-        case,
-        "toolkit-env-blanks",
-        &blank,
-        "sets to nothing",
-    ));
+    let blank: Vec<(&str, usize)> =
+        KEYS.into_iter().filter_map(|name| Some((name, file.blanks(name)?))).collect();
+    checks.extend(overriding(case, "toolkit-env-blanks", &blank, "sets to nothing"));
     let mut set = match Handover::of(case.resolution, case.world, true) {
         Ok(handover) => handover.contradicted_by(file),
         Err(_) => Vec::new(),
@@ -288,15 +252,10 @@ fn overriding(
 fn written_out(case: &Case<'_>, name: &str, line: usize) -> String {
     let (path, _) = case.toolkit_env();
     let value = match name {
-        "BACKLOG_AWS_PROFILE" => case
-            .usable_profiles()
-            .first()
-            .map(|name| (*name).to_owned()),
+        "BACKLOG_AWS_PROFILE" => case.usable_profiles().first().map(|name| (*name).to_owned()),
         "AWS_REGION" | "AWS_DEFAULT_REGION" => {
             let region = case.resolution.region.name.to_str();
-            region
-                .filter(|region| overrides::is_region_name(region))
-                .map(str::to_owned)
+            region.filter(|region| overrides::is_region_name(region)).map(str::to_owned)
         }
         _ => None,
     };
@@ -320,9 +279,7 @@ mod tests {
     const CREDENTIALS: &str = "[bedrock]\naws_access_key_id = A\naws_secret_access_key = s\n";
 
     fn machine(credentials: &str, toolkit_env: &str) -> Machine {
-        Machine::new(credentials, "")
-            .toolkit_env(toolkit_env)
-            .facts(&["shell=bash", "mode=none"])
+        Machine::new(credentials, "").toolkit_env(toolkit_env).facts(&["shell=bash", "mode=none"])
     }
 
     #[test]
@@ -342,18 +299,9 @@ mod tests {
             checks[0].remedy.as_deref(),
             Some("`sed -i.bak -e '2s/^/# /' -e '3s/^/# /' /home/u/.backlog-toolkit-env`")
         );
-        let long = machine(
-            CREDENTIALS,
-            "BACKLOG_AWS_PROFILE=bedrock\nAWS_SESSION_TOKEN='a\nb'\n",
-        )
-        .checks();
-        assert!(
-            long[0]
-                .remedy
-                .as_ref()
-                .is_some_and(|remedy| !remedy.contains("sed")),
-            "{long:?}"
-        );
+        let long = machine(CREDENTIALS, "BACKLOG_AWS_PROFILE=bedrock\nAWS_SESSION_TOKEN='a\nb'\n")
+            .checks();
+        assert!(long[0].remedy.as_ref().is_some_and(|remedy| !remedy.contains("sed")), "{long:?}");
         let of_claude = machine(CREDENTIALS, "BACKLOG_AWS_PROFILE=bedrock\nAWS_PROFILE=cc\n");
         assert_eq!(of_claude.codes(), ["toolkit-env-overrides"]);
     }
@@ -365,15 +313,9 @@ mod tests {
         let notices = machine.ask(|case| case.resolution.notices.clone());
         assert_eq!(notices.len(), 1, "{notices:?}");
         assert_eq!(notices[0].code, crate::notice::Code::FileInvalid);
-        assert!(
-            notices[0].message.ends_with("(/home/u/.aws/credentials:5)"),
-            "{notices:?}"
-        );
+        assert!(notices[0].message.ends_with("(/home/u/.aws/credentials:5)"), "{notices:?}");
         let checks = machine.checks();
-        assert_eq!(
-            (checks[0].code, checks[0].verdict),
-            ("file-invalid", Verdict::Warning)
-        );
+        assert_eq!((checks[0].code, checks[0].verdict), ("file-invalid", Verdict::Warning));
         // Nobody is told at each prompt of profiles that are not used.
         let other = format!("{text}[x]\naws_access_key_id = A\naws_secret_access_key = s\n");
         let machine =

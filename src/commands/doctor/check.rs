@@ -42,13 +42,7 @@ pub struct Check {
 
 impl Check {
     fn new(code: &'static str, verdict: Verdict, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            verdict,
-            message: message.into(),
-            remedy: None,
-            at: None,
-        }
+        Self { code, verdict, message: message.into(), remedy: None, at: None }
     }
 
     /// As it should be.
@@ -69,19 +63,13 @@ impl Check {
     /// With what to do about it.
     #[must_use]
     pub fn remedy(self, remedy: impl Into<String>) -> Self {
-        Self {
-            remedy: Some(remedy.into()),
-            ..self
-        }
+        Self { remedy: Some(remedy.into()), ..self }
     }
 
     /// With where it is.
     #[must_use]
     pub fn at(self, place: impl std::fmt::Display) -> Self {
-        Self {
-            at: Some(place.to_string()),
-            ..self
-        }
+        Self { at: Some(place.to_string()), ..self }
     }
 }
 
@@ -203,10 +191,7 @@ pub fn open_at(path: &Path, line: usize) -> String {
 
 /// The command that turns lines of a shell file into comments. It leaves the old file beside it.
 pub fn comment_out(path: &Path, lines: &[usize]) -> String {
-    let edits: Vec<String> = lines
-        .iter()
-        .map(|line| format!("-e '{line}s/^/# /'"))
-        .collect();
+    let edits: Vec<String> = lines.iter().map(|line| format!("-e '{line}s/^/# /'")).collect();
     command_on(&format!("sed -i.bak {}", edits.join(" ")), path)
 }
 
@@ -216,19 +201,10 @@ mod tests {
 
     #[test]
     fn a_path_is_quoted_or_left_to_the_reader() {
-        assert_eq!(
-            command_on("chmod 600", Path::new("/a b/c")),
-            "`chmod 600 '/a b/c'`"
-        );
+        assert_eq!(command_on("chmod 600", Path::new("/a b/c")), "`chmod 600 '/a b/c'`");
         assert_eq!(put_aside(Path::new("/a")), "`mv /a /a.aside`");
-        assert_eq!(
-            command_on("chmod 600", Path::new("/a\nb")),
-            "chmod 600 on /a\\nb"
-        );
-        assert_eq!(
-            command_on("chmod 600", Path::new("/a`id`")),
-            "chmod 600 on /a`id`"
-        );
+        assert_eq!(command_on("chmod 600", Path::new("/a\nb")), "chmod 600 on /a\\nb");
+        assert_eq!(command_on("chmod 600", Path::new("/a`id`")), "chmod 600 on /a`id`");
     }
 
     #[test]

@@ -40,18 +40,12 @@ struct Identity {
 
 impl Identity {
     fn none(rule: impl Into<String>) -> Self {
-        Self {
-            rule: rule.into(),
-            ..Self::default()
-        }
+        Self { rule: rule.into(), ..Self::default() }
     }
 
     /// The same, reached by way of `first`.
     fn after(self, first: &str) -> Self {
-        Self {
-            rule: format!("{first}: {}", self.rule),
-            ..self
-        }
+        Self { rule: format!("{first}: {}", self.rule), ..self }
     }
 
     fn of(self, name: &'static str, region: Option<String>) -> Consumer {
@@ -76,20 +70,13 @@ fn toolkit(case: &Case<'_>) -> Consumer {
     let identity = match answer {
         Answer::Usable { source, identity } => Identity {
             profile: identity.profile().map(visible),
-            access_key_id: identity
-                .credentials()
-                .map(|keys| mask_key_id(&keys.access_key_id)),
+            access_key_id: identity.credentials().map(|keys| mask_key_id(&keys.access_key_id)),
             rule: source.word().to_owned(),
         },
-        Answer::Unusable {
-            source, profile, ..
-        } => Identity {
+        Answer::Unusable { source, profile, .. } => Identity {
             profile: profile.as_ref().map(visible),
             access_key_id: None,
-            rule: format!(
-                "{}: cannot be used, and nothing is taken in its place",
-                source.word()
-            ),
+            rule: format!("{}: cannot be used, and nothing is taken in its place", source.word()),
         },
         Answer::Nothing => Identity::none("nothing in the chain is usable"),
     };
@@ -107,14 +94,7 @@ fn litellm(case: &Case<'_>) -> Consumer {
         .or_else(|| Some("us-west-2".to_owned()));
     let identity = if filled(case, "AWS_BEARER_TOKEN_BEDROCK") {
         Identity::none("AWS_BEARER_TOKEN_BEDROCK comes before everything else")
-    } else if [
-        "AWS_WEB_IDENTITY_TOKEN",
-        "AWS_ROLE_NAME",
-        "AWS_SESSION_NAME",
-    ]
-    .into_iter()
-    .all(set)
-    {
+    } else if ["AWS_WEB_IDENTITY_TOKEN", "AWS_ROLE_NAME", "AWS_SESSION_NAME"].into_iter().all(set) {
         Identity::none(
             "AWS_WEB_IDENTITY_TOKEN with AWS_ROLE_NAME and AWS_SESSION_NAME comes before keys",
         )
@@ -124,12 +104,10 @@ fn litellm(case: &Case<'_>) -> Consumer {
         boto3_profile(case, &name, true).after("AWS_PROFILE_NAME comes before keys")
     } else if set("AWS_ACCESS_KEY_ID") && set("AWS_SECRET_ACCESS_KEY") {
         // Without a session token it makes a boto3 session of the two, which looks at profile and files all the same.
-        boto3_session_fails(case)
-            .filter(|_| !set("AWS_SESSION_TOKEN"))
-            .map_or_else(
-                || environment_keys(case, "keys in the environment"),
-                |identity| identity.after("keys in the environment, by way of boto3"),
-            )
+        boto3_session_fails(case).filter(|_| !set("AWS_SESSION_TOKEN")).map_or_else(
+            || environment_keys(case, "keys in the environment"),
+            |identity| identity.after("keys in the environment, by way of boto3"),
+        )
     } else {
         boto3_chain(case).after("asks boto3")
     };
@@ -170,10 +148,7 @@ fn boto3_chain(case: &Case<'_>) -> Identity {
         return failed;
     }
     let named = boto3_profile_variable(case);
-    match (
-        filled(case, "AWS_ACCESS_KEY_ID"),
-        filled(case, "AWS_SECRET_ACCESS_KEY"),
-    ) {
+    match (filled(case, "AWS_ACCESS_KEY_ID"), filled(case, "AWS_SECRET_ACCESS_KEY")) {
         (true, true) => {
             let rule = match &named {
                 Some((variable, _)) => format!("keys in the environment come before {variable}"),
@@ -195,9 +170,7 @@ fn boto3_chain(case: &Case<'_>) -> Identity {
 }
 
 fn boto3_profile(case: &Case<'_>, name: &str, named: bool) -> Identity {
-    profile(case, name, named, |profile| {
-        botocore::other_identity(profile).map(|(what, _)| what)
-    })
+    profile(case, name, named, |profile| botocore::other_identity(profile).map(|(what, _)| what))
 }
 
 fn boto3_profile_variable(case: &Case<'_>) -> Option<(&'static str, String)> {
@@ -220,20 +193,17 @@ fn boto3_region(case: &Case<'_>) -> Option<String> {
 /// Where botocore gives up on a file.
 fn boto3_cannot_read(case: &Case<'_>) -> Option<String> {
     let world = case.world;
-    [
-        (FileKind::Credentials, &world.credentials),
-        (FileKind::Config, &world.config),
-    ]
-    .into_iter()
-    .find_map(|(kind, file)| {
-        let file = file.as_ref()?;
-        let Content::Read { bytes, .. } = &file.content else {
-            return None;
-        };
-        let path = &file.path;
-        let line = boto3_gives_up_at(case, &AwsFile { kind, path, bytes })?;
-        Some(place(path, Some(line)))
-    })
+    [(FileKind::Credentials, &world.credentials), (FileKind::Config, &world.config)]
+        .into_iter()
+        .find_map(|(kind, file)| {
+            let file = file.as_ref()?;
+            let Content::Read { bytes, .. } = &file.content else {
+                return None;
+            };
+            let path = &file.path;
+            let line = boto3_gives_up_at(case, &AwsFile { kind, path, bytes })?;
+            Some(place(path, Some(line)))
+        })
 }
 
 fn boto3_gives_up_at(case: &Case<'_>, file: &AwsFile<'_>) -> Option<usize> {
@@ -243,10 +213,7 @@ fn boto3_gives_up_at(case: &Case<'_>, file: &AwsFile<'_>) -> Option<usize> {
         differences.iter().any(|difference| {
             let what = difference.what;
             difference.line == line
-                && matches!(
-                    what,
-                    DifferenceKind::Colon | DifferenceKind::IndentedProperty
-                )
+                && matches!(what, DifferenceKind::Colon | DifferenceKind::IndentedProperty)
         })
     };
     let problems = case.inputs.profiles.problems().iter();
@@ -269,11 +236,8 @@ fn claude_code(case: &Case<'_>) -> Consumer {
         Identity::none("AWS_BEARER_TOKEN_BEDROCK comes before everything else")
     } else if let Some(name) = text(case, "AWS_PROFILE").filter(|name| !name.is_empty()) {
         let beside = filled(case, "AWS_ACCESS_KEY_ID") && filled(case, "AWS_SECRET_ACCESS_KEY");
-        let first = if beside {
-            "AWS_PROFILE comes before keys in the environment"
-        } else {
-            "AWS_PROFILE"
-        };
+        let first =
+            if beside { "AWS_PROFILE comes before keys in the environment" } else { "AWS_PROFILE" };
         javascript_profile(case, &name, true).after(first)
     } else if filled(case, "AWS_ACCESS_KEY_ID") && filled(case, "AWS_SECRET_ACCESS_KEY") {
         environment_keys(case, "keys in the environment")
@@ -317,10 +281,7 @@ fn profile(
         };
     };
     let kind = profile.kind();
-    let mut identity = Identity {
-        profile: Some(profile.name().to_owned()),
-        ..Identity::default()
-    };
+    let mut identity = Identity { profile: Some(profile.name().to_owned()), ..Identity::default() };
     if let Some(other) = otherwise(profile) {
         other.clone_into(&mut identity.rule);
     } else if kind.has_keys() {
@@ -359,10 +320,8 @@ mod tests {
                                [default]\naws_access_key_id = AKIADEFAULTDEFAULT02\naws_secret_access_key = s\n";
     const CONFIG: &str = "[profile cc]\nsso_session = corp\nregion = eu-central-1\n\
                           [profile bedrock]\nregion = eu-west-1\n";
-    const KEYS: [(&str, &str); 2] = [
-        ("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENTENV03"),
-        ("AWS_SECRET_ACCESS_KEY", "s"),
-    ];
+    const KEYS: [(&str, &str); 2] =
+        [("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENTENV03"), ("AWS_SECRET_ACCESS_KEY", "s")];
 
     /// Profile, key, region and whether it fails.
     fn took(
@@ -371,12 +330,7 @@ mod tests {
     ) -> (Option<String>, Option<String>, Option<String>, bool) {
         let consumer = Machine::new(CREDENTIALS, CONFIG).env(env).consumer(name);
         let fails = consumer.rule.contains("fails");
-        (
-            consumer.profile,
-            consumer.access_key_id,
-            consumer.region,
-            fails,
-        )
+        (consumer.profile, consumer.access_key_id, consumer.region, fails)
     }
 
     fn with_keys<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
@@ -392,40 +346,21 @@ mod tests {
         let env = with_keys(&[("AWS_PROFILE", "cc"), ("AWS_REGION", "us-east-2")]);
         assert_eq!(
             took("boto3", &env),
-            (
-                None,
-                Some(ENVIRONMENT.to_owned()),
-                Some("eu-central-1".to_owned()),
-                false
-            )
+            (None, Some(ENVIRONMENT.to_owned()), Some("eu-central-1".to_owned()), false)
         );
         assert_eq!(
             took("litellm", &env),
-            (
-                None,
-                Some(ENVIRONMENT.to_owned()),
-                Some("us-east-2".to_owned()),
-                false
-            )
+            (None, Some(ENVIRONMENT.to_owned()), Some("us-east-2".to_owned()), false)
         );
         assert_eq!(
             took("claude-code", &env),
-            (
-                Some("cc".to_owned()),
-                None,
-                Some("us-east-2".to_owned()),
-                false
-            )
+            (Some("cc".to_owned()), None, Some("us-east-2".to_owned()), false)
         );
     }
 
     #[test]
     fn boto3_asks_for_its_default_profile_first_and_for_one_region_only() {
-        let env = [
-            ("AWS_DEFAULT_PROFILE", "bedrock"),
-            ("AWS_PROFILE", "cc"),
-            ("AWS_REGION", "x"),
-        ];
+        let env = [("AWS_DEFAULT_PROFILE", "bedrock"), ("AWS_PROFILE", "cc"), ("AWS_REGION", "x")];
         assert_eq!(
             took("boto3", &env),
             (
@@ -439,26 +374,15 @@ mod tests {
         let env = [("AWS_DEFAULT_REGION", "y"), ("AWS_REGION", "x")];
         assert_eq!(
             took("boto3", &env),
-            (
-                Some("default".to_owned()),
-                Some(DEFAULT.to_owned()),
-                Some("y".to_owned()),
-                false
-            )
+            (Some("default".to_owned()), Some(DEFAULT.to_owned()), Some("y".to_owned()), false)
         );
     }
 
     #[test]
     fn a_profile_that_does_not_exist_breaks_even_keys_in_the_environment() {
         let env = with_keys(&[("AWS_PROFILE", "gone")]);
-        assert_eq!(
-            took("boto3", &env),
-            (Some("gone".to_owned()), None, None, true)
-        );
-        assert!(
-            took("litellm", &env).3,
-            "it makes a boto3 session of the keys"
-        );
+        assert_eq!(took("boto3", &env), (Some("gone".to_owned()), None, None, true));
+        assert!(took("litellm", &env).3, "it makes a boto3 session of the keys");
         let env = with_keys(&[("AWS_PROFILE", "gone"), ("AWS_SESSION_TOKEN", "t")]);
         assert!(!took("litellm", &env).3);
         assert!(took("boto3", &with_keys(&[("AWS_PROFILE", "")])).3);
@@ -486,10 +410,7 @@ mod tests {
             ("AWS_ROLE_NAME", "r"),
             ("AWS_REGION_NAME", "z"),
         ]);
-        assert_eq!(
-            took("litellm", &env),
-            (None, None, Some("z".to_owned()), false)
-        );
+        assert_eq!(took("litellm", &env), (None, None, Some("z".to_owned()), false));
     }
 
     #[test]
@@ -509,10 +430,7 @@ mod tests {
         let config = "[profile bedrock]\nsso_session = corp\n";
         let machine = Machine::new(CREDENTIALS, config).env(&[("AWS_PROFILE", "bedrock")]);
         assert_eq!(machine.consumer("boto3").access_key_id, None);
-        assert_eq!(
-            machine.consumer("claude-code").access_key_id.as_deref(),
-            Some(BEDROCK)
-        );
+        assert_eq!(machine.consumer("claude-code").access_key_id.as_deref(), Some(BEDROCK));
         assert!(machine.codes().contains(&"boto3-differs"));
     }
 
@@ -521,17 +439,9 @@ mod tests {
         let twice = format!("{CREDENTIALS}[default]\nregion = x\n");
         let boto3 = Machine::new(&twice, CONFIG).consumer("boto3");
         assert_eq!((boto3.access_key_id, boto3.region), (None, None));
-        assert_eq!(
-            boto3.rule,
-            "fails: it cannot read /home/u/.aws/credentials:7"
-        );
+        assert_eq!(boto3.rule, "fails: it cannot read /home/u/.aws/credentials:7");
         // A colon is as good as = to it.
         let colon = "[default]\naws_access_key_id = AKIADEFAULTDEFAULT02\naws_secret_access_key = s\nfoo: x\n";
-        assert!(
-            !Machine::new(colon, CONFIG)
-                .consumer("boto3")
-                .rule
-                .contains("fails")
-        );
+        assert!(!Machine::new(colon, CONFIG).consumer("boto3").rule.contains("fails"));
     }
 }

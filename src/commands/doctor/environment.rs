@@ -11,28 +11,12 @@ use crate::world::{FileTime, Sight};
 
 /// Variables that name a profile: which clients ask for it.
 const PROFILE_VARIABLES: [(&str, &str, &str); 3] = [
-    (
-        "AWS_PROFILE",
-        "aws-profile",
-        "every AWS client of this shell, Claude Code included,",
-    ),
-    (
-        "AWS_DEFAULT_PROFILE",
-        "aws-default-profile",
-        "boto3 (it asks this before AWS_PROFILE)",
-    ),
-    (
-        "AWS_PROFILE_NAME",
-        "aws-profile-name",
-        "LiteLLM (it asks this before keys)",
-    ),
+    ("AWS_PROFILE", "aws-profile", "every AWS client of this shell, Claude Code included,"),
+    ("AWS_DEFAULT_PROFILE", "aws-default-profile", "boto3 (it asks this before AWS_PROFILE)"),
+    ("AWS_PROFILE_NAME", "aws-profile-name", "LiteLLM (it asks this before keys)"),
 ];
 
-const KEYS: [&str; 3] = [
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-];
+const KEYS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /// The environment.
 pub fn checks(case: &Case<'_>) -> Vec<Check> {
@@ -58,14 +42,10 @@ fn profile_variable(case: &Case<'_>, name: &str, code: &'static str, who: &str) 
             .remedy(case.unset(&[name])),
         );
     }
-    match value
-        .to_str()
-        .and_then(|name| case.inputs.profiles.get(name))
-    {
-        Some(profile) => Some(Check::ok(
-            code,
-            format!("{name}={shown} ({}) is not touched", profile.kind()),
-        )),
+    match value.to_str().and_then(|name| case.inputs.profiles.get(name)) {
+        Some(profile) => {
+            Some(Check::ok(code, format!("{name}={shown} ({}) is not touched", profile.kind())))
+        }
         None => Some(
             Check::problem(
                 match name {
@@ -83,10 +63,7 @@ fn profile_variable(case: &Case<'_>, name: &str, code: &'static str, who: &str) 
 
 fn two_profiles(case: &Case<'_>) -> Option<Check> {
     let env = &case.world.env;
-    let (default, profile) = (
-        env.non_empty("AWS_DEFAULT_PROFILE")?,
-        env.non_empty("AWS_PROFILE")?,
-    );
+    let (default, profile) = (env.non_empty("AWS_DEFAULT_PROFILE")?, env.non_empty("AWS_PROFILE")?);
     (default != profile).then(|| {
         Check::warning(
             "two-profiles",
@@ -102,10 +79,7 @@ fn two_profiles(case: &Case<'_>) -> Option<Check> {
 
 fn keys(case: &Case<'_>) -> Option<Check> {
     let env = &case.world.env;
-    let set: Vec<&str> = KEYS
-        .into_iter()
-        .filter(|name| env.get(name).is_some())
-        .collect();
+    let set: Vec<&str> = KEYS.into_iter().filter(|name| env.get(name).is_some()).collect();
     let filled = |name: &str| env.non_empty(name).is_some();
     let unset = || case.unset(&set);
     match (filled("AWS_ACCESS_KEY_ID"), filled("AWS_SECRET_ACCESS_KEY")) {
@@ -128,11 +102,7 @@ fn keys(case: &Case<'_>) -> Option<Check> {
             } else {
                 ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID")
             };
-            let effect = if id {
-                "boto3 fails on it"
-            } else {
-                "it has no effect"
-            };
+            let effect = if id { "boto3 fails on it" } else { "it has no effect" };
             let message = format!("{here} is in the environment without {missing}; {effect}");
             let check = if id {
                 Check::problem("environment-half-key-pair", message)
@@ -142,9 +112,8 @@ fn keys(case: &Case<'_>) -> Option<Check> {
             return Some(check.remedy(unset()));
         }
     }
-    let end: Option<Timestamp> = env
-        .non_empty("AWS_CREDENTIAL_EXPIRATION")
-        .and_then(|end| end.to_str()?.parse().ok());
+    let end: Option<Timestamp> =
+        env.non_empty("AWS_CREDENTIAL_EXPIRATION").and_then(|end| end.to_str()?.parse().ok());
     if let Some(end) = end.filter(|end| *end <= case.inputs.now) {
         let mut names = set.clone();
         names.push("AWS_CREDENTIAL_EXPIRATION");
@@ -227,11 +196,8 @@ fn last_change<'a>(case: &Case<'a>) -> Option<(Timestamp, &'a Path)> {
         let at: &Place = candidate.at.as_ref()?;
         (candidate.source == Source::Directory).then_some(&at.path)
     });
-    let overrides = world
-        .overrides
-        .iter()
-        .map(|found| &found.file)
-        .filter(|file| decided == Some(&file.path));
+    let overrides =
+        world.overrides.iter().map(|found| &found.file).filter(|file| decided == Some(&file.path));
     world
         .source_files()
         .chain(overrides)
@@ -240,10 +206,7 @@ fn last_change<'a>(case: &Case<'a>) -> Option<(Timestamp, &'a Path)> {
 }
 
 fn time(sight: &Sight) -> Option<Timestamp> {
-    let FileTime {
-        seconds,
-        nanoseconds,
-    } = sight.modified;
+    let FileTime { seconds, nanoseconds } = sight.modified;
     Timestamp::new(seconds, i32::try_from(nanoseconds).ok()?).ok()
 }
 
@@ -256,9 +219,7 @@ mod tests {
                                [other]\naws_access_key_id = A\naws_secret_access_key = s\n";
 
     fn codes(env: &[(&str, &str)]) -> Vec<&'static str> {
-        let machine = Machine::new(CREDENTIALS, "")
-            .env(env)
-            .facts(&["shell=bash", "mode=none"]);
+        let machine = Machine::new(CREDENTIALS, "").env(env).facts(&["shell=bash", "mode=none"]);
         machine.codes()
     }
 
@@ -269,23 +230,14 @@ mod tests {
         assert_eq!(codes(&[]), [""; 0]);
         assert_eq!(codes(&[("AWS_PROFILE", "")]), ["profile-variable-empty"]);
         assert_eq!(codes(&[("AWS_PROFILE", "x")]), ["aws-profile-missing"]);
-        assert_eq!(
-            codes(&[("AWS_DEFAULT_PROFILE", "x")]),
-            ["profile-variable-missing"]
-        );
-        assert_eq!(
-            codes(&[("AWS_PROFILE_NAME", "x")]),
-            ["profile-variable-missing"]
-        );
+        assert_eq!(codes(&[("AWS_DEFAULT_PROFILE", "x")]), ["profile-variable-missing"]);
+        assert_eq!(codes(&[("AWS_PROFILE_NAME", "x")]), ["profile-variable-missing"]);
         assert_eq!(
             codes(&[("AWS_PROFILE", "default"), ("AWS_DEFAULT_PROFILE", "other")]),
             ["two-profiles"]
         );
         assert_eq!(codes(&keys), ["environment-keys"]);
-        assert_eq!(
-            codes(&with("AWS_PROFILE", "default")),
-            ["environment-keys-shadow"]
-        );
+        assert_eq!(codes(&with("AWS_PROFILE", "default")), ["environment-keys-shadow"]);
         assert_eq!(
             codes(&with("AWS_CREDENTIAL_EXPIRATION", "2029-01-01T00:00:00Z")),
             ["environment-keys-expired"]
@@ -294,27 +246,17 @@ mod tests {
         assert_eq!(codes(&keys[1..]), ["environment-half-key-pair"]);
         let empty = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "")];
         assert_eq!(codes(&empty), ["environment-keys-empty"]);
-        assert_eq!(
-            codes(&[("AWS_BEARER_TOKEN_BEDROCK", "")]),
-            ["bearer-token-empty"]
-        );
-        assert_eq!(
-            codes(&[("AWS_BEARER_TOKEN_BEDROCK", "t")]),
-            ["bearer-token"]
-        );
+        assert_eq!(codes(&[("AWS_BEARER_TOKEN_BEDROCK", "")]), ["bearer-token-empty"]);
+        assert_eq!(codes(&[("AWS_BEARER_TOKEN_BEDROCK", "t")]), ["bearer-token"]);
     }
 
     #[test]
     fn a_proxy_is_only_stale_when_the_files_changed_after_its_start() {
         let mut machine = Machine::new(CREDENTIALS, "").facts(&["shell=bash", "mode=none"]);
-        for (started, expected) in [
-            ("2029-12-31T23:59:59Z", vec!["litellm-older"]),
-            ("2030-01-01T00:00:01Z", vec![]),
-        ] {
-            machine.survey.litellm = vec![Process {
-                pid: 9,
-                started: started.parse().unwrap(),
-            }];
+        for (started, expected) in
+            [("2029-12-31T23:59:59Z", vec!["litellm-older"]), ("2030-01-01T00:00:01Z", vec![])]
+        {
+            machine.survey.litellm = vec![Process { pid: 9, started: started.parse().unwrap() }];
             assert_eq!(machine.codes(), expected);
         }
     }

@@ -69,10 +69,7 @@ impl Facts {
             ("__zoxide_hook", "zoxide"),
             ("_direnv_hook", "direnv"),
         ];
-        MARKS
-            .into_iter()
-            .find(|(mark, _)| self.hooks.contains(mark))
-            .map(|(_, who)| who)
+        MARKS.into_iter().find(|(mark, _)| self.hooks.contains(mark)).map(|(_, who)| who)
     }
 }
 
@@ -102,10 +99,7 @@ mod tests {
         let displaced = read("starship_precmd\n");
         assert!(!displaced.has_hook());
         assert_eq!(displaced.displaced_by(), Some("starship"));
-        assert_eq!(
-            read("__bp_precmd_invoke_cmd").displaced_by(),
-            Some("bash-preexec")
-        );
+        assert_eq!(read("__bp_precmd_invoke_cmd").displaced_by(), Some("bash-preexec"));
         assert_eq!(read("history -a").displaced_by(), None);
     }
 }

@@ -39,10 +39,7 @@ pub fn reading(case: &Case<'_>) -> Vec<Check> {
                     "file-missing",
                     format!("{variable} points to {shown}, which does not exist"),
                 )
-                .remedy(format!(
-                    "{} to use the file in ~/.aws again",
-                    case.unset(&[variable])
-                ))
+                .remedy(format!("{} to use the file in ~/.aws again", case.unset(&[variable])))
                 .at(shown),
             );
         }
@@ -54,10 +51,7 @@ fn readable_again(path: &std::path::Path, why: &str) -> String {
     if why.contains("permission denied") {
         command_on("chmod u+r", path)
     } else {
-        format!(
-            "{} puts it aside; then make a file of that name",
-            put_aside(path)
-        )
+        format!("{} puts it aside; then make a file of that name", put_aside(path))
     }
 }
 
@@ -186,9 +180,7 @@ pub fn profiles(case: &Case<'_>) -> Vec<Check> {
                 "half-key-pair",
                 format!("profile '{name}' has only one half of a key pair"),
             )
-            .remedy(format!(
-                "`aws configure --profile {name}` asks for both halves"
-            ));
+            .remedy(format!("`aws configure --profile {name}` asks for both halves"));
             checks.push(with_place(case, check, at));
         } else if let Ok(Some(end)) = profile.expires_at()
             && end <= case.inputs.now
@@ -217,10 +209,7 @@ fn with_place(case: &Case<'_>, check: Check, at: Option<At>) -> Check {
 
 fn aws_files<'a>(case: &Case<'a>) -> impl Iterator<Item = (FileKind, &'a SourceFile)> {
     let world = case.world;
-    [
-        (FileKind::Credentials, world.credentials.as_ref()),
-        (FileKind::Config, world.config.as_ref()),
-    ]
-    .into_iter()
-    .filter_map(|(kind, file)| Some((kind, file?)))
+    [(FileKind::Credentials, world.credentials.as_ref()), (FileKind::Config, world.config.as_ref())]
+        .into_iter()
+        .filter_map(|(kind, file)| Some((kind, file?)))
 }

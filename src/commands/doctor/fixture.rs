@@ -45,11 +45,7 @@ impl Machine {
             on_path_is_running: true,
             ..Survey::default()
         };
-        Self {
-            world,
-            survey,
-            facts: None,
-        }
+        Self { world, survey, facts: None }
     }
 
     pub fn env(mut self, variables: &[(&str, &str)]) -> Self {
@@ -87,36 +83,21 @@ impl Machine {
     }
 
     pub fn codes(&self) -> Vec<&'static str> {
-        let codes = self
-            .checks()
-            .into_iter()
-            .filter(|check| check.verdict != super::Verdict::Ok);
+        let codes = self.checks().into_iter().filter(|check| check.verdict != super::Verdict::Ok);
         codes.map(|check| check.code).collect()
     }
 
     pub fn consumer(&self, name: &str) -> Consumer {
         let mut consumers = self.ask(consumers::consumers).into_iter();
-        consumers
-            .find(|consumer| consumer.name == name)
-            .expect("a client we know")
+        consumers.find(|consumer| consumer.name == name).expect("a client we know")
     }
 }
 
 fn file(path: &str, text: &str) -> SourceFile {
-    let time = FileTime {
-        seconds: CHANGED,
-        nanoseconds: 0,
-    };
+    let time = FileTime { seconds: CHANGED, nanoseconds: 0 };
     SourceFile {
         path: PathBuf::from(path),
-        content: Content::Read {
-            bytes: Zeroizing::new(text.as_bytes().to_vec()),
-            mode: 0o600,
-        },
-        sight: Some(Sight {
-            modified: time,
-            changed: time,
-            resolved: None,
-        }),
+        content: Content::Read { bytes: Zeroizing::new(text.as_bytes().to_vec()), mode: 0o600 },
+        sight: Some(Sight { modified: time, changed: time, resolved: None }),
     }
 }

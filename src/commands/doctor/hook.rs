@@ -81,10 +81,9 @@ fn without_integration(case: &Case<'_>, session: Option<&Session>) -> Check {
         return freshness(case, session.origin(), false);
     }
     let inherited = match origin {
-        Some((pid, _)) => format!(
-            "; the values here are of another shell (process {})",
-            visible(pid)
-        ),
+        Some((pid, _)) => {
+            format!("; the values here are of another shell (process {})", visible(pid))
+        }
         None => String::new(),
     };
     let shell = parent.and_then(|parent| Shell::from_path(parent.name.as_ref()));
@@ -104,11 +103,9 @@ fn without_integration(case: &Case<'_>, session: Option<&Session>) -> Check {
             case.load(),
             place(&line.path, Some(line.line))
         ),
-        None => format!(
-            "{}, and put the same line at the end of {}",
-            case.load(),
-            case.start_up_file()
-        ),
+        None => {
+            format!("{}, and put the same line at the end of {}", case.load(), case.start_up_file())
+        }
     };
     Check::problem(
         "hook-not-loaded",
@@ -147,10 +144,11 @@ fn prompt_variable(shell: Shell) -> &'static str {
 }
 
 fn displaced_remedy(case: &Case<'_>) -> String {
-    let file = case.survey.start_up_lines.first().map_or_else(
-        || case.start_up_file().to_owned(),
-        |line| place(&line.path, Some(line.line)),
-    );
+    let file = case
+        .survey
+        .start_up_lines
+        .first()
+        .map_or_else(|| case.start_up_file().to_owned(), |line| place(&line.path, Some(line.line)));
     format!(
         "{} puts it back; for later shells move that line to the end of the start-up file ({file})",
         case.load()
@@ -211,10 +209,7 @@ mod tests {
 
     fn at_a_prompt(mut machine: Machine) -> Machine {
         machine.survey.interactive = true;
-        machine.survey.parent = Some(Parent {
-            pid: 7,
-            name: "zsh".to_owned(),
-        });
+        machine.survey.parent = Some(Parent { pid: 7, name: "zsh".to_owned() });
         machine
     }
 

@@ -123,10 +123,8 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const HEADING: Style = Style::new().bold();
 
 fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let (installed, checks): (Vec<&Check>, Vec<&Check>) = report
-        .checks
-        .iter()
-        .partition(|check| check.code == INSTALLED);
+    let (installed, checks): (Vec<&Check>, Vec<&Check>) =
+        report.checks.iter().partition(|check| check.code == INSTALLED);
     for check in checks {
         let (style, word) = match check.verdict {
             Verdict::Problem => (BAD, "problem"),
@@ -144,10 +142,7 @@ fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "\n{HEADING}Who uses what here{HEADING:#}")?;
     consumers_table(&report.consumers, out)?;
-    writeln!(
-        out,
-        "\n{HEADING}Where things are{HEADING:#} (to uninstall, remove these)"
-    )?;
+    writeln!(out, "\n{HEADING}Where things are{HEADING:#} (to uninstall, remove these)")?;
     for check in installed {
         writeln!(out, "  {}", check.message)?;
     }
@@ -174,11 +169,8 @@ fn consumers_table(consumers: &[Consumer], out: &mut dyn Write) -> io::Result<()
         }
     }
     for row in &rows {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
+        let cells: Vec<String> =
+            row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         writeln!(out, "  {}", cells.join("  ").trim_end())?;
     }
     Ok(())
