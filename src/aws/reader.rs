@@ -1,6 +1,6 @@
 //! The dialect of the AWS files, which is not INI: one loop from the bytes of a file to its sections and properties.
 //!
-//! What is accepted and what is rejected, to the line, is what AWS's Rust SDK does (`tests/aws_oracle.rs` compares the
+//! What is accepted and what is rejected, to the line, is what AWS's Rust SDK does (`tests/it/aws_oracle.rs` compares the
 //! two); but where the SDK gives up on a file, this reader gives up on the line. It knows nothing of profiles.
 
 use std::fmt;

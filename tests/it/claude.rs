@@ -1,13 +1,11 @@
 //! Claude Code's side: the snippet, and what its hooks leave in the file that the Bash tool reads.
 
-mod harness;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use harness::Sandbox;
+use crate::harness::Sandbox;
 
 /// Runs the hook as Claude Code does, by the command that the snippet names.
 fn run_hook(home: &Sandbox, directory: &Path, file: Option<&Path>, more: &[(&str, &str)]) {

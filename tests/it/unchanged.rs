@@ -3,8 +3,6 @@
 //! Each scenario first waits until the shell itself says "unchanged". Only then does a change prove anything: as long as
 //! a file was written a moment ago, every prompt asks the program.
 
-mod harness;
-
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -12,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use harness::{KEY_IDS, SECRETS, Sandbox, Session, Shell, scenario};
+use crate::harness::{KEY_IDS, SECRETS, Sandbox, Session, Shell, scenario};
 
 /// Two regions of the same length.
 const BEFORE: &str = "eu-west-1";

@@ -1,14 +1,12 @@
 //! The interactive choice, driven by keys in each shell.
 
-mod harness;
-
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use harness::{KEY_IDS, Key, SECRETS, Sandbox, Session, Shell, scenario};
+use crate::harness::{KEY_IDS, Key, SECRETS, Sandbox, Session, Shell, scenario};
 
 const QUESTION: &str = "Profile for this shell:";
 

@@ -6,8 +6,6 @@
 //! the real ones where they are found (`BACKLOG_AWS_TEST_STARSHIP`, `BACKLOG_AWS_TEST_MISE`, `target/neighbours/bin`,
 //! `PATH`); starship's way with `PROMPT_COMMAND` is tested besides with a stand-in that is always there.
 
-mod harness;
-
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
@@ -18,7 +16,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use harness::{Key, Sandbox, Session, SessionBuilder, Shell, scenario};
+use crate::harness::{Key, Sandbox, Session, SessionBuilder, Shell, scenario};
 
 /// The documented home, with a directory `acme` whose allowed override says bedrock.
 fn home() -> Sandbox {

@@ -3,8 +3,6 @@
 //! Counts are the same on a busy machine and on an idle one. They need Linux, strace and valgrind.
 #![cfg(target_os = "linux")]
 
-mod harness;
-
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -14,7 +12,7 @@ use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use harness::{KEY_IDS, SECRETS, Sandbox, Session, scenario};
+use crate::harness::{KEY_IDS, SECRETS, Sandbox, Session, scenario};
 
 /// Where a tool is.
 ///

@@ -1,12 +1,10 @@
 //! Tab, pressed in real shells.
 
-mod harness;
-
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use harness::{KEY_IDS, Key, Sandbox, Session, SessionBuilder, Shell, scenario};
+use crate::harness::{KEY_IDS, Key, Sandbox, Session, SessionBuilder, Shell, scenario};
 
 const COMPINIT: &str = "autoload -Uz compinit; compinit -u -D";
 

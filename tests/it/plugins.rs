@@ -1,11 +1,9 @@
 //! The repository as plugin managers load it, and what that costs.
 
-mod harness;
-
 use std::fs;
 use std::path::Path;
 
-use harness::{Key, Sandbox, Session, SessionBuilder, Shell, processes_of, scenario};
+use crate::harness::{Key, Sandbox, Session, SessionBuilder, Shell, processes_of, scenario};
 
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 

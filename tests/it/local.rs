@@ -1,14 +1,12 @@
 //! `backlog-aws local`: writing, showing and removing a directory's override.
 
-mod harness;
-
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use harness::{Output, Sandbox, Session, scenario};
+use crate::harness::{Output, Sandbox, Session, scenario};
 
 #[track_caller]
 fn local(home: &Sandbox, directory: &str, words: &[&str]) -> Output {

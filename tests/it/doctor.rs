@@ -1,12 +1,10 @@
 //! `doctor`: in each broken set-up it names the cause first, and its remedy works when it is pasted.
 
-mod harness;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
-use harness::{KEY_IDS, SECRETS, Sandbox, Session, Shell, scenario};
+use crate::harness::{KEY_IDS, SECRETS, Sandbox, Session, Shell, scenario};
 use serde_json::Value;
 
 /// What `doctor` says at the prompt of a session.

@@ -1,4 +1,4 @@
-//! What must hold of any input whatsoever, one function per reader. `tests/properties.rs` runs them on generated input and
+//! What must hold of any input whatsoever, one function per reader. `tests/it/properties.rs` runs them on generated input and
 //! on the seeds of `fuzz/`, and each fuzz target runs one of them for as long as it is let.
 
 #![allow(dead_code)] // Each fuzz target uses one.

@@ -1,13 +1,11 @@
 //! The harness itself, with plain shells: what it reports is what happened, and its guards bite.
 
-mod harness;
-
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStringExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use harness::{Key, SECRETS, Sandbox, Session, Shell, scenario};
+use crate::harness::{Key, SECRETS, Sandbox, Session, Shell, scenario};
 
 /// The message of the panic that `guarded` must end in.
 fn panic_of(guarded: impl FnOnce()) -> String {

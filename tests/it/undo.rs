@@ -1,12 +1,10 @@
 //! What the hook did is undone wherever the shell goes, and what the user did since is not.
 
-mod harness;
-
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use harness::{Sandbox, Session, Shell, scenario};
+use crate::harness::{Sandbox, Session, Shell, scenario};
 
 const OURS: [&str; 3] = ["BACKLOG_AWS_PROFILE", "BACKLOG_AWS_REGION", "BACKLOG_AWS_SOURCE"];
 

@@ -1,8 +1,6 @@
 //! Bad input: a clear notice, the documented exit status, no hang, no panic, and no secret in anything that is printed.
 //! The harness itself searches all output for the secrets.
 
-mod harness;
-
 use std::ffi::{CString, OsStr};
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
@@ -12,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use harness::{KEY_IDS, Output, SECRETS, Sandbox, Session, scenario};
+use crate::harness::{KEY_IDS, Output, SECRETS, Sandbox, Session, scenario};
 
 /// Every command that reads the files, in a form that does not depend on a terminal.
 const COMMANDS: [&[&str]; 10] = [

@@ -3,8 +3,6 @@
 //! applied. A full disk, a read-only one, kills in the middle of a decision and bad files are in `trust.rs` and
 //! `bad_input.rs`; signals in a storm and keys during the hook in `neighbours.rs` and `hygiene.rs`.
 
-mod harness;
-
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -14,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use harness::{KEY_IDS, Output, SECRETS, Sandbox, Session, SessionBuilder, Shell, scenario};
+use crate::harness::{KEY_IDS, Output, SECRETS, Sandbox, Session, SessionBuilder, Shell, scenario};
 
 fn home() -> Sandbox {
     let home = Sandbox::documented_home();

@@ -1,11 +1,11 @@
 //! The main job at a real prompt: find the profile, say so once, export it, let the user have the last word, undo.
 
-mod harness;
-
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
-use harness::{KEY_IDS, Key, SECRETS, Sandbox, Session, SessionBuilder, Shell, Turn, scenario};
+use crate::harness::{
+    KEY_IDS, Key, SECRETS, Sandbox, Session, SessionBuilder, Shell, Turn, scenario,
+};
 
 /// A window wide enough that no notice wraps.
 fn wide(home: &Sandbox, shell: Shell) -> SessionBuilder<'_> {

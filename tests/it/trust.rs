@@ -1,7 +1,5 @@
 //! Which overrides count, and what becomes of the trust store when things go wrong around it.
 
-mod harness;
-
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -12,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use harness::{Output, Sandbox, Session, scenario};
+use crate::harness::{Output, Sandbox, Session, scenario};
 
 const STORE: &str = ".local/share/backlog-aws/trust";
 

@@ -1,15 +1,13 @@
 //! Every script that a shell is ever given is valid in that shell and passes the linters: the integration with every
 //! option, and what the hook prints in every situation.
 
-mod harness;
-
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use harness::{KEY_IDS, SECRETS, Sandbox, Shell};
+use crate::harness::{KEY_IDS, SECRETS, Sandbox, Shell};
 
 const HOOKS: [&str; 4] = ["", "--hook prompt", "--hook cd", "--hook none"];
 const KEYS: [&str; 2] = ["", "--export-credentials"];

@@ -1,17 +1,15 @@
 //! What is committed and could lag behind the program: completions, manual page, copies for plugin managers, and the
 //! README's tables and recipes. `BACKLOG_AWS_BLESS=1 cargo test --test documents` writes what can be generated.
 
-mod harness;
-
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::harness::{Sandbox, Shell, processes_of};
 use backlog_aws::commands::man;
 use backlog_aws::session::Variable;
-use harness::{Sandbox, Shell, processes_of};
 
 const REMEDY: &str = "is out of date; `BACKLOG_AWS_BLESS=1 cargo test --test documents` writes it";
 

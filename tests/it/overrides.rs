@@ -1,14 +1,12 @@
 //! `.backlog-aws` at work: which file decides in which directory, in real shells and from outside.
 
-mod harness;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use harness::{Sandbox, Session, Shell, scenario};
+use crate::harness::{Sandbox, Session, Shell, scenario};
 
 /// What the shell exports: profile, region and source.
 #[track_caller]

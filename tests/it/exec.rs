@@ -1,7 +1,5 @@
 //! `exec`: the command gets the chosen credentials and nothing that contradicts them, and is otherwise left alone.
 
-mod harness;
-
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -10,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 
-use harness::{Invocation, KEY_IDS, Key, SECRETS, Sandbox, Session, scenario};
+use crate::harness::{Invocation, KEY_IDS, Key, SECRETS, Sandbox, Session, scenario};
 
 type Environment = BTreeMap<OsString, OsString>;
 

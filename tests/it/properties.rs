@@ -1,11 +1,10 @@
 //! The properties of `invariants/mod.rs` on generated input and on the seeds of the fuzz targets.
 
-mod invariants;
-
 use std::path::Path;
 use std::process::Command;
 use std::{fs, str};
 
+use crate::invariants;
 use backlog_aws::toolkit_env::ToolkitEnv;
 use proptest::prelude::*;
 use proptest::test_runner::Config;

@@ -1,15 +1,13 @@
 //! Whatever bytes a value is made of, they reach the environment unchanged, in all three shells.
 
-mod harness;
-
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::process::Command;
 
+use crate::harness::{Sandbox, Session, Shell, scenario};
 use backlog_aws::session::{Change, Variable};
 use backlog_aws::shell::{Shell as Product, quote};
-use harness::{Sandbox, Session, Shell, scenario};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;

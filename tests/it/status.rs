@@ -1,13 +1,11 @@
 //! `status` and `list`: what people read and scripts parse, and what happens when nobody reads it.
 
-mod harness;
-
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::ffi::OsStringExt as _;
 use std::process::{Command, Stdio};
 
-use harness::{KEY_IDS, Output, SECRETS, Sandbox};
+use crate::harness::{KEY_IDS, Output, SECRETS, Sandbox};
 use serde_json::{Value, json};
 
 const SOURCES: [&str; 9] = [

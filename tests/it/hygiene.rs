@@ -1,12 +1,10 @@
 //! The hook leaves the shell as it found it: statuses, traps, options, other people's hooks; and it survives what
 //! people do to their shells.
 
-mod harness;
-
 use std::ffi::OsStr;
 use std::fs;
 
-use harness::{Key, Sandbox, Session, SessionBuilder, Shell, scenario};
+use crate::harness::{Key, Sandbox, Session, SessionBuilder, Shell, scenario};
 
 /// A shell in which the hook has work to do at each prompt where `AWS_REGION` or the like changed.
 fn builder(home: &Sandbox, shell: Shell) -> SessionBuilder<'_> {
