@@ -5,7 +5,7 @@
 # Bash 3.2 syntax. Builtins are called as `\builtin NAME`, because an alias or function may have their name, and without
 # `NAME=value` arguments, because `set -k` takes those for the environment.
 
-__backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_keys='' __backlog_aws_version='' __backlog_aws_completions=lazy # settings
+__backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_version='' __backlog_aws_completions=lazy # settings
 
 # Tells this shell's state from one inherited in the environment, also across `exec bash`. Kept when sourced again.
 [[ ${__backlog_aws_session-} = "$$".* ]] || __backlog_aws_session=$$.$RANDOM
@@ -39,7 +39,7 @@ __backlog_aws_refresh() {
   elif [[ ${BASH_VERSINFO[0]} -lt 5 ]]; then
     precision=second-stamps # -nt and -ot compare whole seconds there
   fi
-  code=$("$__backlog_aws_bin" hook bash "$__backlog_aws_session" "$precision" "$__backlog_aws_keys" 1) || \builtin return 0
+  code=$("$__backlog_aws_bin" hook bash "$__backlog_aws_session" "$precision" 2) || \builtin return 0
   \builtin eval "$code" || \builtin return 0
   __backlog_aws_pwd=${PWD-}
 }
@@ -61,7 +61,7 @@ __backlog_aws_use() {
     \builtin printf 'backlog-aws: the program is gone (%s); install it again\n' "${__backlog_aws_bin:-not on PATH}" >&2
     \builtin return 127
   }
-  code=$("$__backlog_aws_bin" use --shell bash --session "$__backlog_aws_session" --keys="$__backlog_aws_keys" "$@") || \builtin return
+  code=$("$__backlog_aws_bin" use --shell bash --session "$__backlog_aws_session" "$@") || \builtin return
   \builtin eval "$code"
 }
 
@@ -75,7 +75,7 @@ __backlog_aws_doctor() {
   hooks="${PROMPT_COMMAND[*]-}"$'\n'"${precmd_functions[*]-}"$'\n'"${STARSHIP_PROMPT_COMMAND-}"
   [[ -z ${BLE_VERSION-} ]] || hooks=$hooks$'\n'$(blehook PRECMD)
   \builtin command "$program" doctor --fact=shell=bash --fact=session="${__backlog_aws_session-}" --fact=program="$__backlog_aws_bin" \
-    --fact=mode="$__backlog_aws_mode" --fact=keys="$__backlog_aws_keys" --fact=version="${__backlog_aws_version-}" \
+    --fact=mode="$__backlog_aws_mode" --fact=version="${__backlog_aws_version-}" \
     --fact=hooks="$hooks" "$@"
 }
 

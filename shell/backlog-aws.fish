@@ -3,7 +3,7 @@
 #
 # Builtins are called as `builtin NAME`, because a function may have their name.
 
-builtin set -g __backlog_aws_bin ''; builtin set -g __backlog_aws_mode prompt; builtin set -g __backlog_aws_keys ''; builtin set -g __backlog_aws_version ''; builtin set -g __backlog_aws_completions lazy # settings
+builtin set -g __backlog_aws_bin ''; builtin set -g __backlog_aws_mode prompt; builtin set -g __backlog_aws_version ''; builtin set -g __backlog_aws_completions lazy # settings
 
 # Tells this shell's state from one inherited in the environment, also across `exec fish`. Kept when sourced again.
 builtin string match -q "$fish_pid.*" "$__backlog_aws_session"
@@ -27,7 +27,7 @@ function __backlog_aws_refresh
     end
     builtin set -l precision stamps
     builtin test "$__backlog_aws_mode" = cd; and builtin set precision directory
-    builtin set -l code ("$__backlog_aws_bin" hook fish $__backlog_aws_session $precision "$__backlog_aws_keys" 1 | builtin string collect)
+    builtin set -l code ("$__backlog_aws_bin" hook fish $__backlog_aws_session $precision 2 | builtin string collect)
     # The program's own status, not that of the pipe's end: what it printed before it failed is no answer.
     builtin test "$pipestatus[1]" = 0; or builtin return 0
     builtin eval $code
@@ -55,7 +55,7 @@ function __backlog_aws_doctor
     builtin test -x "$bin"; or builtin set bin backlog-aws
     builtin set -l hooks "$(builtin functions --handlers-type generic)"
     command $bin doctor --fact=shell=fish --fact=session="$__backlog_aws_session" --fact=program="$__backlog_aws_bin" \
-        --fact=mode="$__backlog_aws_mode" --fact=keys="$__backlog_aws_keys" --fact=version="$__backlog_aws_version" \
+        --fact=mode="$__backlog_aws_mode" --fact=version="$__backlog_aws_version" \
         --fact=hooks="$hooks" $argv
 end
 
@@ -76,7 +76,7 @@ function backlog-aws --description 'Which AWS profile the Backlog Toolkit uses'
         builtin echo "backlog-aws: the program is gone ($__backlog_aws_bin); install it again" >&2
         builtin return 127
     end
-    builtin set -l words use --shell fish --session $__backlog_aws_session --keys="$__backlog_aws_keys" $argv[2..-1]
+    builtin set -l words use --shell fish --session $__backlog_aws_session $argv[2..-1]
     builtin set -l code
     # A command substitution does not read what is piped into its function but the terminal, so without this the program
     # would ask somebody who is not there. `builtin test` does not see the function's input either.

@@ -3,7 +3,7 @@
 #
 # Builtins are called as `\builtin NAME`, because an alias or function may have their name.
 
-__backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_keys='' __backlog_aws_version='' __backlog_aws_completions=lazy # settings
+__backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_version='' __backlog_aws_completions=lazy # settings
 
 # Tells this shell's state from one inherited in the environment, also across `exec zsh`. Kept when sourced again.
 [[ ${__backlog_aws_session-} == $$.* ]] || __backlog_aws_session=$$.$RANDOM
@@ -30,7 +30,7 @@ __backlog_aws_refresh() {
   else
     precision=stamps
   fi
-  code="$("$__backlog_aws_bin" hook zsh $__backlog_aws_session $precision "$__backlog_aws_keys" 1)" || \builtin return 0
+  code="$("$__backlog_aws_bin" hook zsh $__backlog_aws_session $precision 2)" || \builtin return 0
   \builtin eval "$code"
   \builtin typeset -g __backlog_aws_pwd="${PWD-}"
 }
@@ -55,7 +55,7 @@ __backlog_aws_use() {
     \builtin print -ru2 -- "backlog-aws: the program is gone (${__backlog_aws_bin:-not on PATH}); install it again"
     \builtin return 127
   }
-  code="$("$__backlog_aws_bin" use --shell zsh --session $__backlog_aws_session --keys="$__backlog_aws_keys" "$@")" || \builtin return
+  code="$("$__backlog_aws_bin" use --shell zsh --session $__backlog_aws_session "$@")" || \builtin return
   \builtin eval "$code"
 }
 
@@ -66,7 +66,7 @@ __backlog_aws_doctor() {
   \builtin local program=$__backlog_aws_bin
   [[ -x $program ]] || program=backlog-aws
   \builtin command "$program" doctor --fact=shell=zsh --fact=session="${__backlog_aws_session-}" --fact=program="$__backlog_aws_bin" \
-    --fact=mode="$__backlog_aws_mode" --fact=keys="$__backlog_aws_keys" --fact=version="${__backlog_aws_version-}" \
+    --fact=mode="$__backlog_aws_mode" --fact=version="${__backlog_aws_version-}" \
     --fact=hooks="${(F)precmd_functions}" "$@"
 }
 

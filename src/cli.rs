@@ -80,10 +80,6 @@ pub struct Init {
     /// When to look whether something changed
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub hook: HookMode,
-    /// Also export `BACKLOG_AWS_ACCESS_KEY_ID`, `BACKLOG_AWS_SECRET_ACCESS_KEY` and `BACKLOG_AWS_SESSION_TOKEN`. Every program
-    /// started from the shell can then read them; prefer `backlog-aws exec`
-    #[arg(long)]
-    pub export_credentials: bool,
     /// Leave Tab completion out
     #[arg(long)]
     pub no_completions: bool,
@@ -163,9 +159,6 @@ pub struct Use {
     /// The session of that shell
     #[arg(long, hide = true, default_value = "")]
     pub session: OsString,
-    /// Whether it exports keys
-    #[arg(long, hide = true, default_value = "")]
-    pub keys: OsString,
 }
 
 /// `local`.

@@ -7,10 +7,8 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use sha2::{Digest, Sha256};
-
 use crate::notice::{Notice, fingerprint};
-use crate::resolve::{Answer, Resolution, Source};
+use crate::resolve::{Resolution, Source};
 
 /// Every variable of the shell that this program can set or remove. There is no other: rendering takes this type, so a
 /// variable of AWS's or Claude's cannot be written even by mistake.
@@ -22,26 +20,13 @@ pub enum Variable {
     Region,
     /// Where the answer came from.
     Source,
-    /// Only with `init --export-credentials`.
-    AccessKeyId,
-    /// Only with `init --export-credentials`.
-    SecretAccessKey,
-    /// Only with `init --export-credentials`.
-    SessionToken,
     /// This module's memory.
     State,
 }
 
 impl Variable {
     /// Those that are exported for the toolkit.
-    pub const EXPORTED: [Self; 6] = [
-        Self::Profile,
-        Self::Region,
-        Self::Source,
-        Self::AccessKeyId,
-        Self::SecretAccessKey,
-        Self::SessionToken,
-    ];
+    pub const EXPORTED: [Self; 3] = [Self::Profile, Self::Region, Self::Source];
 
     /// Its name in the environment.
     pub const fn name(self) -> &'static str {
@@ -49,16 +34,8 @@ impl Variable {
             Self::Profile => "BACKLOG_AWS_PROFILE",
             Self::Region => "BACKLOG_AWS_REGION",
             Self::Source => "BACKLOG_AWS_SOURCE",
-            Self::AccessKeyId => "BACKLOG_AWS_ACCESS_KEY_ID",
-            Self::SecretAccessKey => "BACKLOG_AWS_SECRET_ACCESS_KEY",
-            Self::SessionToken => "BACKLOG_AWS_SESSION_TOKEN",
             Self::State => "__BACKLOG_AWS_STATE",
         }
-    }
-
-    /// Whether its value may appear in the state, where everybody can read it.
-    const fn is_secret(self) -> bool {
-        matches!(self, Self::AccessKeyId | Self::SecretAccessKey | Self::SessionToken)
     }
 
     const fn index(self) -> usize {
@@ -68,7 +45,7 @@ impl Variable {
 
 /// The value of each exported variable; `None` is unset, which is not the same as empty.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Values([Option<OsString>; 6]);
+pub struct Values([Option<OsString>; 3]);
 
 impl Values {
     /// Reads them through `lookup`.
@@ -138,7 +115,7 @@ pub enum Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     origin: String,
-    held: [Held; 6],
+    held: [Held; 3],
     /// Fingerprints of the notices that applied last time.
     said: Vec<u64>,
     /// Fingerprints of notices that are said once in the life of the shell.
@@ -197,11 +174,11 @@ impl Session {
             .and_then(Source::from_word)
             .is_some_and(|source| !matches!(source, Source::Pin | Source::Ambient));
         let held = Variable::EXPORTED.map(|variable| {
-            let value = seen(variable, now);
+            let value = now.get(variable).map(OsStr::to_owned);
             if derived && value.is_some() {
                 Held { original: None, holder: Holder::Ours(value) }
             } else {
-                Held::found(variable, value)
+                Held { original: value, holder: Holder::Original }
             }
         });
         Self::with(origin, held)
@@ -212,18 +189,18 @@ impl Session {
     fn handed_down(self, origin: &str, now: &Values) -> Self {
         let mut inherited = self.held.into_iter();
         let held = Variable::EXPORTED.map(|variable| {
-            let value = seen(variable, now);
+            let value = now.get(variable).map(OsStr::to_owned);
             match inherited.next() {
                 Some(Held { original, holder: Holder::Ours(ours) }) if ours == value => {
                     Held { original, holder: Holder::Ours(value) }
                 }
-                _ => Held::found(variable, value),
+                _ => Held { original: value, holder: Holder::Original },
             }
         });
         Self::with(origin, held)
     }
 
-    fn with(origin: &str, held: [Held; 6]) -> Self {
+    fn with(origin: &str, held: [Held; 3]) -> Self {
         Self { origin: origin.to_owned(), held, said: Vec::new(), said_for_good: Vec::new() }
     }
 
@@ -235,7 +212,7 @@ impl Session {
     /// Notices what the user changed since the last time.
     fn recognise(&mut self, now: &Values) {
         for variable in Variable::EXPORTED {
-            let value = seen(variable, now);
+            let value = now.get(variable).map(OsStr::to_owned);
             self.held[variable.index()].recognise(value);
         }
     }
@@ -265,7 +242,7 @@ impl Session {
 
     /// Lets go of a pin. Returns whether there was one.
     pub fn unpin(&mut self, variable: Variable, now: &Values) -> bool {
-        let value = seen(variable, now);
+        let value = now.get(variable).map(OsStr::to_owned);
         let Some(held) = self.held.get_mut(variable.index()) else {
             return false;
         };
@@ -295,35 +272,16 @@ impl Session {
 
     /// Works out what to change so that the shell says what `resolution` says, and which notices are news.
     ///
-    /// `now` are the values as they stand in the shell; `with_credentials`, whether the user asked for keys in the
-    /// environment. The session remembers what it changes, so the result must be applied.
-    pub fn apply(
-        &mut self,
-        resolution: &Resolution,
-        now: &Values,
-        with_credentials: bool,
-    ) -> (Vec<Change>, Vec<Notice>) {
-        let wanted = Wanted::of(resolution, with_credentials);
-        // Three variables that only mean something together: if one of them is the user's, so are all.
-        let keys_are_users = Variable::EXPORTED
-            .into_iter()
-            .filter(|variable| variable.is_secret())
-            .any(|variable| matches!(self.held[variable.index()].holder, Holder::User { .. }));
+    /// `now` are the values as they stand in the shell. The session remembers what it changes, so the result must be
+    /// applied.
+    pub fn apply(&mut self, resolution: &Resolution, now: &Values) -> (Vec<Change>, Vec<Notice>) {
         let mut changes = Vec::new();
         for variable in Variable::EXPORTED {
-            let wish = if variable.is_secret() && keys_are_users {
-                Wish::Restore
-            } else {
-                wanted.wish(variable)
-            };
+            let wish = Wish::of(resolution, variable);
             let current = now.get(variable);
             let held = &mut self.held[variable.index()];
             let target = match (&held.holder, wish) {
-                (Holder::User { value: pinned, .. }, _)
-                    if variable.is_secret() || current == Some(pinned) =>
-                {
-                    continue;
-                }
+                (Holder::User { value: pinned, .. }, _) if current == Some(pinned) => continue,
                 // Pinned by `use` a moment ago: the shell does not have it yet.
                 (Holder::User { value: pinned, .. }, _) => Some(pinned.clone()),
                 (Holder::Original, Wish::Restore) => continue,
@@ -334,11 +292,10 @@ impl Session {
                 }
                 (_, Wish::Value(value)) => {
                     let value = value.map(OsStr::to_owned);
-                    let remembered = value.as_deref().map(|value| remembered(variable, value));
-                    held.holder = if held.original == remembered {
+                    held.holder = if held.original == value {
                         Holder::Original
                     } else {
-                        Holder::Ours(remembered)
+                        Holder::Ours(value.clone())
                     };
                     value
                 }
@@ -436,17 +393,6 @@ impl Session {
 }
 
 impl Held {
-    /// A value found at the first prompt.
-    fn found(variable: Variable, value: Option<OsString>) -> Self {
-        match value {
-            // Restoring it later would mean keeping it in the state, and a secret must not be there. It stays the user's.
-            Some(secret) if variable.is_secret() && !secret.is_empty() => {
-                Self { original: None, holder: Holder::User { value: secret, found: None } }
-            }
-            original => Self { original, holder: Holder::Original },
-        }
-    }
-
     fn recognise(&mut self, value: Option<OsString>) {
         let ours = match &self.holder {
             Holder::Original => self.original == value,
@@ -493,73 +439,23 @@ enum Wish<'a> {
     Restore,
 }
 
-struct Wanted<'a> {
-    resolution: &'a Resolution,
-    with_credentials: bool,
-}
-
-impl<'a> Wanted<'a> {
-    fn of(resolution: &'a Resolution, with_credentials: bool) -> Self {
-        Self { resolution, with_credentials }
-    }
-
-    fn wish(&self, variable: Variable) -> Wish<'a> {
-        let Some(source) = self.resolution.answer.source() else {
-            return Wish::Restore;
+impl<'a> Wish<'a> {
+    fn of(resolution: &'a Resolution, variable: Variable) -> Self {
+        let Some(source) = resolution.answer.source() else {
+            return Self::Restore;
         };
         match variable {
             // A broken override names no profile; the toolkit must not fall back to what stood there before.
-            Variable::Profile => Wish::Value(self.resolution.answer.profile()),
-            Variable::Region => Wish::Value(Some(&self.resolution.region.name)),
-            Variable::Source => Wish::Value(Some(OsStr::new(source.word()))),
-            Variable::AccessKeyId | Variable::SecretAccessKey | Variable::SessionToken => {
-                self.key(variable)
-            }
-            Variable::State => Wish::Restore,
+            Variable::Profile => Self::Value(resolution.answer.profile()),
+            Variable::Region => Self::Value(Some(&resolution.region.name)),
+            Variable::Source => Self::Value(Some(OsStr::new(source.word()))),
+            Variable::State => Self::Restore,
         }
-    }
-
-    fn key(&self, variable: Variable) -> Wish<'a> {
-        let credentials = match &self.resolution.answer {
-            Answer::Usable { identity, .. } if self.with_credentials => identity.credentials(),
-            _ => None,
-        };
-        let Some(credentials) = credentials else {
-            return Wish::Restore;
-        };
-        Wish::Value(match variable {
-            Variable::AccessKeyId => Some(OsStr::new(&credentials.access_key_id)),
-            Variable::SecretAccessKey => Some(OsStr::new(credentials.secret_access_key.reveal())),
-            Variable::SessionToken => {
-                credentials.session_token.as_ref().map(|token| OsStr::new(token.reveal()))
-            }
-            _ => None,
-        })
     }
 }
 
 fn non_empty(value: Option<&OsStr>) -> Option<OsString> {
     value.filter(|value| !value.is_empty()).map(OsStr::to_owned)
-}
-
-/// A variable's value as the session compares it.
-fn seen(variable: Variable, now: &Values) -> Option<OsString> {
-    now.get(variable).map(|value| remembered(variable, value))
-}
-
-/// What is kept of a value: itself, or of a secret only a fingerprint.
-fn remembered(variable: Variable, value: &OsStr) -> OsString {
-    if !variable.is_secret() || value.is_empty() {
-        return value.to_owned();
-    }
-    let digest = Sha256::digest(value.as_bytes());
-    digest[..8]
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-        .into()
 }
 
 /// `-` for unset, `=` and the escaped bytes for a value, closed by `~`.
@@ -643,7 +539,7 @@ mod tests {
     use super::*;
     use crate::aws::{Credentials, Kind};
     use crate::notice::Code;
-    use crate::resolve::{Identity, Reason, Region, RegionSource};
+    use crate::resolve::{Answer, Identity, Reason, Region, RegionSource};
     use crate::secret::Secret;
     use proptest::collection::vec;
     use proptest::prelude::*;
@@ -661,7 +557,7 @@ mod tests {
         }
     }
 
-    fn usable(name: &str, token: Option<&str>) -> Resolution {
+    fn usable(name: &str) -> Resolution {
         let answer = Answer::Usable {
             source: Source::First,
             identity: Identity::Profile {
@@ -670,7 +566,7 @@ mod tests {
                 credentials: Credentials {
                     access_key_id: format!("AKIA{name}"),
                     secret_access_key: Secret::new(format!("secret of {name}")),
-                    session_token: token.map(Secret::new),
+                    session_token: None,
                     expires_at: None,
                 },
             },
@@ -717,21 +613,12 @@ mod tests {
 
         /// A prompt at which the chain comes to `resolution`; returns the notices that are news.
         fn prompt(&mut self, resolution: &Resolution) -> Vec<Notice> {
-            self.prompt_with(resolution, false)
-        }
-
-        fn prompt_with(&mut self, resolution: &Resolution, with_credentials: bool) -> Vec<Notice> {
             let session = self.session();
-            self.finish(session, resolution, with_credentials)
+            self.finish(session, resolution)
         }
 
-        fn finish(
-            &mut self,
-            mut session: Session,
-            resolution: &Resolution,
-            with_credentials: bool,
-        ) -> Vec<Notice> {
-            let (changes, news) = session.apply(resolution, &self.values, with_credentials);
+        fn finish(&mut self, mut session: Session, resolution: &Resolution) -> Vec<Notice> {
+            let (changes, news) = session.apply(resolution, &self.values);
             for change in changes {
                 match change {
                     Change::Set(variable, value) => {
@@ -753,31 +640,31 @@ mod tests {
         }
     }
 
-    use Variable::{AccessKeyId, Profile, Region as RegionVariable, SecretAccessKey, SessionToken};
+    use Variable::{Profile, Region as RegionVariable};
 
     /// As direnv does on leaving a directory whose `.envrc` set the variable.
     #[test]
     fn a_pin_ends_when_what_was_there_before_is_put_back() {
         let mut shell = Shell::with(&[]);
-        shell.prompt(&usable("luxito", None));
+        shell.prompt(&usable("luxito"));
         for _ in 0..2 {
             for pin in ["bedrock", "other"] {
                 shell.set(Profile, pin);
                 assert_eq!(shell.claims().pin.as_deref(), Some(OsStr::new(pin)));
-                shell.prompt(&usable(pin, None));
+                shell.prompt(&usable(pin));
             }
             shell.set(Profile, "luxito");
             assert_eq!(shell.claims(), Claims::default());
-            shell.prompt(&usable("luxito", None));
+            shell.prompt(&usable("luxito"));
         }
     }
 
     #[test]
     fn an_ambient_value_that_is_put_back_is_ambient_again() {
         let mut shell = Shell::with(&[(Profile, "luxito")]);
-        shell.prompt(&usable("luxito", None));
+        shell.prompt(&usable("luxito"));
         shell.set(Profile, "bedrock");
-        shell.prompt(&usable("bedrock", None));
+        shell.prompt(&usable("bedrock"));
         shell.set(Profile, "luxito");
         assert_eq!(shell.claims().pin, None);
         assert_eq!(shell.claims().ambient.as_deref(), Some(OsStr::new("luxito")));
@@ -788,14 +675,14 @@ mod tests {
     #[test]
     fn the_hooks_own_export_is_not_a_pin_and_any_other_value_is() {
         let mut shell = Shell::with(&[]);
-        shell.prompt(&usable("luxito", None));
+        shell.prompt(&usable("luxito"));
         assert_eq!(shell.get(Profile), Some("luxito"));
         assert_eq!(shell.claims(), Claims::default());
         shell.set(Profile, "luxito");
         assert_eq!(shell.claims(), Claims::default(), "the same value says nothing");
         shell.set(Profile, "bedrock");
         assert_eq!(shell.claims().pin.as_deref(), Some(OsStr::new("bedrock")));
-        shell.prompt(&usable("bedrock", None));
+        shell.prompt(&usable("bedrock"));
         assert_eq!(shell.claims().pin.as_deref(), Some(OsStr::new("bedrock")), "and stays one");
         shell.unset(Profile);
         assert_eq!(shell.claims(), Claims::default());
@@ -804,10 +691,10 @@ mod tests {
     #[test]
     fn a_pin_stays_the_users_whatever_the_chain_says() {
         let mut shell = Shell::with(&[]);
-        shell.prompt(&usable("luxito", None));
+        shell.prompt(&usable("luxito"));
         shell.set(Profile, "mine");
         for other in ["luxito", "bedrock"] {
-            shell.prompt(&usable(other, None));
+            shell.prompt(&usable(other));
             assert_eq!(shell.get(Profile), Some("mine"));
         }
         shell.prompt(&nothing());
@@ -823,10 +710,10 @@ mod tests {
             ..Claims::default()
         };
         assert_eq!(shell.claims(), ambient);
-        shell.prompt(&usable("bedrock", None));
+        shell.prompt(&usable("bedrock"));
         assert_eq!(shell.claims(), ambient);
         // A directory decides, then does not.
-        shell.prompt(&usable("luxito", None));
+        shell.prompt(&usable("luxito"));
         assert_eq!(shell.claims(), ambient);
         shell.prompt(&nothing());
         assert_eq!(shell.get(Profile), Some("bedrock"));
@@ -839,7 +726,7 @@ mod tests {
             let mut shell = Shell::with(&[]);
             shell.values.set(Profile, past.map(OsString::from));
             assert_eq!(shell.claims(), Claims::default());
-            shell.prompt(&usable("luxito", None));
+            shell.prompt(&usable("luxito"));
             assert_eq!(shell.get(Profile), Some("luxito"));
             shell.prompt(&nothing());
             assert_eq!(shell.get(Profile), past);
@@ -849,12 +736,12 @@ mod tests {
     #[test]
     fn emptying_the_variable_lets_go_of_a_pin() {
         let mut shell = Shell::with(&[]);
-        shell.prompt(&usable("luxito", None));
+        shell.prompt(&usable("luxito"));
         shell.set(Profile, "bedrock");
-        shell.prompt(&usable("bedrock", None));
+        shell.prompt(&usable("bedrock"));
         shell.set(Profile, "");
         assert_eq!(shell.claims().pin, None);
-        shell.prompt(&usable("luxito", None));
+        shell.prompt(&usable("luxito"));
         assert_eq!(shell.get(Profile), Some("luxito"));
         shell.prompt(&nothing());
         assert_eq!(shell.get(Profile), Some(""), "the user's last word was an empty one");
@@ -863,10 +750,10 @@ mod tests {
     #[test]
     fn unsetting_the_ambient_value_takes_it_away_for_good() {
         let mut shell = Shell::with(&[(Profile, "bedrock")]);
-        shell.prompt(&usable("bedrock", None));
+        shell.prompt(&usable("bedrock"));
         shell.unset(Profile);
         assert_eq!(shell.claims(), Claims::default());
-        shell.prompt(&usable("luxito", None));
+        shell.prompt(&usable("luxito"));
         shell.prompt(&nothing());
         assert_eq!(shell.get(Profile), None);
     }
@@ -874,18 +761,18 @@ mod tests {
     #[test]
     fn use_pins_before_the_shell_has_the_value_and_clear_lets_go() {
         let mut shell = Shell::with(&[(Profile, "ambient")]);
-        shell.prompt(&usable("ambient", None));
+        shell.prompt(&usable("ambient"));
         let mut session = shell.session();
         session.pin(Profile, "bedrock".into());
         assert_eq!(session.claims().pin.as_deref(), Some(OsStr::new("bedrock")));
-        shell.finish(session, &usable("bedrock", None), false);
+        shell.finish(session, &usable("bedrock"));
         assert_eq!(shell.get(Profile), Some("bedrock"));
         assert_eq!(shell.claims().pin.as_deref(), Some(OsStr::new("bedrock")));
         let mut session = shell.session();
         assert!(session.unpin(Profile, &shell.values));
         assert!(!session.unpin(RegionVariable, &shell.values));
         assert_eq!(session.claims().pin, None);
-        shell.finish(session, &nothing(), false);
+        shell.finish(session, &nothing());
         assert_eq!(shell.get(Profile), Some("ambient"));
     }
 
@@ -900,7 +787,7 @@ mod tests {
             };
             resolution(answer, "eu-west-1")
         };
-        shell.prompt(&usable("luxito", None));
+        shell.prompt(&usable("luxito"));
         shell.prompt(&unusable(Some("gone")));
         assert_eq!(shell.get(Profile), Some("gone"));
         assert_eq!(shell.get(Variable::Source), Some("directory"));
@@ -918,45 +805,20 @@ mod tests {
     #[test]
     fn keys_without_a_profile_unset_the_name() {
         let mut shell = Shell::with(&[]);
-        shell.prompt(&usable("luxito", None));
+        shell.prompt(&usable("luxito"));
         let keys = Answer::Usable {
             source: Source::EnvironmentKeys,
             identity: Identity::BearerToken(Secret::new("t")),
         };
-        shell.prompt_with(&resolution(keys, "eu-west-1"), true);
+        shell.prompt(&resolution(keys, "eu-west-1"));
         assert_eq!(shell.get(Profile), None);
         assert_eq!(shell.get(Variable::Source), Some("environment-keys"));
-        assert_eq!(shell.get(AccessKeyId), None);
-    }
-
-    #[test]
-    fn keys_are_exported_on_request_and_never_enter_the_state() {
-        let mut shell = Shell::with(&[]);
-        shell.prompt_with(&usable("luxito", Some("token of luxito")), true);
-        assert_eq!(shell.get(SecretAccessKey), Some("secret of luxito"));
-        assert_eq!(shell.get(SessionToken), Some("token of luxito"));
-        shell.prompt_with(&usable("bedrock", None), true);
-        assert_eq!(shell.get(AccessKeyId), Some("AKIAbedrock"));
-        assert_eq!(shell.get(SessionToken), None);
-        let state = shell.state.clone().unwrap();
-        assert!(!state.contains("AKIA") && !state.contains("secret"), "{state}");
-        shell.prompt_with(&usable("bedrock", None), false);
-        assert_eq!((shell.get(AccessKeyId), shell.get(SecretAccessKey)), (None, None));
-    }
-
-    #[test]
-    fn one_key_of_the_users_makes_all_three_theirs() {
-        let mut shell = Shell::with(&[(SecretAccessKey, "mine")]);
-        shell.prompt_with(&usable("luxito", Some("t")), true);
-        assert_eq!(shell.get(SecretAccessKey), Some("mine"));
-        assert_eq!((shell.get(AccessKeyId), shell.get(SessionToken)), (None, None));
-        assert!(!shell.state.clone().unwrap().contains("mine"));
     }
 
     #[test]
     fn another_shells_state_is_believed_about_the_past_only() {
         let mut parent = Shell::with(&[(Profile, "ambient")]);
-        parent.prompt(&usable("luxito", None));
+        parent.prompt(&usable("luxito"));
         let mut child = Shell { origin: "2.2", ..parent.clone() };
         assert_eq!(child.claims().pin, None, "what the parent's hook exported is nobody's word");
         assert_eq!(child.claims().ambient.as_deref(), Some(OsStr::new("ambient")));
@@ -964,7 +826,7 @@ mod tests {
         assert_eq!(child.get(Profile), Some("ambient"));
         // A pin of the parent was there before the child's hook: ambient.
         parent.set(Profile, "pinned");
-        parent.prompt(&usable("pinned", None));
+        parent.prompt(&usable("pinned"));
         let child = Shell { origin: "2.2", ..parent };
         assert_eq!(child.claims().pin, None);
         assert_eq!(child.claims().ambient.as_deref(), Some(OsStr::new("pinned")));
@@ -988,7 +850,7 @@ mod tests {
         assert_eq!(claims.region_pin.as_deref(), Some(OsStr::new("r")));
         assert_eq!(Session::claims_of_environment(None, &Values::default()), Claims::default());
         shell.values = Values::default();
-        shell.prompt(&usable("luxito", None));
+        shell.prompt(&usable("luxito"));
         let state = shell.state.clone();
         let state = state.as_deref().map(OsStr::new);
         assert_eq!(Session::claims_of_environment(state, &shell.values), Claims::default());
@@ -998,7 +860,7 @@ mod tests {
     }
 
     fn noticing(notices: &[Notice]) -> Resolution {
-        Resolution { notices: notices.to_vec(), ..usable("luxito", None) }
+        Resolution { notices: notices.to_vec(), ..usable("luxito") }
     }
 
     #[test]
@@ -1046,7 +908,7 @@ mod tests {
 
     /// Values as a shell may have them before its first prompt. Not [`Values`], which has no `Debug` for good reason.
     fn past() -> impl Strategy<Value = Vec<Option<OsString>>> {
-        vec(prop::option::of(text()), 6)
+        vec(prop::option::of(text()), 3)
     }
 
     fn shell_with(past: &[Option<OsString>]) -> Shell {
@@ -1056,29 +918,29 @@ mod tests {
 
     #[derive(Debug, Clone)]
     enum Step {
-        Prompt(Option<&'static str>, bool),
+        Prompt(Option<&'static str>),
         UserSets(usize, OsString),
         UserUnsets(usize),
     }
 
     fn prompts() -> impl Strategy<Value = Step> {
         let name = prop_oneof![Just(None), Just(Some("luxito")), Just(Some("bedrock"))];
-        (name, any::<bool>()).prop_map(|(name, keys)| Step::Prompt(name, keys))
+        name.prop_map(Step::Prompt)
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
-        let sets = (0..6_usize, text()).prop_map(|(which, value)| Step::UserSets(which, value));
-        let unsets = (0..6_usize).prop_map(Step::UserUnsets);
+        let sets = (0..3_usize, text()).prop_map(|(which, value)| Step::UserSets(which, value));
+        let unsets = (0..3_usize).prop_map(Step::UserUnsets);
         vec(prop_oneof![3 => prompts(), 1 => sets, 1 => unsets], 0..12)
     }
 
     fn take(shell: &mut Shell, step: &Step) {
         match step {
-            Step::Prompt(Some(name), keys) => {
-                shell.prompt_with(&usable(name, Some("token")), *keys);
+            Step::Prompt(Some(name)) => {
+                shell.prompt(&usable(name));
             }
-            Step::Prompt(None, keys) => {
-                shell.prompt_with(&nothing(), *keys);
+            Step::Prompt(None) => {
+                shell.prompt(&nothing());
             }
             Step::UserSets(which, value) => {
                 shell.values.set(Variable::EXPORTED[*which], Some(value.clone()));
@@ -1100,11 +962,11 @@ mod tests {
 
         #[test]
         fn what_the_user_set_last_is_never_changed(
-            past in past(), steps in steps(), which in 0..6_usize, value in text(), after in vec(prompts(), 1..4),
+            past in past(), steps in steps(), which in 0..3_usize, value in text(), after in vec(prompts(), 1..4),
         ) {
             prop_assume!(!value.is_empty());
             let mut shell = shell_with(&past);
-            take(&mut shell, &Step::Prompt(None, false));
+            take(&mut shell, &Step::Prompt(None));
             for step in &steps {
                 take(&mut shell, step);
             }
@@ -1112,7 +974,7 @@ mod tests {
             // The very value that is there says nothing new, and the one that was there before the last says that that
             // one is over.
             prop_assume!(shell.values.get(variable) != Some(value.as_os_str()));
-            take(&mut shell, &Step::Prompt(Some("bedrock"), true));
+            take(&mut shell, &Step::Prompt(Some("bedrock")));
             prop_assume!(shell.values.get(variable) != Some(value.as_os_str()));
             let found = match &shell.session().held[which].holder {
                 Holder::User { found, .. } => found.clone(),

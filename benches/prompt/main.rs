@@ -172,7 +172,7 @@ fn time(home: &Home, cwd: &Path, program: &Path, words: &[&str]) -> Duration {
     taken
 }
 
-const HOOK: [&str; 5] = ["hook", "bash", "1.1", "stamps", ""];
+const HOOK: [&str; 4] = ["hook", "bash", "1.1", "stamps"];
 
 /// The floor of a process, and what stands on it.
 fn processes(plan: &Plan, home: &Home) -> Table {

@@ -13,7 +13,7 @@ use crate::session::{Change, Session, Variable};
 use crate::shell::{Shell, quote};
 use crate::world::World;
 
-/// What a session in the Bash tool shall know. Keys are no part of it.
+/// What a session in the Bash tool shall know.
 const TOLD: [Variable; 4] =
     [Variable::Profile, Variable::Region, Variable::Source, Variable::State];
 
@@ -26,7 +26,7 @@ pub fn run(world: &World, out: &mut dyn Write) -> Done {
     let mut session = Session::of_environment(world.state(), &values);
     let profiles = world.profiles();
     let resolution = resolve(&Inputs::of(world, &profiles, session.claims()));
-    let (changes, news) = session.apply(&resolution, &values, false);
+    let (changes, news) = session.apply(&resolution, &values);
     for change in changes {
         match change {
             Change::Set(variable, value) => values.set(variable, Some(value)),

@@ -20,19 +20,18 @@ use crate::shell::{Check, Precision, Shell, Stamp};
 use crate::watch::Watch;
 use crate::world::World;
 
-/// What the integration passes: `hook SHELL SESSION PRECISION [export-credentials|''] [PROTOCOL]`.
+/// What the integration passes: `hook SHELL SESSION PRECISION [PROTOCOL]`.
 pub struct Call {
     shell: Shell,
     session: String,
     precision: Precision,
-    export_credentials: bool,
     /// Whether script and program understand each other.
     fits: bool,
 }
 
 /// Counts up when the scripts of `shell/` and what the program prints for them no longer go together. Every version of
 /// the scripts has a function `__backlog_aws_refresh`.
-const PROTOCOL: &str = "1";
+const PROTOCOL: &str = "2";
 
 impl Call {
     /// Reads the words after `hook`.
@@ -52,8 +51,7 @@ impl Call {
             shell: Shell::from_path(Path::new(word(0))).ok_or_else(misfit)?,
             session: word(1).to_string_lossy().into_owned(),
             precision: Precision::from_word(word(2)).ok_or_else(misfit)?,
-            export_credentials: word(3) == "export-credentials",
-            fits: words.len() <= 4 || word(4) == PROTOCOL,
+            fits: words.len() <= 3 || word(3) == PROTOCOL,
         })
     }
 }
@@ -65,8 +63,7 @@ pub fn run(call: &Call, world: &World, out: &mut dyn Write) -> Done {
     }
     let values = world.values();
     let session = Session::continued(world.state(), &call.session, &values);
-    let (code, news) =
-        update(call.shell, Some(call.precision), call.export_credentials, world, session, &values);
+    let (code, news) = update(call.shell, Some(call.precision), world, session, &values);
     out.write_all(&code)?;
     say(&news, world, &mut io::stderr().lock());
     Ok(0)
@@ -99,7 +96,6 @@ fn part(call: &Call, world: &World, out: &mut dyn Write) -> Done {
 fn update(
     shell: Shell,
     precision: Option<Precision>,
-    export_credentials: bool,
     world: &World,
     mut session: Session,
     values: &Values,
@@ -108,7 +104,7 @@ fn update(
     let profiles = ManuallyDrop::new(world.profiles());
     let inputs = Inputs::of(world, &profiles, session.claims());
     let resolution = resolve(&inputs);
-    let (mut changes, news) = session.apply(&resolution, values, export_credentials);
+    let (mut changes, news) = session.apply(&resolution, values);
     let mut after = values.clone();
     for change in &changes {
         match change {
@@ -147,14 +143,13 @@ fn check(shell: Shell, world: &World, resolution: &Resolution, precision: Precis
 pub fn update_after(
     shell: Shell,
     origin: &OsStr,
-    export_credentials: bool,
     world: &World,
     edit: impl FnOnce(&mut Session, &Values),
 ) -> (Vec<u8>, Vec<Notice>) {
     let values = world.values();
     let mut session = Session::continued(world.state(), &origin.to_string_lossy(), &values);
     edit(&mut session, &values);
-    update(shell, None, export_credentials, world, session, &values)
+    update(shell, None, world, session, &values)
 }
 
 /// Writes notices, unless the user wants quiet. A closed standard error is no reason to fail.

@@ -15,11 +15,7 @@ pub fn run(args: &cli::Init, world: &World, out: &mut dyn Write) -> Done {
         InitTarget::Fish => Shell::Fish,
         InitTarget::Claude => return claude::print_settings(world, out),
     };
-    let settings = Integration {
-        hook: args.hook,
-        export_credentials: args.export_credentials,
-        no_completions: args.no_completions,
-    };
+    let settings = Integration { hook: args.hook, no_completions: args.no_completions };
     out.write_all(&shell.integration(&world.program, settings))?;
     Ok(0)
 }

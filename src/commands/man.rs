@@ -23,10 +23,6 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "Where the answer came from: pin, directory, ambient, toolkit-env, toolkit-env-keys, environment-keys, aws-profile, \
          default or first. For prompts and scripts.",
     ),
-    (
-        "BACKLOG_AWS_ACCESS_KEY_ID, BACKLOG_AWS_SECRET_ACCESS_KEY, BACKLOG_AWS_SESSION_TOKEN",
-        "The credentials, only with `init --export-credentials`.",
-    ),
     ("BACKLOG_AWS_QUIET", "Set to 1, the hook says nothing but errors."),
     (
         "__BACKLOG_AWS_STATE",

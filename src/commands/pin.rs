@@ -34,8 +34,7 @@ pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
         }
         _ => None,
     };
-    let keys = args.keys == "export-credentials";
-    let (code, news) = hook::update_after(shell, &args.session, keys, world, |session, values| {
+    let (code, news) = hook::update_after(shell, &args.session, world, |session, values| {
         if args.clear {
             session.unpin(Variable::Profile, values);
             session.unpin(Variable::Region, values);

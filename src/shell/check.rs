@@ -316,15 +316,8 @@ pub(super) struct Variables(pub Vec<(&'static str, Expectation)>);
 
 impl Variables {
     fn of(watch: &Watch, after: &Values, state: &OsStr) -> Option<Self> {
-        let ours = Variable::EXPORTED.into_iter().filter_map(|variable| {
-            let value = after.get(variable);
-            match variable {
-                // Exported keys are compared by their presence; keys that nobody exports do not matter.
-                Variable::AccessKeyId | Variable::SecretAccessKey | Variable::SessionToken => {
-                    value.map(|value| (variable.name(), Expectation::Filled(!value.is_empty())))
-                }
-                _ => Some((variable.name(), Expectation::Value(value.map(OsStr::to_owned)))),
-            }
+        let ours = Variable::EXPORTED.into_iter().map(|variable| {
+            (variable.name(), Expectation::Value(after.get(variable).map(OsStr::to_owned)))
         });
         let memory = (Variable::State.name(), Expectation::Value(Some(state.to_owned())));
         let all: Vec<_> = watch.variables.iter().cloned().chain(ours).chain([memory]).collect();

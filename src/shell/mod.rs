@@ -54,8 +54,6 @@ impl HookMode {
 pub struct Integration {
     /// When to look.
     pub hook: HookMode,
-    /// Whether to export the keys too.
-    pub export_credentials: bool,
     /// Whether to leave Tab completion to other means.
     pub no_completions: bool,
 }
@@ -110,12 +108,10 @@ impl Shell {
     }
 
     fn settings(self, program: &Path, settings: Integration, out: &mut Vec<u8>) {
-        let keys = if settings.export_credentials { "export-credentials" } else { "" };
         let completions = if settings.no_completions { "" } else { "lazy" };
         let words = [
             ("__backlog_aws_bin", program.as_os_str()),
             ("__backlog_aws_mode", OsStr::new(settings.hook.word())),
-            ("__backlog_aws_keys", OsStr::new(keys)),
             ("__backlog_aws_version", OsStr::new(env!("CARGO_PKG_VERSION"))),
             ("__backlog_aws_completions", OsStr::new(completions)),
         ];
@@ -227,8 +223,7 @@ mod tests {
     #[test]
     fn the_settings_line_is_filled_in_and_nothing_else_changes() {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-            let settings =
-                Integration { hook: HookMode::Cd, export_credentials: true, no_completions: true };
+            let settings = Integration { hook: HookMode::Cd, no_completions: true };
             let text =
                 String::from_utf8(shell.integration(Path::new("/opt/it's/backlog-aws"), settings))
                     .unwrap();

@@ -22,7 +22,7 @@ const COMMANDS: [&[&str]; 10] = [
     &["exec", "--dry-run"],
     &["exec", "--profile", "bedrock", "--", "/bin/echo", "ran"],
     &["hook", "bash", "1.1", "stamps"],
-    &["hook", "fish", "1.1", "stamps", "export-no-credentials"],
+    &["hook", "fish", "1.1", "stamps", "another-protocol"],
     &["use", "bedrock", "--shell", "zsh", "--session", "1.1"],
 ];
 

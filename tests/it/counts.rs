@@ -295,7 +295,7 @@ fn command(home: &Sandbox, words: &[OsString]) -> Command {
 fn hook_words() -> Vec<OsString> {
     [released().as_os_str().to_owned()]
         .into_iter()
-        .chain(["hook", "bash", "1.1", "stamps", ""].map(OsString::from))
+        .chain(["hook", "bash", "1.1", "stamps"].map(OsString::from))
         .collect()
 }
 

@@ -772,8 +772,8 @@ const COMMANDS: [&[&str]; 24] = [
     &["doctor", "--json"],
     &["local"],
     &["local", "nonsense"],
-    &["use", "--shell", "bash", "--session", "1.1", "--keys=", "bedrock"],
-    &["use", "--shell", "fish", "--session", "1.1", "--keys=", "half"],
+    &["use", "--shell", "bash", "--session", "1.1", "bedrock"],
+    &["use", "--shell", "fish", "--session", "1.1", "half"],
     &["exec", "--dry-run", "--", "true"],
     &["exec", "--profile", "half", "--", "true"],
     &["exec", "--profile", "cc", "--", "true"],
@@ -799,9 +799,7 @@ fn no_command_says_a_secret() {
                 .env("AWS_ACCESS_KEY_ID", KEY_IDS[0])
                 .env("AWS_SECRET_ACCESS_KEY", SECRETS[0])
                 .env("AWS_SESSION_TOKEN", SECRETS[2])
-                .env("AWS_BEARER_TOKEN_BEDROCK", SECRETS[1])
-                .env("BACKLOG_AWS_SECRET_ACCESS_KEY", SECRETS[0])
-                .env("BACKLOG_AWS_SESSION_TOKEN", SECRETS[2]);
+                .env("AWS_BEARER_TOKEN_BEDROCK", SECRETS[1]);
             for run in [plain, keyed] {
                 let output = run.run();
                 assert!(output.code.is_some(), "{words:?}: {output:?}");
@@ -821,7 +819,7 @@ fn no_file_of_ours_has_a_secret_and_none_is_for_others() {
     // Times are stamped once they are settled.
     std::thread::sleep(Duration::from_millis(60));
     for words in [
-        &["hook", "bash", "1.1", "stamps", "export-credentials"][..],
+        &["hook", "bash", "1.1", "stamps"][..],
         &["hook", "fish", "1.2", "stamps"],
         &["allow", "--under", "good"],
         &["deny", "key"],
@@ -873,54 +871,6 @@ fn root_makes_nothing_in_anothers_home() {
     assert!(home.path(".cache/backlog-aws").exists());
 }
 
-#[test]
-fn credentials_that_are_exported_stand_in_their_own_assignments_only() {
-    let home = full_of_secrets();
-    for shell in ["bash", "zsh", "fish"] {
-        let output = home
-            .invoke(["hook", shell, "1.1", "stamps", "export-credentials"])
-            .cwd(home.path("good"))
-            .allowing_secrets()
-            .run()
-            .expect_code(0);
-        let code = output.out();
-        for (value, assigned) in [
-            (SECRETS[0], " BACKLOG_AWS_SECRET_ACCESS_KEY"),
-            (SECRETS[2], " BACKLOG_AWS_SESSION_TOKEN"),
-            (KEY_IDS[0], " BACKLOG_AWS_ACCESS_KEY_ID"),
-        ] {
-            assert_eq!(code.matches(value).count(), 1, "{code}");
-            let line = code.lines().find(|line| line.contains(value));
-            assert!(line.expect("it is there").contains(assigned), "{code}");
-        }
-    }
-}
-
-scenario! {
-    fn a_shell_that_exports_credentials_holds_them_in_three_variables_only(shell) {
-        let home = Sandbox::documented_home();
-        let mut session = builder(&home, shell).init_args("--export-credentials").allowing_secrets().spawn();
-        session.cd(home.path(""));
-        session.line("backlog-aws use bedrock");
-        session.line("");
-        let file = home.path("everything");
-        let list = match shell {
-            Shell::Bash => "{ declare -p; declare -f; trap; alias; history; }",
-            Shell::Zsh => "{ typeset -p; functions; trap; alias; fc -l 1; }",
-            Shell::Fish => "begin; set -L; functions -n | string split , | while read -l name; functions $name; end; end",
-        };
-        session.line(format!("{list} > {} 2> /dev/null", file.display()));
-        let everything = fs::read(&file).expect("it was written");
-        fs::remove_file(&file).expect("it is ours");
-        let everything = String::from_utf8_lossy(&everything);
-        for (secret, name) in [(SECRETS[0], "BACKLOG_AWS_SECRET_ACCESS_KEY"), (KEY_IDS[0], "BACKLOG_AWS_ACCESS_KEY_ID")] {
-            let lines: Vec<_> = everything.lines().filter(|line| line.contains(secret)).collect();
-            assert_eq!(lines.len(), 1, "{lines:#?}");
-            assert!(lines[0].contains(name), "{lines:#?}");
-        }
-    }
-}
-
 /// What every process was called with, as the kernel saw it.
 #[cfg(target_os = "linux")]
 #[test]
@@ -933,7 +883,7 @@ fn no_process_that_we_start_has_a_secret_in_its_arguments() {
             "{}\n{prompt}\nbacklog-aws use bedrock\n{prompt}\nbacklog-aws doctor\nbacklog-aws status\nbacklog-aws list\n\
              backlog-aws exec -- true\nbacklog-aws credentials --profile bedrock\nbacklog-aws local luxito\n\
              backlog-aws use --clear\n{prompt}\ntrue",
-            shell.integration_line(" --export-credentials")
+            shell.integration_line("")
         );
         let status = Command::new("strace")
             .args(["-f", "-qq", "-s", "1000000", "-e", "trace=execve", "-o"])
@@ -1018,7 +968,6 @@ fn types_that_can_be_shown_mask_what_they_hold() {
                 variable("AWS_ACCESS_KEY_ID", KEY_IDS[0]),
                 variable("AWS_SECRET_ACCESS_KEY", SECRETS[0]),
                 variable("AWS_SESSION_TOKEN", SECRETS[2]),
-                variable("BACKLOG_AWS_SECRET_ACCESS_KEY", SECRETS[1]),
             ],
         ),
         (None, None, vec![variable("AWS_BEARER_TOKEN_BEDROCK", SECRETS[0])]),
@@ -1045,7 +994,7 @@ fn types_that_can_be_shown_mask_what_they_hold() {
         assert!(resolution.refusal().is_none(), "{resolution:?}");
         let values: Values = world.values();
         let mut session = Session::continued(None, "1.1", &values);
-        let _ = session.apply(&resolution, &values, true);
+        let _ = session.apply(&resolution, &values);
         let shown: String = [
             format!("{resolution:?} {resolution:#?} {session:?}"),
             session.encode(),
@@ -1094,9 +1043,9 @@ scenario! {
         let mut session = builder(&home, shell).spawn();
         // As if this shell's scripts were of the next version.
         let mut said = session.line(match shell {
-            Shell::Bash => r#"eval "$(declare -f __backlog_aws_refresh | sed 's/keys" 1/keys" 2/')""#,
-            Shell::Zsh => r#"eval "$(functions __backlog_aws_refresh | sed 's/keys" 1/keys" 2/')""#,
-            Shell::Fish => r#"functions __backlog_aws_refresh | sed 's/keys" 1/keys" 2/' | source"#,
+            Shell::Bash => r#"eval "$(declare -f __backlog_aws_refresh | sed 's/precision" 2/precision" 3/')""#,
+            Shell::Zsh => r#"eval "$(functions __backlog_aws_refresh | sed 's/precision 2/precision 3/')""#,
+            Shell::Fish => r"functions __backlog_aws_refresh | sed 's/precision 2/precision 3/' | source",
         }).text;
         // The prompt may have asked already, if the files were new.
         said += &session.cd(home.path("acme")).text;

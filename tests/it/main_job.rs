@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
-use crate::harness::{
-    KEY_IDS, Key, SECRETS, Sandbox, Session, SessionBuilder, Shell, Turn, scenario,
-};
+use crate::harness::{Key, Sandbox, Session, SessionBuilder, Shell, Turn, scenario};
 
 /// A window wide enough that no notice wraps.
 fn wide(home: &Sandbox, shell: Shell) -> SessionBuilder<'_> {
@@ -337,24 +335,6 @@ scenario! {
         assert_exported(&mut session, "luxito", "us-west-2", "first");
         session.cd("/");
         assert_exported(&mut session, "bedrock", "eu-west-1", "toolkit-env");
-    }
-
-    fn keys_are_exported_only_on_request_and_taken_back(shell) {
-        let home = Sandbox::documented_home();
-        let mut session = wide(&home, shell).init_args("--export-credentials").spawn();
-        let keys = |session: &mut Session| {
-            let environment = session.env();
-            ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"].map(|name| {
-                environment.get(OsStr::new(&format!("BACKLOG_AWS_{name}"))).map(|value| value.to_string_lossy().into_owned())
-            })
-        };
-        assert_eq!(keys(&mut session), [Some(KEY_IDS[1].to_owned()), Some(SECRETS[1].to_owned()), None]);
-        session.line("backlog-aws use bedrock");
-        assert_eq!(keys(&mut session), [Some(KEY_IDS[0].to_owned()), Some(SECRETS[0].to_owned()), None]);
-        let state = session.var("__BACKLOG_AWS_STATE").expect("there is a state");
-        assert!(!state.to_string_lossy().contains("EXAMPLE"));
-        session.export("BACKLOG_AWS_PROFILE", "cc");
-        assert_eq!(keys(&mut session), [None, None, None]);
     }
 
     fn a_child_process_can_tell_a_pin_for_one_command(shell) {

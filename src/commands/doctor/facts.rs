@@ -21,8 +21,6 @@ pub struct Facts {
     pub program: PathBuf,
     /// When it looks whether something changed: `init --hook`.
     pub mode: String,
-    /// Whether it exports keys.
-    pub export_credentials: bool,
     /// The version that printed it; empty when it was not printed but sourced as a file.
     pub version: String,
     /// What runs before each prompt, as the shell lists it.
@@ -45,7 +43,6 @@ impl Facts {
             session: text("session"),
             program: get("program").into(),
             mode: text("mode"),
-            export_credentials: get("keys") == "export-credentials",
             version: text("version"),
             hooks: text("hooks"),
         })

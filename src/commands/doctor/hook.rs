@@ -60,9 +60,7 @@ fn hook(case: &Case<'_>) -> Check {
             "the hook's memory in __BACKLOG_AWS_STATE is damaged; the next prompt makes a new one",
         )
         .remedy(once_more),
-        Some(session) if session.origin() == facts.session => {
-            freshness(case, session.origin(), facts.export_credentials)
-        }
+        Some(session) if session.origin() == facts.session => freshness(case, session.origin()),
         _ => Check::warning(
             "hook-not-run",
             format!("the hook is in this {shell}, but has not run yet"),
@@ -78,7 +76,7 @@ fn without_integration(case: &Case<'_>, session: Option<&Session>) -> Check {
     if let (Some(session), Some((pid, _)), Some(parent)) = (session, origin, parent)
         && pid.parse() == Ok(parent.pid)
     {
-        return freshness(case, session.origin(), false);
+        return freshness(case, session.origin());
     }
     let inherited = match origin {
         Some((pid, _)) => {
@@ -118,10 +116,10 @@ fn without_integration(case: &Case<'_>, session: Option<&Session>) -> Check {
 }
 
 /// Whether the environment says what the hook would say now.
-fn freshness(case: &Case<'_>, origin: &str, export_credentials: bool) -> Check {
+fn freshness(case: &Case<'_>, origin: &str) -> Check {
     let values = case.world.values();
     let mut session = Session::continued(case.world.state(), origin, &values);
-    let (changes, _) = session.apply(case.resolution, &values, export_credentials);
+    let (changes, _) = session.apply(case.resolution, &values);
     if changes.is_empty() {
         return Check::ok(
             "hook",
