@@ -34,7 +34,7 @@ pub fn run(args: &cli::CredentialsArgs, world: &World, out: &mut dyn Write) -> D
             ));
         }
         Identity::BearerToken(token) => {
-            lines(&[("AWS_BEARER_TOKEN_BEDROCK", token.reveal().to_owned())], args.format, out)?
+            lines(&[("AWS_BEARER_TOKEN_BEDROCK", token.reveal().to_owned())], args.format, out)?;
         }
     }
     Ok(0)
