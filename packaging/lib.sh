@@ -19,7 +19,7 @@ host() {
 install_data() {
 	install -d "$1/usr/share/man/man1" "$1/usr/share/bash-completion/completions" "$1/$2" \
 		"$1/usr/share/fish/vendor_completions.d"
-	install -m 644 man/$package.1 "$1/usr/share/man/man1/$package.1"
+	install -m 644 man/*.1 "$1/usr/share/man/man1"
 	install -m 644 completions/$package.bash "$1/usr/share/bash-completion/completions/$package"
 	install -m 644 completions/_$package "$1/$2/_$package"
 	install -m 644 completions/$package.fish "$1/usr/share/fish/vendor_completions.d/$package.fish"

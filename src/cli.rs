@@ -16,7 +16,7 @@ use crate::shell::{HookMode, Shell};
     after_help = "Load it into your shell:\n  bash  eval \"$(backlog-aws init bash)\"   in ~/.bashrc\n  zsh   eval \"$(backlog-aws init zsh)\"    in ~/.zshrc\n  fish  backlog-aws init fish | source    in ~/.config/fish/config.fish\n\nExit status: 0 good, 1 no usable credentials or a problem found, 2 wrong usage."
 )]
 pub struct Cli {
-    /// When to use colour: `NO_COLOR` and `CLICOLOR_FORCE` are respected by `auto`
+    /// When to use color: `NO_COLOR` and `CLICOLOR_FORCE` are respected by `auto`
     #[arg(long, value_enum, global = true, default_value_t, value_name = "WHEN")]
     pub color: Color,
 
@@ -25,7 +25,7 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
-/// When to use colour.
+/// When to use color.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub enum Color {
     /// On a terminal that has it.

@@ -11,7 +11,7 @@ class BacklogAws < Formula
 
   def install
     system "cargo", "install", *std_cargo_args
-    man1.install "man/backlog-aws.1"
+    man1.install Dir["man/*.1"]
     bash_completion.install "completions/backlog-aws.bash" => "backlog-aws"
     zsh_completion.install "completions/_backlog-aws"
     fish_completion.install "completions/backlog-aws.fish"

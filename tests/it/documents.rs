@@ -1,5 +1,5 @@
-//! What is committed and could lag behind the program: completions, manual page, copies for plugin managers, and the
-//! README's tables and recipes. `BACKLOG_AWS_BLESS=1 cargo test --test documents` writes what can be generated.
+//! What is committed and could lag behind the program: completions, copies for plugin managers, and the README's tables
+//! and recipes. `BACKLOG_AWS_BLESS=1 cargo test --test it documents` writes what can be generated.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -8,22 +8,22 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::harness::{Sandbox, Shell, processes_of};
-use backlog_aws::commands::man;
+use crate::manual;
 use backlog_aws::session::Variable;
 
-const REMEDY: &str = "is out of date; `BACKLOG_AWS_BLESS=1 cargo test --test documents` writes it";
+const REMEDY: &str = "is out of date; `BACKLOG_AWS_BLESS=1 cargo test --test it` writes it";
 
-fn in_repository(path: &str) -> PathBuf {
+pub fn in_repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-fn read(path: &str) -> String {
+pub fn read(path: &str) -> String {
     fs::read_to_string(in_repository(path)).unwrap_or_default()
 }
 
 /// Compares a file with what it should be, or writes it.
 #[track_caller]
-fn assert_current(path: &str, expected: &str) {
+pub fn assert_current(path: &str, expected: &str) {
     if read(path) == expected {
         return;
     }
@@ -33,7 +33,7 @@ fn assert_current(path: &str, expected: &str) {
     fs::write(path, expected).unwrap();
 }
 
-fn printed(arguments: &[&str]) -> String {
+pub fn printed(arguments: &[&str]) -> String {
     Sandbox::new().run(arguments).expect_code(0).out().to_owned()
 }
 
@@ -69,39 +69,6 @@ fn fishers_copy_is_the_integration() {
 }
 
 #[test]
-fn the_manual_page_is_what_the_program_prints() {
-    let page = printed(&["man"]);
-    assert_current("man/backlog-aws.1", &page);
-    for section in [
-        "NAME",
-        "SYNOPSIS",
-        "DESCRIPTION",
-        "OPTIONS",
-        "COMMANDS",
-        "ENVIRONMENT",
-        "FILES",
-        "EXIT STATUS",
-        "EXAMPLES",
-    ] {
-        let heading = [format!(".SH {section}\n"), format!(".SH \"{section}\"\n")];
-        assert!(heading.iter().any(|heading| page.contains(heading)), "no {section}");
-    }
-}
-
-/// `man` itself says what it cannot make sense of, where it is groff's.
-#[test]
-fn the_manual_page_has_no_mistakes() {
-    let output = Command::new("groff")
-        .args(["-man", "-Tutf8", "-ww", "-z"])
-        .arg(in_repository("man/backlog-aws.1"))
-        .output();
-    match output {
-        Ok(output) => assert_eq!(String::from_utf8_lossy(&output.stderr), ""),
-        Err(error) => eprintln!("not checked: groff cannot be run ({error})"),
-    }
-}
-
-#[test]
 fn the_readme_shows_the_help() {
     let help = format!("```text\n{}```\n", printed(&["--help"]));
     let expected = readme_with("help", &help).expect("README.md has the markers of the help");
@@ -112,7 +79,7 @@ fn the_readme_shows_the_help() {
 #[test]
 fn readme_and_manual_page_know_the_same_variables() {
     let documented: BTreeSet<&str> =
-        man::ENVIRONMENT.iter().flat_map(|(names, _)| names.split(", ")).collect();
+        manual::ENVIRONMENT.iter().flat_map(|(names, _)| names.split(", ")).collect();
     let ours: Vec<&str> =
         Variable::EXPORTED.into_iter().chain([Variable::State]).map(Variable::name).collect();
     for name in &ours {

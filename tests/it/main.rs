@@ -18,6 +18,7 @@ mod hygiene;
 mod lint;
 mod local;
 mod main_job;
+mod manual;
 mod neighbours;
 mod overrides;
 mod plugins;
