@@ -4,6 +4,7 @@
 //! touching anything, [`watch`] says what the answer rests on, [`shell`] renders both, and only [`commands`] act.
 
 pub mod aws;
+pub mod claude;
 pub mod cli;
 pub mod commands;
 pub mod notice;

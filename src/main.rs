@@ -6,6 +6,7 @@ use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::process::ExitCode;
 
+use backlog_aws::claude;
 use backlog_aws::cli::{Cli, Color, Command};
 use backlog_aws::commands::{self, Done, Failure, hook};
 use backlog_aws::notice::visible;
@@ -83,7 +84,7 @@ fn print_through(shell: Shell, text: &str) -> Done {
 
 fn run_hook(words: &[OsString]) -> Done {
     if words.first().is_some_and(|word| word == "claude") {
-        return commands::claude::run(&World::capture(), &mut io::stdout().lock());
+        return claude::print_exports(&World::capture(), &mut io::stdout().lock());
     }
     let call = hook::Call::parse(words)?;
     // The process ends here, and its memory with it: wiping and freeing each piece of it first would only take time.
@@ -105,7 +106,9 @@ fn run(cli: &Cli) -> Done {
         Some(Command::Status(args)) => commands::status::run(args, &world, &mut out),
         Some(Command::Init(args)) => commands::init::run(args, &world, &mut io::stdout().lock()),
         Some(Command::List(args)) => commands::list::run(args, &world, &mut out),
-        Some(Command::Use(args)) => commands::pin::run(args, &world, &mut io::stdout().lock()),
+        Some(Command::Use(args)) => {
+            commands::use_profile::run(args, &world, &mut io::stdout().lock())
+        }
         Some(Command::Local(args)) => commands::local::run(args, &world, &mut out),
         Some(Command::Allow(args)) => commands::allow::allow(args, &world, &mut out),
         Some(Command::Deny(args)) => commands::allow::deny(args, &world, &mut out),

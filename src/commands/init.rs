@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use super::{Done, claude};
+use super::Done;
+use crate::claude;
 use crate::cli::{self, InitTarget};
 use crate::shell::{Integration, Shell};
 use crate::world::World;

@@ -8,7 +8,6 @@ use crate::world::{OTHERS, World, reason};
 
 pub mod allow;
 pub mod choose;
-pub mod claude;
 pub mod complete;
 pub mod completions;
 pub mod credentials;
@@ -20,8 +19,8 @@ pub mod init;
 pub mod list;
 pub mod local;
 pub mod man;
-pub mod pin;
 pub mod status;
+pub mod use_profile;
 
 /// Why a command could not do what it was asked, and the exit status that says so.
 #[derive(Debug, thiserror::Error)]

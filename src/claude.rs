@@ -3,25 +3,22 @@
 //! Its Bash tool starts a shell without prompts for each command, so no prompt hook runs there. It does read a file of
 //! exports, `$CLAUDE_ENV_FILE`, that its own hooks may append to.
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
 
 use serde_json::json;
 
-use super::{Done, hook};
+use crate::commands::{Done, hook};
 use crate::resolve::{Inputs, resolve};
 use crate::session::{Change, Session, Variable};
 use crate::shell::{Shell, quote};
 use crate::world::World;
 
-/// What a session in the Bash tool shall know.
-const TOLD: [Variable; 4] =
-    [Variable::Profile, Variable::Region, Variable::Source, Variable::State];
-
 /// `hook claude`: the answer for the working directory, as POSIX shell code.
 ///
 /// Every variable is written, also the unchanged and the unset ones: the file is appended to at each change of directory,
-/// and its last word counts.
-pub fn run(world: &World, out: &mut dyn Write) -> Done {
+/// and the last line for a variable counts.
+pub fn print_exports(world: &World, out: &mut dyn Write) -> Done {
     let mut values = world.values();
     let mut session = Session::of_environment(world.state(), &values);
     let profiles = world.profiles();
@@ -35,22 +32,23 @@ pub fn run(world: &World, out: &mut dyn Write) -> Done {
     }
     let state = session.encode();
     let mut code = Vec::new();
-    for variable in TOLD {
-        let value = match variable {
-            Variable::State => Some(state.as_ref()),
-            _ => values.get(variable),
-        };
-        if let Some(value) = value {
-            code.extend_from_slice(format!("export {}=", variable.name()).as_bytes());
-            quote(Shell::Bash, value, &mut code);
-        } else {
-            code.extend_from_slice(format!("unset {}", variable.name()).as_bytes());
-        }
-        code.push(b'\n');
+    for variable in Variable::EXPORTED {
+        export(variable, values.get(variable), &mut code);
     }
+    export(Variable::State, Some(state.as_ref()), &mut code);
     out.write_all(&code)?;
     hook::say(&news, world, &mut io::stderr().lock());
     Ok(0)
+}
+
+fn export(variable: Variable, value: Option<&OsStr>, code: &mut Vec<u8>) {
+    if let Some(value) = value {
+        code.extend_from_slice(format!("export {}=", variable.name()).as_bytes());
+        quote(Shell::Bash, value, code);
+        code.push(b'\n');
+    } else {
+        code.extend_from_slice(format!("unset {}\n", variable.name()).as_bytes());
+    }
 }
 
 /// `init claude`: a snippet of `settings.json`. It is for people to look at and copy; nothing is written.
