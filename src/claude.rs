@@ -8,9 +8,10 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use crate::commands::{Done, hook};
+use crate::error::Done;
+use crate::finding::print_findings;
 use crate::resolve::{Inputs, resolve};
-use crate::session::{Change, Session, Variable};
+use crate::session::{Change, Session, Values, Variable, state_of};
 use crate::shell::{Shell, quote};
 use crate::world::World;
 
@@ -19,10 +20,9 @@ use crate::world::World;
 /// Every variable is written, also the unchanged and the unset ones: the file is appended to at each change of directory,
 /// and the last line for a variable counts.
 pub fn print_exports(world: &World, out: &mut dyn Write) -> Done {
-    let mut values = world.values();
-    let mut session = Session::of_environment(world.state(), &values);
-    let profiles = world.profiles();
-    let resolution = resolve(&Inputs::of(world, &profiles, session.claims()));
+    let mut values = Values::of(&world.env);
+    let mut session = Session::of_environment(state_of(&world.env), &values);
+    let resolution = resolve(&Inputs::of(world, session.claims()));
     let (changes, news) = session.apply(&resolution, &values);
     for change in changes {
         match change {
@@ -37,7 +37,7 @@ pub fn print_exports(world: &World, out: &mut dyn Write) -> Done {
     }
     export(Variable::State, Some(state.as_ref()), &mut code);
     out.write_all(&code)?;
-    hook::say(&news, world, &mut io::stderr().lock());
+    print_findings(&news, &world.env, &mut io::stderr().lock());
     Ok(0)
 }
 

@@ -4,15 +4,20 @@
 //! touching anything, [`watch`] says what the answer rests on, [`shell`] renders both, and only [`commands`] act.
 
 pub mod aws;
+pub mod choice;
 pub mod claude;
 pub mod cli;
 pub mod commands;
-pub mod notice;
+pub mod error;
+pub mod finding;
+pub mod fs;
+pub mod handover;
 pub mod overrides;
 pub mod resolve;
 pub mod secret;
 pub mod session;
 pub mod shell;
+pub mod text;
 pub mod toolkit_env;
 pub mod watch;
 pub mod world;

@@ -8,9 +8,10 @@ use std::process::ExitCode;
 
 use backlog_aws::claude;
 use backlog_aws::cli::{Cli, Color, Command};
-use backlog_aws::commands::{self, Done, Failure, hook};
-use backlog_aws::notice::visible;
+use backlog_aws::commands::{self, hook};
+use backlog_aws::error::{Done, Failure};
 use backlog_aws::shell::{Shell, quote};
+use backlog_aws::text::visible;
 use backlog_aws::world::World;
 use clap::Parser;
 

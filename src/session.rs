@@ -7,8 +7,9 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use crate::notice::{Notice, fingerprint};
+use crate::finding::{Finding, fingerprint};
 use crate::resolve::{Resolution, Source};
+use crate::world::Environment;
 
 /// Every variable of the shell that this program can set or remove. There is no other: rendering takes this type, so a
 /// variable of AWS's or Claude's cannot be written even by mistake.
@@ -53,6 +54,11 @@ impl Values {
         Self(Variable::EXPORTED.map(|variable| lookup(variable.name())))
     }
 
+    /// Reads them from the environment.
+    pub fn of(env: &Environment) -> Self {
+        Self::from_lookup(|name| env.get(name).map(OsStr::to_owned))
+    }
+
     /// One of them.
     pub fn get(&self, variable: Variable) -> Option<&OsStr> {
         self.0.get(variable.index())?.as_deref()
@@ -77,6 +83,18 @@ pub struct Claims {
     pub region_pin: Option<OsString>,
     /// The region that was there before.
     pub region_ambient: Option<OsString>,
+}
+
+impl Claims {
+    /// What a process in this environment finds, without a hook of its own: a script, `exec`.
+    pub fn of_environment(env: &Environment) -> Self {
+        Session::claims_of_environment(state_of(env), &Values::of(env))
+    }
+}
+
+/// The hook's memory as the environment has it.
+pub fn state_of(env: &Environment) -> Option<&OsStr> {
+    env.get(Variable::State.name())
 }
 
 /// Whose value a variable has now.
@@ -274,7 +292,7 @@ impl Session {
     ///
     /// `now` are the values as they stand in the shell. The session remembers what it changes, so the result must be
     /// applied.
-    pub fn apply(&mut self, resolution: &Resolution, now: &Values) -> (Vec<Change>, Vec<Notice>) {
+    pub fn apply(&mut self, resolution: &Resolution, now: &Values) -> (Vec<Change>, Vec<Finding>) {
         let mut changes = Vec::new();
         for variable in Variable::EXPORTED {
             let wish = Wish::of(resolution, variable);
@@ -311,7 +329,7 @@ impl Session {
     }
 
     /// The notices that were not said yet.
-    fn news(&mut self, notices: &[Notice]) -> Vec<Notice> {
+    fn news(&mut self, notices: &[Finding]) -> Vec<Finding> {
         let mut news = Vec::new();
         let mut said = Vec::new();
         for notice in notices {
@@ -538,7 +556,7 @@ fn unescape(text: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::aws::{Credentials, Kind};
-    use crate::notice::Code;
+    use crate::finding::Code;
     use crate::resolve::{Answer, Identity, Reason, Region, RegionSource};
     use crate::secret::Secret;
     use proptest::collection::vec;
@@ -612,12 +630,12 @@ mod tests {
         }
 
         /// A prompt at which the chain comes to `resolution`; returns the notices that are news.
-        fn prompt(&mut self, resolution: &Resolution) -> Vec<Notice> {
+        fn prompt(&mut self, resolution: &Resolution) -> Vec<Finding> {
             let session = self.session();
             self.finish(session, resolution)
         }
 
-        fn finish(&mut self, mut session: Session, resolution: &Resolution) -> Vec<Notice> {
+        fn finish(&mut self, mut session: Session, resolution: &Resolution) -> Vec<Finding> {
             let (changes, news) = session.apply(resolution, &self.values);
             for change in changes {
                 match change {
@@ -859,13 +877,13 @@ mod tests {
         assert_eq!(claims.pin.as_deref(), Some(OsStr::new("bedrock")), "for one command");
     }
 
-    fn noticing(notices: &[Notice]) -> Resolution {
+    fn noticing(notices: &[Finding]) -> Resolution {
         Resolution { notices: notices.to_vec(), ..usable("luxito") }
     }
 
     #[test]
     fn a_notice_is_news_once_per_change() {
-        let (one, two) = (Notice::new(Code::Unusable, "one"), Notice::new(Code::Unusable, "two"));
+        let (one, two) = (Finding::new(Code::Unusable, "one"), Finding::new(Code::Unusable, "two"));
         let mut shell = Shell::with(&[]);
         assert_eq!(shell.prompt(&noticing(std::slice::from_ref(&one))), std::slice::from_ref(&one));
         assert_eq!(shell.prompt(&noticing(std::slice::from_ref(&one))), []);
@@ -881,7 +899,7 @@ mod tests {
     #[test]
     fn a_sticky_notice_is_news_once_per_subject() {
         let about =
-            |content: &str| Notice::once(Code::OverrideNotAllowed, "x").about(content.as_bytes());
+            |content: &str| Finding::once(Code::OverrideNotAllowed, "x").about(content.as_bytes());
         let mut shell = Shell::with(&[]);
         assert_eq!(shell.prompt(&noticing(&[about("a")])).len(), 1);
         shell.prompt(&noticing(&[]));
@@ -892,8 +910,8 @@ mod tests {
 
     #[test]
     fn the_memory_for_notices_has_an_end() {
-        let many: Vec<Notice> = (0..3 * MEMORY)
-            .map(|number| Notice::once(Code::OverrideNotAllowed, number.to_string()))
+        let many: Vec<Finding> = (0..3 * MEMORY)
+            .map(|number| Finding::once(Code::OverrideNotAllowed, number.to_string()))
             .collect();
         let mut shell = Shell::with(&[]);
         assert_eq!(shell.prompt(&noticing(&many)).len(), many.len());

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::resolve::Resolution;
-use crate::world::{Sight, World};
+use crate::fs::FileState;
+use crate::fs::file_state;
+use crate::resolve::{Inputs, Resolution};
+use crate::world::World;
 
 /// What is compared of a variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +31,7 @@ pub struct Watched {
     /// As it was looked for.
     pub path: PathBuf,
     /// What identifies the state that was seen.
-    pub sight: Sight,
+    pub state: FileState,
     /// Its directory is watched too, so that it need not be tested for being there.
     pub vanishes_with_parent: bool,
     /// A directory that is watched because a file moved into it may have the time of the one that was there. The change
@@ -38,10 +40,10 @@ pub struct Watched {
 }
 
 impl Watched {
-    fn new(path: &Path, sight: &Sight) -> Self {
+    fn new(path: &Path, state: &FileState) -> Self {
         Self {
             path: path.to_owned(),
-            sight: sight.clone(),
+            state: state.clone(),
             vanishes_with_parent: false,
             shows_moves: false,
         }
@@ -79,7 +81,7 @@ const BESIDE_KEYS: [&str; 3] = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CREDENT
 
 impl Watch {
     /// What `resolution` rests on, found in `world`. `None` when there is something that a shell could not watch.
-    pub fn of(world: &World, resolution: &Resolution) -> Option<Self> {
+    pub fn of(world: &World, inputs: &Inputs<'_>, resolution: &Resolution) -> Option<Self> {
         // AWS's tools and ours take an empty variable for an unset one.
         let text = |name| {
             let value = world.env.get(name).unwrap_or_default();
@@ -91,13 +93,18 @@ impl Watch {
             variables.extend(BESIDE_KEYS.map(text));
             variables.push(filled("AWS_SESSION_TOKEN"));
         }
-        if !world.overrides.is_empty() {
+        let trust_state = inputs
+            .trust
+            .as_ref()
+            .filter(|_| !inputs.overrides.is_empty())
+            .map(|trust| file_state(trust.directory()));
+        if !inputs.overrides.is_empty() {
             // Where the trust store is.
             variables.push(text("XDG_DATA_HOME"));
         }
         let mut present = Vec::new();
         let mut absent = Vec::new();
-        let overrides = world.overrides.iter().map(|found| &found.file);
+        let overrides = inputs.overrides.iter().map(|found| found.file);
         // A directory that is gone can come back under its name, and `$PWD` would not show it.
         world.cwd.as_ref()?;
         for file in world.source_files().chain(overrides) {
@@ -105,9 +112,9 @@ impl Watch {
             if file.is_denied() {
                 return None;
             }
-            match &file.sight {
-                Some(sight) => present.push(Watched::new(&file.path, sight)),
-                None if matches!(file.content, crate::world::Content::Absent) => {
+            match &file.state {
+                Some(state) => present.push(Watched::new(&file.path, state)),
+                None if matches!(file.content, crate::fs::Content::Absent) => {
                     absent.push(file.path.clone());
                 }
                 // There, but not even its times can be seen.
@@ -115,16 +122,16 @@ impl Watch {
             }
         }
         absent.extend(world.absent_overrides.iter().cloned());
-        for (path, sight) in &world.directories {
+        for (path, state) in &world.directories {
             // A file cannot go without its directory changing.
             for watched in &mut present {
                 watched.vanishes_with_parent |= watched.path.parent() == Some(path);
             }
-            present.push(Watched { shows_moves: true, ..Watched::new(path, sight) });
+            present.push(Watched { shows_moves: true, ..Watched::new(path, state) });
         }
-        if let (Some(trust), Some(sight)) = (&world.trust, &world.trust_sight) {
-            match sight {
-                Some(sight) => present.push(Watched::new(trust.directory(), sight)),
+        if let (Some(trust), Some(state)) = (&inputs.trust, &trust_state) {
+            match state {
+                Some(state) => present.push(Watched::new(trust.directory(), state)),
                 None => absent.push(trust.directory().to_owned()),
             }
         }

@@ -13,6 +13,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use backlog_aws::resolve::{Inputs, resolve};
+use backlog_aws::session::Claims;
 use backlog_aws::world::World;
 use home::{Home, program};
 use report::{Samples, Table};
@@ -294,10 +295,10 @@ fn measure_library() {
     let world = World::capture();
     let read = began.elapsed();
     let began = Instant::now();
-    let profiles = world.profiles();
+    let inputs = Inputs::of(&world, Claims::of_environment(&world.env));
     let found = began.elapsed();
     let began = Instant::now();
-    let resolution = resolve(&Inputs::of(&world, &profiles, world.claims()));
+    let resolution = resolve(&inputs);
     let resolved = began.elapsed();
     assert!(resolution.refusal().is_none());
     let steps = [read, found, resolved].map(|step| step.as_nanos());

@@ -3,16 +3,19 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Done, Failure, check_is_ours, hook};
 use crate::aws::{Profile, Profiles};
 use crate::cli;
-use crate::notice::visible;
+use crate::error::{Done, Failure, reason};
+use crate::finding::print_findings;
+use crate::fs::{Content, SourceFile, check_is_ours, in_words, read_file};
 use crate::overrides::trust::Store;
-use crate::overrides::{self, FILE_NAME, MAX_BYTES, Override, place};
+use crate::overrides::{self, FILE_NAME, MAX_BYTES, Override, judge, place};
 use crate::resolve::{Answer, Directory, Inputs, Resolution, resolve};
 use crate::secret::mask_key_id;
 use crate::session::{Claims, Variable};
-use crate::world::{Content, SourceFile, World, in_words, look, reason};
+use crate::text::visible;
+use crate::world::World;
+use crate::world::find_overrides;
 
 /// Shows what the override changes, then trusts it.
 pub fn allow(args: &cli::Allow, world: &World, out: &mut dyn Write) -> Done {
@@ -58,13 +61,13 @@ pub fn deny(args: &cli::Deny, world: &World, out: &mut dyn Write) -> Done {
 
 /// The trust store, if there is a home for it.
 pub fn store(world: &World) -> Result<Store, Failure> {
-    let store = world.trust.clone().ok_or_else(|| {
+    let store = world.data_dir.as_deref().map(Store::below).ok_or_else(|| {
         Failure::Problem(
             "there is no place to keep decisions in; set HOME to an absolute path, and XDG_DATA_HOME to none of AWS's"
                 .to_owned(),
         )
     })?;
-    check_is_ours(store.directory(), world)?;
+    check_is_ours(store.directory(), world.home.as_deref())?;
     Ok(store)
 }
 
@@ -83,16 +86,16 @@ pub fn not_saved(store: &Store, error: &io::Error) -> Failure {
 /// repository must not borrow the trust of the file it points to.
 pub fn override_file(path: Option<&Path>, world: &World) -> Result<SourceFile, Failure> {
     let Some(path) = path else {
-        let nearest = world.overrides.first().map(|found| found.file.path.clone());
+        let nearest = world.overrides.first().map(|found| found.path.clone());
         let nearest = nearest.ok_or_else(|| {
             Failure::Problem(format!("there is no {FILE_NAME} here or further up; make one with `backlog-aws local PROFILE`"))
         })?;
-        return Ok(look(nearest, MAX_BYTES as u64));
+        return Ok(read_file(nearest, MAX_BYTES as u64));
     };
     let names_file = path.file_name().is_some_and(|name| name == FILE_NAME) && !path.is_dir();
     let directory = if names_file { path.parent().unwrap_or(Path::new(".")) } else { path };
     let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-    let file = look(real_directory(directory)?.join(FILE_NAME), MAX_BYTES as u64);
+    let file = read_file(real_directory(directory)?.join(FILE_NAME), MAX_BYTES as u64);
     if matches!(file.content, Content::Absent) {
         return Err(Failure::Problem(format!("{} does not exist", visible(&file.path))));
     }
@@ -136,25 +139,23 @@ fn show(
             )?;
         }
     }
-    let profiles = world.profiles();
-    let claims = world.claims();
+    let claims = Claims::of_environment(&world.env);
     // Pins are of this shell, and the file is for all of them.
     let unpinned = Claims { pin: None, region_pin: None, ..claims.clone() };
-    let there = |directory: Directory| {
-        let mut inputs = Inputs::of(world, &profiles, unpinned.clone());
-        inputs.directory = directory;
-        resolve(&inputs)
-    };
+    let mut inputs = Inputs::of(world, unpinned);
     let directory = file.path.parent().unwrap_or(&file.path);
-    let before = there(Directory::of(&world.overrides_from(directory)));
-    let after = there(Directory {
+    let above = find_overrides(directory).0;
+    inputs.directory = Directory::of(&judge(&above, inputs.trust.as_ref()));
+    let before = resolve(&inputs);
+    inputs.directory = Directory {
         decided: Some((file.path.clone(), Ok(parsed.clone()))),
         ..Directory::default()
-    });
-    writeln!(out, "  before  {}", summary(&before, &profiles))?;
-    writeln!(out, "  after   {}", summary(&after, &profiles))?;
+    };
+    let after = resolve(&inputs);
+    writeln!(out, "  before  {}", summary(&before, &inputs.profiles))?;
+    writeln!(out, "  after   {}", summary(&after, &inputs.profiles))?;
     if let Some(refusal) = after.refusal() {
-        hook::say(std::slice::from_ref(refusal), world, &mut io::stderr().lock());
+        print_findings(std::slice::from_ref(refusal), &world.env, &mut io::stderr().lock());
     }
     let pinned: Vec<&str> =
         [(&claims.pin, Variable::Profile.name()), (&claims.region_pin, Variable::Region.name())]

@@ -13,11 +13,13 @@ use std::io::Write;
 use clap::{Arg, Command, CommandFactory, ValueHint};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, complete};
 
-use super::Done;
 use crate::cli::{self, Cli};
-use crate::notice::visible;
+use crate::error::Done;
+use crate::resolve::Inputs;
 use crate::resolve::usable;
+use crate::session::Claims;
 use crate::shell::Shell;
+use crate::text::visible;
 use crate::world::World;
 
 /// What clap cannot complete.
@@ -144,8 +146,9 @@ impl Word {
 
 /// Those that can be used, in file order.
 fn profiles(world: &World) -> impl Iterator<Item = Word> {
-    let profiles = world.profiles();
-    let words: Vec<Word> = profiles
+    let inputs = Inputs::of(world, Claims::default());
+    let words: Vec<Word> = inputs
+        .profiles
         .iter()
         // A name that starts like a flag can only be given as `--profile=NAME`, which the engine would take apart.
         .filter(|profile| usable(profile, world.now).is_ok() && !profile.name().starts_with('-'))
@@ -162,9 +165,8 @@ fn profiles(world: &World) -> impl Iterator<Item = Word> {
 
 /// Those that the profiles name. There is no complete list without asking AWS.
 fn regions(world: &World) -> Vec<Word> {
-    let profiles = world.profiles();
     let mut words: Vec<Word> = Vec::new();
-    for profile in &profiles {
+    for profile in &Inputs::of(world, Claims::default()).profiles {
         let Some(region) = profile.region() else {
             continue;
         };

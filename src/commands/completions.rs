@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use super::Done;
 use crate::cli;
+use crate::error::Done;
 
 /// Prints the script as it stands in `completions/`.
 pub fn run(args: &cli::Completions, out: &mut dyn Write) -> Done {

@@ -6,9 +6,10 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 
-use super::{Done, Failure, exec};
 use crate::aws::Credentials;
+use crate::choice::resolve_for_command;
 use crate::cli::{self, Format};
+use crate::error::{Done, Failure};
 use crate::resolve::{Answer, Identity};
 use crate::secret::Secret;
 use crate::world::World;
@@ -16,7 +17,7 @@ use crate::world::World;
 /// Prints the credentials.
 pub fn run(args: &cli::CredentialsArgs, world: &World, out: &mut dyn Write) -> Done {
     // It never asks: as a `credential_process` it runs inside of other programs, some of which lend it their terminal.
-    let resolution = exec::chosen(&args.choice, None, world)?;
+    let (_, resolution) = resolve_for_command(&args.choice, None, world)?;
     let Answer::Usable { identity, .. } = &resolution.answer else {
         return Err(Failure::Explained);
     };

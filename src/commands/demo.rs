@@ -18,11 +18,11 @@ use pty_process::blocking::{Command as PtyCommand, Pty, open};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use tempfile::TempDir;
 
-use super::{Done, Failure};
 use crate::cli;
-use crate::notice::visible;
+use crate::error::{Done, Failure, reason};
 use crate::shell::Shell;
-use crate::world::{World, on_path, reason};
+use crate::text::visible;
+use crate::world::{World, on_path};
 
 /// Shows it.
 pub fn run(args: &cli::Demo, world: &World, out: &mut dyn Write) -> Done {

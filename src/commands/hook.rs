@@ -12,10 +12,11 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-use super::{Done, Failure, check_is_ours};
-use crate::notice::Notice;
+use crate::error::{Done, Failure};
+use crate::finding::{Finding, print_findings};
+use crate::fs::check_is_ours;
 use crate::resolve::{Inputs, Resolution, resolve};
-use crate::session::{Change, Session, Values, Variable};
+use crate::session::{Change, Session, Values, Variable, state_of};
 use crate::shell::{Check, Precision, Shell, Stamp};
 use crate::watch::Watch;
 use crate::world::World;
@@ -61,19 +62,19 @@ pub fn run(call: &Call, world: &World, out: &mut dyn Write) -> Done {
     if !call.fits {
         return part(call, world, out);
     }
-    let values = world.values();
-    let session = Session::continued(world.state(), &call.session, &values);
+    let values = Values::of(&world.env);
+    let session = Session::continued(state_of(&world.env), &call.session, &values);
     let (code, news) = update(call.shell, Some(call.precision), world, session, &values);
     out.write_all(&code)?;
-    say(&news, world, &mut io::stderr().lock());
+    print_findings(&news, &world.env, &mut io::stderr().lock());
     Ok(0)
 }
 
 /// For a shell whose integration is of a version that does not go with this program's. Nothing it would be told could be
 /// relied on, so it gets back what it had before us, and hears of it once instead of at each prompt.
 fn part(call: &Call, world: &World, out: &mut dyn Write) -> Done {
-    let values = world.values();
-    let mut session = Session::continued(world.state(), &call.session, &values);
+    let values = Values::of(&world.env);
+    let mut session = Session::continued(state_of(&world.env), &call.session, &values);
     let mut changes = session.let_go(&values);
     changes.push(Change::Unset(Variable::State));
     let mut code = Vec::new();
@@ -99,10 +100,9 @@ fn update(
     world: &World,
     mut session: Session,
     values: &Values,
-) -> (Vec<u8>, Vec<Notice>) {
+) -> (Vec<u8>, Vec<Finding>) {
     // Thousands of profiles would take longer to free than the process has left to live.
-    let profiles = ManuallyDrop::new(world.profiles());
-    let inputs = Inputs::of(world, &profiles, session.claims());
+    let inputs = ManuallyDrop::new(Inputs::of(world, session.claims()));
     let resolution = resolve(&inputs);
     let (mut changes, news) = session.apply(&resolution, values);
     let mut after = values.clone();
@@ -113,11 +113,11 @@ fn update(
         }
     }
     let state = OsString::from(session.encode());
-    if world.state() != Some(state.as_os_str()) {
+    if state_of(&world.env) != Some(state.as_os_str()) {
         changes.push(Change::Set(Variable::State, state.clone()));
     }
-    let check =
-        precision.map_or(Check::AskAgain, |precision| check(shell, world, &resolution, precision));
+    let check = precision
+        .map_or(Check::AskAgain, |precision| check(shell, world, &inputs, &resolution, precision));
     let mut code = Vec::new();
     shell.render(&changes, &mut code);
     check.render(shell, &after, &state, &mut code);
@@ -125,9 +125,15 @@ fn update(
 }
 
 /// The test for the next prompts, with the stamps it needs in place.
-fn check(shell: Shell, world: &World, resolution: &Resolution, precision: Precision) -> Check {
+fn check(
+    shell: Shell,
+    world: &World,
+    inputs: &Inputs<'_>,
+    resolution: &Resolution,
+    precision: Precision,
+) -> Check {
     let check = Check::new(
-        Watch::of(world, resolution),
+        Watch::of(world, inputs, resolution),
         precision,
         world.cache.as_deref(),
         &(world.now..=Timestamp::now()),
@@ -145,29 +151,15 @@ pub fn update_after(
     origin: &OsStr,
     world: &World,
     edit: impl FnOnce(&mut Session, &Values),
-) -> (Vec<u8>, Vec<Notice>) {
-    let values = world.values();
-    let mut session = Session::continued(world.state(), &origin.to_string_lossy(), &values);
+) -> (Vec<u8>, Vec<Finding>) {
+    let values = Values::of(&world.env);
+    let mut session = Session::continued(state_of(&world.env), &origin.to_string_lossy(), &values);
     edit(&mut session, &values);
     update(shell, None, world, session, &values)
 }
 
-/// Writes notices, unless the user wants quiet. A closed standard error is no reason to fail.
-pub fn say(notices: &[Notice], world: &World, err: &mut dyn Write) {
-    let quiet = is_quiet(world);
-    for notice in notices.iter().filter(|notice| !quiet || notice.code.is_error()) {
-        // One write: what runs beside us on the same terminal must not get into the middle of the line.
-        let _ = err.write_all(format!("{notice}\n").as_bytes());
-    }
-}
-
-/// Whether the user wants errors alone.
-pub fn is_quiet(world: &World) -> bool {
-    world.env.get("BACKLOG_AWS_QUIET") == Some(OsStr::new("1"))
-}
-
 fn is_there(stamp: &Stamp) -> bool {
-    let time = crate::world::sight_of(&stamp.path).map(|sight| sight.modified);
+    let time = crate::fs::file_state(&stamp.path).map(|state| state.modified);
     time == Some(stamp.time)
 }
 
@@ -176,7 +168,7 @@ fn make(stamp: &Stamp, world: &World) -> bool {
     let Some(directory) = stamp.path.parent() else {
         return false;
     };
-    if check_is_ours(directory, world).is_err() {
+    if check_is_ours(directory, world.home.as_deref()).is_err() {
         return false;
     }
     let Some(time) = system_time(stamp) else {
@@ -228,10 +220,10 @@ fn prune(directory: &Path) {
     let Ok(listing) = fs::read_dir(directory) else {
         return;
     };
-    let mut stamps: Vec<(crate::world::FileTime, PathBuf)> = listing
+    let mut stamps: Vec<(crate::fs::FileTime, PathBuf)> = listing
         .flatten()
         .filter(|entry| Stamp::is_name(&entry.file_name()))
-        .filter_map(|entry| Some((crate::world::sight_of(&entry.path())?.changed, entry.path())))
+        .filter_map(|entry| Some((crate::fs::file_state(&entry.path())?.changed, entry.path())))
         .collect();
     if stamps.len() <= KEPT {
         return;

@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use super::Done;
 use crate::claude;
 use crate::cli::{self, InitTarget};
+use crate::error::Done;
 use crate::shell::{Integration, Shell};
 use crate::world::World;
 

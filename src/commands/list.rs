@@ -5,26 +5,28 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::{Done, Failure, hook};
 use crate::aws::{Kind, Profile};
 use crate::cli;
-use crate::notice::{Code, Notice, visible};
+use crate::error::{Done, Failure};
+use crate::finding::{Code, Finding, print_findings};
 use crate::overrides::place;
 use crate::resolve::{Inputs, resolve, usable};
 use crate::secret::mask_key_id;
+use crate::session::Claims;
+use crate::text::visible;
 use crate::world::World;
 
 /// Prints the profiles in file order. Exit status 1 when there are none to print.
 pub fn run(args: &cli::List, world: &World, out: &mut dyn Write) -> Done {
-    let profiles = world.profiles();
-    let inputs = Inputs::of(world, &profiles, world.claims());
+    let inputs = Inputs::of(world, Claims::of_environment(&world.env));
     let resolution = resolve(&inputs);
-    let shown: Vec<&Profile<'_>> = profiles
+    let shown: Vec<&Profile<'_>> = inputs
+        .profiles
         .iter()
         .filter(|profile| !args.usable || usable(profile, world.now).is_ok())
         .collect();
     let current = resolution.answer.profile().and_then(|name| name.to_str());
-    let file_notices: Vec<Notice> =
+    let file_notices: Vec<Finding> =
         resolution.notices.into_iter().filter(|notice| is_about_files(notice.code)).collect();
     if args.names {
         for profile in &shown {
@@ -39,7 +41,7 @@ pub fn run(args: &cli::List, world: &World, out: &mut dyn Write) -> Done {
             writeln!(out)?;
         } else {
             print(&rows, out)?;
-            hook::say(&file_notices, world, &mut anstream::stderr().lock());
+            print_findings(&file_notices, &world.env, &mut anstream::stderr().lock());
         }
     }
     if shown.is_empty() && !args.json {
@@ -59,7 +61,7 @@ fn is_about_files(code: Code) -> bool {
 struct Report<'a> {
     schema: u8,
     profiles: Vec<Row>,
-    notices: &'a [Notice],
+    notices: &'a [Finding],
 }
 
 #[derive(Serialize)]

@@ -4,14 +4,19 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Done, Failure, allow, check_is_ours, choose, hook};
+use super::allow;
+use crate::choice;
 use crate::cli;
-use crate::notice::visible;
+use crate::error::{Done, Failure, reason};
+use crate::finding::print_findings;
+use crate::fs::{Content, check_is_ours, in_words, read_file};
 use crate::overrides::trust::AllowWhile;
-use crate::overrides::{self, FILE_NAME, MAX_BYTES, place};
+use crate::overrides::trust::Store;
+use crate::overrides::{self, FILE_NAME, MAX_BYTES, judge, place};
 use crate::resolve::{Answer, Directory, Inputs, resolve};
 use crate::session::Claims;
-use crate::world::{Content, World, in_words, look, reason};
+use crate::text::visible;
+use crate::world::World;
 
 /// Writes the override of the working directory, or shows or removes it.
 pub fn run(args: &cli::Local, world: &World, out: &mut dyn Write) -> Done {
@@ -19,9 +24,9 @@ pub fn run(args: &cli::Local, world: &World, out: &mut dyn Write) -> Done {
         return unset(world, out);
     }
     if args.profile.is_none() && args.region.is_none() {
-        return if world.overrides.is_empty() && choose::possible() {
+        return if world.overrides.is_empty() && choice::possible() {
             write(
-                Some(&choose::usable_profile("Profile for this directory", world)?),
+                Some(&choice::usable_profile("Profile for this directory", world)?),
                 None,
                 world,
                 out,
@@ -54,9 +59,8 @@ fn check_profile(profile: &str, force: bool, world: &World) -> Result<(), Failur
     if force {
         return Ok(());
     }
-    let profiles = world.profiles();
     let claims = Claims { pin: Some(profile.into()), ..Claims::default() };
-    let resolution = resolve(&Inputs::of(world, &profiles, claims));
+    let resolution = resolve(&Inputs::of(world, claims));
     match (&resolution.answer, resolution.refusal()) {
         (Answer::Usable { .. }, _) | (_, None) => Ok(()),
         (_, Some(refusal)) => {
@@ -68,7 +72,7 @@ fn check_profile(profile: &str, force: bool, world: &World) -> Result<(), Failur
 fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut dyn Write) -> Done {
     let path = here(world)?;
     let store = allow::store(world)?;
-    let file = look(path, MAX_BYTES as u64);
+    let file = read_file(path, MAX_BYTES as u64);
     let old = match &file.content {
         Content::Absent => None,
         Content::Read { bytes, .. } => Some(bytes.as_slice()),
@@ -99,7 +103,7 @@ fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut d
         }
     })?;
     writeln!(out, "wrote and allowed {}", visible(&file.path))?;
-    if let Some(pin) = &world.claims().pin
+    if let Some(pin) = &Claims::of_environment(&world.env).pin
         && profile.is_some()
     {
         let pin = visible(pin);
@@ -134,12 +138,15 @@ fn target(path: &Path, world: &World) -> Result<PathBuf, Failure> {
             visible(&target)
         )));
     }
-    check_is_ours(&target, world)?;
+    check_is_ours(&target, world.home.as_deref())?;
     Ok(target)
 }
 
 fn show(world: &World, out: &mut dyn Write) -> Done {
-    let directory = Directory::of(&world.overrides);
+    let directory = Directory::of(&judge(
+        &world.overrides,
+        world.data_dir.as_deref().map(Store::below).as_ref(),
+    ));
     let Some((path, parsed)) = directory.decided else {
         return Err(Failure::Problem(match (directory.notices.first(), directory.passed_over) {
             (Some(notice), _) => notice.message.clone(),
@@ -153,7 +160,7 @@ fn show(world: &World, out: &mut dyn Write) -> Done {
         }));
     };
     // What is nearer and does not count.
-    hook::say(&directory.notices, world, &mut io::stderr().lock());
+    print_findings(&directory.notices, &world.env, &mut io::stderr().lock());
     let parsed = parsed.map_err(|invalid| {
         Failure::Problem(format!("{} {invalid}; mend it", invalid.place(&path)))
     })?;
@@ -173,7 +180,7 @@ fn show(world: &World, out: &mut dyn Write) -> Done {
 fn unset(world: &World, out: &mut dyn Write) -> Done {
     let path = here(world)?;
     let store = allow::store(world)?;
-    check_is_ours(&path, world)?;
+    check_is_ours(&path, world.home.as_deref())?;
     match fs::remove_file(&path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::Done;
+use crate::error::Done;
 
 /// Prints the page.
 pub fn run(out: &mut dyn Write) -> Done {

@@ -6,17 +6,18 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::{Done, hook};
 use crate::cli;
-use crate::notice::{Notice, visible};
+use crate::error::Done;
+use crate::finding::{Finding, print_findings};
 use crate::resolve::{Answer, Inputs, Outcome, RegionSource, Resolution, resolve};
 use crate::secret::mask_key_id;
+use crate::session::Claims;
+use crate::text::visible;
 use crate::world::World;
 
 /// Prints the answer. Exit status 0 when there are usable credentials, 1 when not.
 pub fn run(args: &cli::Status, world: &World, out: &mut dyn Write) -> Done {
-    let profiles = world.profiles();
-    let inputs = Inputs::of(world, &profiles, world.claims());
+    let inputs = Inputs::of(world, Claims::of_environment(&world.env));
     let resolution = resolve(&inputs);
     let usable = matches!(resolution.answer, Answer::Usable { .. });
     if args.json {
@@ -25,7 +26,7 @@ pub fn run(args: &cli::Status, world: &World, out: &mut dyn Write) -> Done {
         writeln!(out)?;
     } else {
         print(&resolution, inputs.anthropic_key, out)?;
-        hook::say(&resolution.notices, world, &mut anstream::stderr().lock());
+        print_findings(&resolution.notices, &world.env, &mut anstream::stderr().lock());
     }
     Ok(u8::from(!usable))
 }
@@ -44,7 +45,7 @@ pub struct Report<'a> {
     found_override: Option<OverrideReport>,
     aws_profile: Option<AwsProfileReport>,
     candidates: Vec<CandidateReport>,
-    notices: &'a [Notice],
+    notices: &'a [Finding],
 }
 
 #[derive(Serialize)]

@@ -3,11 +3,14 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-use super::{Done, Failure, choose, hook};
+use super::hook;
+use crate::choice;
 use crate::cli;
-use crate::notice::visible;
+use crate::error::{Done, Failure};
+use crate::finding::print_findings;
 use crate::resolve::{Answer, Inputs, resolve};
 use crate::session::{Claims, Variable};
+use crate::text::visible;
 use crate::world::World;
 
 /// Checks the profile, then prints the code that pins it, or lets go.
@@ -30,7 +33,7 @@ pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
     let profile = match (&args.profile, &args.region, args.clear) {
         (Some(profile), _, _) => Some(checked(profile, world)?),
         (None, None, false) => {
-            Some(choose::usable_profile("Profile for this shell", world)?.into())
+            Some(choice::usable_profile("Profile for this shell", world)?.into())
         }
         _ => None,
     };
@@ -47,7 +50,7 @@ pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
         }
     });
     out.write_all(&code)?;
-    hook::say(&news, world, &mut io::stderr().lock());
+    print_findings(&news, &world.env, &mut io::stderr().lock());
     Ok(0)
 }
 
@@ -56,9 +59,8 @@ fn checked(profile: &OsString, world: &World) -> Result<OsString, Failure> {
     if profile.is_empty() {
         return Err(Failure::Usage("the name of the profile is empty; give one".to_owned()));
     }
-    let profiles = world.profiles();
     let claims = Claims { pin: Some(profile.clone()), ..Claims::default() };
-    let resolution = resolve(&Inputs::of(world, &profiles, claims));
+    let resolution = resolve(&Inputs::of(world, claims));
     match (&resolution.answer, resolution.refusal()) {
         (Answer::Usable { .. }, _) => Ok(profile.clone()),
         (_, Some(notice)) => Err(Failure::Problem(notice.message.clone())),

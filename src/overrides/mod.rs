@@ -7,13 +7,43 @@ use std::path::Path;
 
 use ini::{Ini, ParseOption};
 
+use self::trust::{Store, Verdict};
+use crate::fs::{Content, SourceFile};
+
 pub mod trust;
 
-/// The name of the file.
-pub const FILE_NAME: &str = ".backlog-aws";
+pub use crate::world::{MAX_OVERRIDE_BYTES as MAX_BYTES, OVERRIDE_NAME as FILE_NAME};
 
-/// The largest file that is read, in bytes. Two keys and a page of comments fit many times over.
-pub const MAX_BYTES: usize = 64 * 1024;
+/// An override file with what was decided on it.
+pub struct OverrideFile<'a> {
+    pub file: &'a SourceFile,
+    /// Whether it counts; `None` when it could not be read.
+    pub verdict: Option<Verdict>,
+}
+
+/// Asks the trust store about each file on the way up, up to the first that counts.
+pub fn judge<'a>(files: &'a [SourceFile], trust: Option<&Store>) -> Vec<OverrideFile<'a>> {
+    let mut walk = trust.map(Store::walk);
+    let mut judged = Vec::new();
+    for file in files {
+        let verdict = match (&file.content, &mut walk) {
+            (Content::Unreadable(_), Some(walk)) if walk.is_denied(&file.path) => {
+                Some(Verdict::Denied)
+            }
+            (Content::Unreadable(_) | Content::Absent, _) => None,
+            (Content::Read { bytes, .. }, Some(walk)) => Some(walk.verdict(&file.path, bytes)),
+            (Content::Read { .. }, None) => Some(Verdict::Undecidable(
+                "there is no home directory to keep decisions in".to_owned(),
+            )),
+        };
+        let counts = verdict.as_ref().is_some_and(Verdict::is_allowed);
+        judged.push(OverrideFile { file, verdict });
+        if counts {
+            break;
+        }
+    }
+    judged
+}
 
 /// A value and the 1-based line it stands on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +90,7 @@ impl Invalid {
 
 /// `file:line`, fit for a terminal.
 pub fn place(path: &Path, line: Option<usize>) -> String {
-    let shown = crate::notice::visible(path);
+    let shown = crate::text::visible(path);
     match line {
         Some(line) => format!("{shown}:{line}"),
         None => shown,

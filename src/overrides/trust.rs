@@ -10,6 +10,7 @@
 //! u-<hash of directory>   every override below this directory
 //! ```
 
+use crate::fs::in_words;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
@@ -19,8 +20,6 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
-
-use crate::world::in_words;
 
 /// Whether one override file counts.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::aws::{Credentials, Kind};
-use crate::notice::{EXPIRES_SOON_MINUTES, Notice};
+use crate::finding::{EXPIRES_SOON_MINUTES, Finding};
 use crate::overrides::{self, Invalid};
 use crate::secret::Secret;
 
@@ -338,7 +338,7 @@ pub struct Resolution {
     /// What `AWS_PROFILE` points at, if it is set.
     pub aws_profile: Option<AwsProfile>,
     /// What there is to say about it.
-    pub notices: Vec<Notice>,
+    pub notices: Vec<Finding>,
 }
 
 impl Resolution {
@@ -354,7 +354,7 @@ impl Resolution {
     }
 
     /// Why there are no credentials, and what to do; `None` when there are.
-    pub fn refusal(&self) -> Option<&Notice> {
+    pub fn refusal(&self) -> Option<&Finding> {
         match self.answer {
             Answer::Usable { .. } => None,
             // The chain's last word.

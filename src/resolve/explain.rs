@@ -5,8 +5,9 @@ use std::ffi::OsStr;
 use super::answer::{Answer, AwsProfile, Candidate, Identity, Reason, Source};
 use super::inputs::{Inputs, usable};
 use crate::aws::{Kind, Profile};
-use crate::notice::{Code, EXPIRES_SOON_MINUTES, Notice, visible};
+use crate::finding::{Code, EXPIRES_SOON_MINUTES, Finding};
 use crate::overrides;
+use crate::text::visible;
 
 /// All notices, the reason for having no credentials last.
 pub(super) fn notices(
@@ -14,7 +15,7 @@ pub(super) fn notices(
     answer: &Answer,
     candidates: &[Candidate],
     aws_profile: Option<&AwsProfile>,
-) -> Vec<Notice> {
+) -> Vec<Finding> {
     let mut notices = inputs.file_notices.clone();
     notices.extend(inputs.directory.notices.iter().cloned());
     let mut explanation = Explanation { inputs, answer, candidates, notices };
@@ -28,7 +29,7 @@ struct Explanation<'a> {
     inputs: &'a Inputs<'a>,
     answer: &'a Answer,
     candidates: &'a [Candidate],
-    notices: Vec<Notice>,
+    notices: Vec<Finding>,
 }
 
 impl Explanation<'_> {
@@ -38,14 +39,14 @@ impl Explanation<'_> {
         };
         let shown = visible(name);
         let notice = match kind {
-            None => Notice::new(
+            None => Finding::new(
                 Code::AwsProfileMissing,
                 format!(
                     "AWS_PROFILE={shown} names a profile that is in neither {}; every AWS client of this shell will fail on it",
                     self.aws_files(" nor "),
                 ),
             ),
-            Some(Kind::Sso) => Notice::new(
+            Some(Kind::Sso) => Finding::new(
                 Code::AwsProfileSso,
                 format!(
                     "Profile '{shown}' has no static credentials: AWS_PROFILE={shown} is an SSO profile. \
@@ -58,7 +59,7 @@ impl Explanation<'_> {
                 else {
                     return;
                 };
-                Notice::new(
+                Finding::new(
                     Code::AwsProfileUnusable,
                     format!(
                         "Profile '{shown}' has no static credentials: AWS_PROFILE={shown} {}. The Backlog Toolkit does not use it",
@@ -73,7 +74,7 @@ impl Explanation<'_> {
     fn notice_toolkit_env(&mut self) {
         let (path, file) = &self.inputs.toolkit_env;
         for (name, line) in &file.needs_expansion {
-            self.notices.push(Notice::new(
+            self.notices.push(Finding::new(
                 Code::ValueNeedsExpansion,
                 format!(
                     "the value of {name} needs a shell to expand it and is not used ({}); write it out in single quotes",
@@ -82,7 +83,7 @@ impl Explanation<'_> {
             ));
         }
         for (name, line) in &file.malformed {
-            self.notices.push(Notice::new(
+            self.notices.push(Finding::new(
                 Code::FileInvalid,
                 format!(
                     "the value of {name} has an opening quote without a closing one ({}); close it",
@@ -97,7 +98,7 @@ impl Explanation<'_> {
             Answer::Usable { source, identity } => {
                 if *source == Source::First {
                     let name = visible(identity.profile().unwrap_or_default());
-                    self.notices.push(Notice::new(
+                    self.notices.push(Finding::new(
                         Code::AutoDetected,
                         format!(
                             "Auto-detected AWS profile: {name}. Nothing names one; \
@@ -106,7 +107,7 @@ impl Explanation<'_> {
                     ));
                 }
                 if let (Source::EnvironmentKeys, Some(name)) = (source, &self.inputs.aws_profile) {
-                    self.notices.push(Notice::new(
+                    self.notices.push(Finding::new(
                         Code::EnvironmentKeysShadow,
                         format!(
                             "AWS keys in the environment are used and AWS_PROFILE={} is not looked at, here and in boto3; \
@@ -125,7 +126,7 @@ impl Explanation<'_> {
                             || source.word().to_owned(),
                             |name| format!("'{}'", visible(name)),
                         );
-                        Notice::new(
+                        Finding::new(
                             Code::CredentialsExpireSoon,
                             format!(
                                 "the temporary credentials of {whose} run out at {end}; renew them"
@@ -140,9 +141,9 @@ impl Explanation<'_> {
                     Reason::Override(_) => Code::OverrideInvalid,
                     Reason::Missing | Reason::Kind(_) => Code::Unusable,
                 };
-                Some(Notice::new(code, self.refusal(*source, profile.as_deref(), reason)))
+                Some(Finding::new(code, self.refusal(*source, profile.as_deref(), reason)))
             }
-            Answer::Nothing => Some(Notice::new(
+            Answer::Nothing => Some(Finding::new(
                 Code::NoneFound,
                 format!(
                     "No AWS profiles with static credentials found in {}; add one with `aws configure --profile bedrock`",
@@ -155,11 +156,11 @@ impl Explanation<'_> {
 
     /// An expiry time of the chosen profile that cannot be read. The reader does not report it among the problems of the
     /// file, because most profiles are never used.
-    fn unreadable_expiry(&self, identity: &Identity) -> Option<Notice> {
+    fn unreadable_expiry(&self, identity: &Identity) -> Option<Finding> {
         let problem = self.inputs.profiles.get(identity.profile()?)?.expires_at().err()?;
         let path = self.inputs.path_of(problem.kind)?;
         let place = overrides::place(path, Some(problem.line));
-        Some(Notice::new(Code::FileInvalid, format!("{} ({place})", problem.what)))
+        Some(Finding::new(Code::FileInvalid, format!("{} ({place})", problem.what)))
     }
 
     fn refusal(&self, source: Source, profile: Option<&OsStr>, reason: &Reason) -> String {

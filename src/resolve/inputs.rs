@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::answer::{Identity, Outcome, Place, Reason};
-use crate::aws::{Credentials, FileKind, Profile, Profiles};
-use crate::notice::{Code, Notice, command_on, visible};
-use crate::overrides::trust::Verdict;
-use crate::overrides::{self, Invalid, Override, place};
+use crate::aws::{AwsFile, Credentials, FileKind, Profile, Profiles};
+use crate::finding::{Code, Finding};
+use crate::fs::{Content, SourceFile};
+use crate::overrides::trust::{Store, Verdict};
+use crate::overrides::{self, Invalid, Override, OverrideFile, judge, place};
 use crate::secret::Secret;
 use crate::session::Claims;
+use crate::text::{command_on, visible};
 use crate::toolkit_env::{ANTHROPIC_KEY, ToolkitEnv};
-use crate::world::{Content, OverrideFile, SourceFile, World};
+use crate::world::World;
 
 /// What the directories above say.
 #[derive(Debug, Default)]
@@ -23,7 +25,7 @@ pub struct Directory {
     /// The nearest one that does not count, when it is nearer than the one that does or there is no other.
     pub passed_over: Option<(PathBuf, Outcome)>,
     /// What there is to say about them.
-    pub notices: Vec<Notice>,
+    pub notices: Vec<Finding>,
 }
 
 /// Keys in the environment, if they are complete.
@@ -50,11 +52,15 @@ pub struct Inputs<'a> {
     /// Whether there is a key for Anthropic's own API.
     pub anthropic_key: bool,
     /// The profiles of the AWS files.
-    pub profiles: &'a Profiles<'a>,
+    pub profiles: Profiles<'a>,
+    /// The override files on the way up, to the first that counts.
+    pub overrides: Vec<OverrideFile<'a>>,
+    /// Where decisions on them are kept.
+    pub trust: Option<Store>,
     /// Where those files are: credentials, config.
     pub aws_paths: (Option<PathBuf>, Option<PathBuf>),
     /// What there is to say about the files themselves.
-    pub file_notices: Vec<Notice>,
+    pub file_notices: Vec<Finding>,
     /// The time of asking.
     pub now: Timestamp,
 }
@@ -90,7 +96,10 @@ pub fn usable(profile: &Profile<'_>, now: Timestamp) -> Result<Credentials, Reas
 
 impl<'a> Inputs<'a> {
     /// What the chain asks about, from one look at the machine and what the user asked for.
-    pub fn of(world: &World, profiles: &'a Profiles<'a>, claims: Claims) -> Self {
+    pub fn of(world: &'a World, claims: Claims) -> Self {
+        let profiles = profiles(world);
+        let trust = world.data_dir.as_deref().map(Store::below);
+        let overrides = judge(&world.overrides, trust.as_ref());
         let path = |file: &Option<SourceFile>| file.as_ref().map(|file| file.path.clone());
         let toolkit_path =
             path(&world.toolkit_env).unwrap_or_else(|| PathBuf::from("~/.backlog-toolkit-env"));
@@ -104,22 +113,39 @@ impl<'a> Inputs<'a> {
             world.env.non_empty(ANTHROPIC_KEY).is_some() || toolkit.get(ANTHROPIC_KEY).is_some();
         Self {
             claims,
-            directory: Directory::of(&world.overrides),
+            directory: Directory::of(&overrides),
             toolkit_env: (toolkit_path, toolkit),
             environment: environment(world),
             aws_profile: world.env.non_empty("AWS_PROFILE").map(ToOwned::to_owned),
             anthropic_key,
+            file_notices: file_notices(world, &profiles),
             profiles,
+            overrides,
+            trust,
             aws_paths: (path(&world.credentials), path(&world.config)),
-            file_notices: file_notices(world, profiles),
             now: world.now,
         }
     }
 }
 
+/// The profiles of the AWS files, parsed once.
+fn profiles(world: &World) -> Profiles<'_> {
+    let files: Vec<AwsFile<'_>> =
+        [(FileKind::Credentials, &world.credentials), (FileKind::Config, &world.config)]
+            .into_iter()
+            .filter_map(|(kind, file)| match file {
+                Some(SourceFile { path, content: Content::Read { bytes, .. }, .. }) => {
+                    Some(AwsFile { kind, path, bytes })
+                }
+                _ => None,
+            })
+            .collect();
+    Profiles::read(&files)
+}
+
 impl Directory {
     /// The nearest override that counts; what is nearer and does not count is passed over, with a word about it.
-    pub fn of(found: &[OverrideFile]) -> Self {
+    pub fn of(found: &[OverrideFile<'_>]) -> Self {
         let mut directory = Self::default();
         for OverrideFile { file, verdict } in found {
             let shown = visible(&file.path);
@@ -135,7 +161,7 @@ impl Directory {
                         "is not allowed and"
                     };
                     let directory = file.path.parent().unwrap_or(&file.path);
-                    let notice = Notice::once(
+                    let notice = Finding::once(
                         Code::OverrideNotAllowed,
                         format!(
                             "{shown} {why} is ignored; look at it, then run {}",
@@ -146,7 +172,7 @@ impl Directory {
                 }
                 (_, Some(Verdict::Undecidable(why))) => (
                     Outcome::NotAllowed,
-                    Some(Notice::once(
+                    Some(Finding::once(
                         Code::OverrideNotAllowed,
                         format!(
                             "{shown} is ignored because it is not known whether it is allowed: {}; run `backlog-aws allow` there again",
@@ -156,7 +182,7 @@ impl Directory {
                 ),
                 (Content::Unreadable(why), None) => (
                     Outcome::Invalid,
-                    Some(Notice::once(
+                    Some(Finding::once(
                         Code::OverrideInvalid,
                         format!("{shown} {why} and is ignored; mend or remove it"),
                     )),
@@ -192,11 +218,11 @@ fn environment(world: &World) -> EnvironmentKeys {
     EnvironmentKeys { identity, region: region.map(ToOwned::to_owned) }
 }
 
-fn file_notices(world: &World, profiles: &Profiles<'_>) -> Vec<Notice> {
+fn file_notices(world: &World, profiles: &Profiles<'_>) -> Vec<Finding> {
     let mut notices = Vec::new();
     for file in world.source_files() {
         if let Content::Unreadable(why) = &file.content {
-            notices.push(Notice::new(
+            notices.push(Finding::new(
                 Code::FileUnreadable,
                 format!("{} {why}; make it a readable file", visible(&file.path)),
             ));
@@ -205,7 +231,7 @@ fn file_notices(world: &World, profiles: &Profiles<'_>) -> Vec<Notice> {
     if let Some(SourceFile { path, content: Content::Read { mode, .. }, .. }) = &world.credentials
         && mode & 0o077 != 0
     {
-        notices.push(Notice::new(
+        notices.push(Finding::new(
             Code::FilePermissions,
             format!(
                 "{} can be read by others (mode {:03o}); run {}",
@@ -221,7 +247,7 @@ fn file_notices(world: &World, profiles: &Profiles<'_>) -> Vec<Notice> {
         let Some(file) = file else { continue };
         let mut problems = profiles.problems().iter().filter(|problem| problem.kind == kind);
         for problem in problems.by_ref().take(SHOWN_PROBLEMS) {
-            notices.push(Notice::new(
+            notices.push(Finding::new(
                 Code::FileInvalid,
                 format!("{} ({})", problem.what, place(&file.path, Some(problem.line))),
             ));
@@ -229,7 +255,7 @@ fn file_notices(world: &World, profiles: &Profiles<'_>) -> Vec<Notice> {
         let more = problems.count();
         let at_least = if profiles.problems_left_out() > 0 { "at least " } else { "" };
         if more > 0 {
-            notices.push(Notice::new(
+            notices.push(Finding::new(
                 Code::FileInvalid,
                 format!(
                     "{at_least}{more} more lines of {} are not understood; `backlog-aws doctor` lists them",

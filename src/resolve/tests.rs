@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::aws::{AwsFile, Credentials, FileKind, Kind, Profiles};
-use crate::notice::Code;
+use crate::finding::Code;
 use crate::overrides;
 use crate::secret::Secret;
 use crate::session::Claims;
@@ -52,7 +52,9 @@ fn resolved_in(credentials: &str, config: &str, edit: impl FnOnce(&mut Inputs<'_
         anthropic_key: false,
         environment: EnvironmentKeys::default(),
         aws_profile: None,
-        profiles: &profiles,
+        profiles,
+        overrides: Vec::new(),
+        trust: None,
         aws_paths: (Some("/aws/credentials".into()), Some("/aws/config".into())),
         file_notices: Vec::new(),
         now: noon(),

@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::{Shell, fish, posix, quote};
+use crate::fs::FileTime;
 use crate::overrides::FILE_NAME;
 use crate::session::{Values, Variable};
 use crate::watch::{Expectation, Watch, Watched};
-use crate::world::FileTime;
 
 /// How exactly a shell sees times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,8 +142,8 @@ impl Check {
             watch.present.retain(|watched| !watched.shows_moves);
         }
         let time = |watched: &Watched| match precision {
-            Precision::ChangeTime => watched.sight.changed,
-            _ => watched.sight.modified,
+            Precision::ChangeTime => watched.state.changed,
+            _ => watched.state.modified,
         };
         if watch.present.iter().any(|watched| precision.is_racy(time(watched), looking)) {
             return Self::AskAgain;
@@ -162,7 +162,7 @@ impl Check {
                 let mut found: Vec<Stamp> = watch
                     .present
                     .iter()
-                    .map(|watched| watched.sight.modified)
+                    .map(|watched| watched.state.modified)
                     .chain(watch.valid_until.filter(|_| shell == Shell::Fish).map(fish::alarm))
                     .map(|time| Stamp::of(time, stamps))
                     .collect();
@@ -206,7 +206,7 @@ pub(super) struct Files<'a> {
 impl Files<'_> {
     /// The stamp of a file's modification time.
     pub fn stamp(&self, watched: &Watched) -> PathBuf {
-        Stamp::of(watched.sight.modified, self.stamps).path
+        Stamp::of(watched.state.modified, self.stamps).path
     }
 
     /// Every condition that does not compare times.
@@ -216,7 +216,7 @@ impl Files<'_> {
         condition(&[here, same, self.watch.cwd.as_os_str()]);
         for watched in &self.watch.present {
             let path = self.spelled(&watched.path);
-            if let Some(resolved) = &watched.sight.resolved {
+            if let Some(resolved) = &watched.state.resolved {
                 // Times do not tell two targets apart where a store gives every file the same one, as Nix does.
                 condition(&[&path, same, &self.spelled(resolved)]);
             }

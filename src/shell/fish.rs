@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::check::{Files, SEPARATOR, Stamp, Variables};
 use super::{Shell, push, quote};
+use crate::fs::FileTime;
 use crate::watch::Expectation;
-use crate::world::FileTime;
 
 /// Appends a hook that asks the program each time, where there is a hook: `init --hook none` has none.
 pub(super) fn ask_again(out: &mut Vec<u8>) {

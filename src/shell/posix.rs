@@ -8,8 +8,8 @@ use jiff::tz::Offset;
 
 use super::check::{Files, Precision, SEPARATOR, Variables};
 use super::{Shell, push, quote};
+use crate::fs::FileTime;
 use crate::watch::Expectation;
-use crate::world::FileTime;
 
 /// Appends a hook that asks the program each time.
 pub(super) fn ask_again(shell: Shell, out: &mut Vec<u8>) {
@@ -184,7 +184,7 @@ fn change_times(files: &Files<'_>, out: &mut Vec<u8>) {
     for watched in &files.watch.present {
         out.push(b' ');
         Files::word(Shell::Zsh, &files.spelled(&watched.path), out);
-        expected.push(calendar(watched.sight.changed));
+        expected.push(calendar(watched.state.changed));
     }
     push(out, &[" && [[ ${(j:,:)seen[@]} == ", &expected.join(","), " ]]"]);
 }

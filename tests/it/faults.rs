@@ -13,6 +13,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use crate::harness::{KEY_IDS, Output, SECRETS, Sandbox, Session, SessionBuilder, Shell, scenario};
+use backlog_aws::fs::{Content, SourceFile};
+use backlog_aws::world::World;
 
 fn home() -> Sandbox {
     let home = Sandbox::documented_home();
@@ -923,8 +925,8 @@ fn types_that_hold_raw_secrets_have_no_debug() {
     without_debug!(
         backlog_aws::world::World,
         backlog_aws::world::Environment,
-        backlog_aws::world::SourceFile,
-        backlog_aws::world::Content,
+        backlog_aws::fs::SourceFile,
+        backlog_aws::fs::Content,
         backlog_aws::toolkit_env::ToolkitEnv,
         backlog_aws::resolve::Inputs<'static>,
         backlog_aws::session::Values,
@@ -937,12 +939,11 @@ fn types_that_hold_raw_secrets_have_no_debug() {
 fn types_that_can_be_shown_mask_what_they_hold() {
     use backlog_aws::resolve::{Inputs, resolve};
     use backlog_aws::session::{Claims, Session, Values};
-    use backlog_aws::world::{Content, SourceFile, World};
 
     let source = |path: &str, text: String| SourceFile {
         path: path.into(),
         content: Content::Read { bytes: text.into_bytes().into(), mode: 0o600 },
-        sight: None,
+        state: None,
     };
     let keys = |open: &str, close: &str| {
         format!(
@@ -984,24 +985,24 @@ fn types_that_can_be_shown_mask_what_they_hold() {
             directories: Vec::new(),
             overrides: Vec::new(),
             absent_overrides: Vec::new(),
-            trust: None,
-            trust_sight: None,
+            data_dir: None,
             cache: None,
             program: "backlog-aws".into(),
         };
-        let profiles = world.profiles();
-        let resolution = resolve(&Inputs::of(&world, &profiles, Claims::default()));
+        let inputs = Inputs::of(&world, Claims::default());
+        let resolution = resolve(&inputs);
         assert!(resolution.refusal().is_none(), "{resolution:?}");
-        let values: Values = world.values();
+        let values: Values = Values::of(&world.env);
         let mut session = Session::continued(None, "1.1", &values);
         let _ = session.apply(&resolution, &values);
         let shown: String = [
             format!("{resolution:?} {resolution:#?} {session:?}"),
             session.encode(),
-            format!("{:?}", profiles.problems()),
+            format!("{:?}", inputs.profiles.problems()),
             format!(
                 "{:?}",
-                profiles
+                inputs
+                    .profiles
                     .iter()
                     .filter_map(backlog_aws::aws::Profile::credentials)
                     .collect::<Vec<_>>()

@@ -1,13 +1,15 @@
 //! What the toolkit gets, and what stands in its way: the chain's answer, overrides, the toolkit's own file.
 
-use super::super::exec::Handover;
 use super::check::{Case, Check, comment_out, put_aside, quoted};
 use crate::aws::Kind;
-use crate::notice::{EXPIRES_SOON_MINUTES, command_on, visible};
+use crate::finding::EXPIRES_SOON_MINUTES;
+use crate::fs::Content;
+use crate::handover::Handover;
+use crate::overrides::OverrideFile;
 use crate::overrides::trust::Verdict;
 use crate::overrides::{self, place};
 use crate::resolve::{Answer, Place, Reason, Source, describe};
-use crate::world::{Content, OverrideFile};
+use crate::text::{command_on, visible};
 
 /// The answer of the chain.
 pub fn answer(case: &Case<'_>) -> Vec<Check> {
@@ -116,14 +118,14 @@ fn nothing(case: &Case<'_>) -> Check {
 /// The override files on the way up, as far as they matter.
 pub fn overrides(case: &Case<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
-    for found in &case.world.overrides {
+    for found in &case.inputs.overrides {
         let allowed = found.verdict.as_ref().is_some_and(Verdict::is_allowed);
         checks.extend(one_override(found));
         if allowed {
             break;
         }
     }
-    if let (Some(mode), Some(trust)) = (case.survey.trust_mode, &case.world.trust)
+    if let (Some(mode), Some(trust)) = (case.probe.trust_mode, &case.inputs.trust)
         && mode & 0o022 != 0
     {
         let shown = visible(trust.directory());
@@ -139,7 +141,7 @@ pub fn overrides(case: &Case<'_>) -> Vec<Check> {
     checks
 }
 
-fn one_override(found: &OverrideFile) -> Option<Check> {
+fn one_override(found: &OverrideFile<'_>) -> Option<Check> {
     let OverrideFile { file, verdict } = found;
     let shown = visible(&file.path);
     let aside = || format!("mend it, or put it aside: {}", put_aside(&file.path));
@@ -215,7 +217,7 @@ pub fn toolkit_env(case: &Case<'_>) -> Vec<Check> {
     let blank: Vec<(&str, usize)> =
         KEYS.into_iter().filter_map(|name| Some((name, file.blanks(name)?))).collect();
     checks.extend(overriding(case, "toolkit-env-blanks", &blank, "sets to nothing"));
-    let mut set = match Handover::of(case.resolution, case.world, true) {
+    let mut set = match Handover::of(case.resolution, case.inputs, &case.world.env, true) {
         Ok(handover) => handover.contradicted_by(file),
         Err(_) => Vec::new(),
     };
@@ -312,7 +314,7 @@ mod tests {
         let machine = machine(&text, "BACKLOG_AWS_PROFILE=bedrock\n");
         let notices = machine.ask(|case| case.resolution.notices.clone());
         assert_eq!(notices.len(), 1, "{notices:?}");
-        assert_eq!(notices[0].code, crate::notice::Code::FileInvalid);
+        assert_eq!(notices[0].code, crate::finding::Code::FileInvalid);
         assert!(notices[0].message.ends_with("(/home/u/.aws/credentials:5)"), "{notices:?}");
         let checks = machine.checks();
         assert_eq!((checks[0].code, checks[0].verdict), ("file-invalid", Verdict::Warning));

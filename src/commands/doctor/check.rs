@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::facts::Facts;
 use crate::aws::Profile;
-use crate::notice::{command_on, pasted, visible};
+use crate::commands::doctor::probe::SystemProbe;
 use crate::resolve::{Inputs, Resolution, usable};
 use crate::shell::Shell;
+use crate::text::{command_on, pasted, visible};
 use crate::toolkit_env::ToolkitEnv;
 use crate::world::World;
-use crate::world::survey::Survey;
 
 /// What a check comes to. Ordered as people want to read them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -78,7 +78,7 @@ pub struct Case<'a> {
     /// What every command sees.
     pub world: &'a World,
     /// What only `doctor` asks for.
-    pub survey: &'a Survey,
+    pub probe: &'a SystemProbe,
     /// What the shell said of itself, if it has our integration.
     pub facts: Option<&'a Facts>,
     /// What the chain was asked with.
@@ -95,7 +95,7 @@ impl Case<'_> {
 
     /// The shell that remedies are written for: the one that asked, or else the user's own.
     pub fn shell(&self) -> Shell {
-        let parent = self.survey.parent.as_ref();
+        let parent = self.probe.parent.as_ref();
         self.facts
             .map(|facts| facts.shell)
             .or_else(|| Shell::from_path(Path::new(&parent?.name)))

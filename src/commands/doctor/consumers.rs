@@ -9,11 +9,11 @@ use serde::Serialize;
 use super::check::Case;
 use crate::aws::botocore::{self, DifferenceKind};
 use crate::aws::{AwsFile, FileKind, Kind, ProblemKind, Profile};
-use crate::notice::visible;
+use crate::fs::Content;
 use crate::overrides::place;
 use crate::resolve::{Answer, describe};
 use crate::secret::mask_key_id;
-use crate::world::Content;
+use crate::text::visible;
 
 /// One AWS client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

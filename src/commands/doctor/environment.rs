@@ -5,9 +5,9 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::check::{Case, Check};
-use crate::notice::visible;
+use crate::fs::{FileState, FileTime};
 use crate::resolve::{Place, Source};
-use crate::world::{FileTime, Sight};
+use crate::text::visible;
 
 /// Variables that name a profile: which clients ask for it.
 const PROFILE_VARIABLES: [(&str, &str, &str); 3] = [
@@ -168,7 +168,7 @@ pub fn litellm(case: &Case<'_>) -> Vec<Check> {
         return Vec::new();
     };
     let mut checks = Vec::new();
-    for process in &case.survey.litellm {
+    for process in &case.probe.litellm {
         let pid = process.pid;
         checks.push(if process.started < changed {
             Check::warning(
@@ -196,24 +196,23 @@ fn last_change<'a>(case: &Case<'a>) -> Option<(Timestamp, &'a Path)> {
         let at: &Place = candidate.at.as_ref()?;
         (candidate.source == Source::Directory).then_some(&at.path)
     });
-    let overrides =
-        world.overrides.iter().map(|found| &found.file).filter(|file| decided == Some(&file.path));
+    let overrides = world.overrides.iter().filter(|file| decided == Some(&file.path));
     world
         .source_files()
         .chain(overrides)
-        .filter_map(|file| Some((time(file.sight.as_ref()?)?, file.path.as_path())))
+        .filter_map(|file| Some((time(file.state.as_ref()?)?, file.path.as_path())))
         .max()
 }
 
-fn time(sight: &Sight) -> Option<Timestamp> {
-    let FileTime { seconds, nanoseconds } = sight.modified;
+fn time(state: &FileState) -> Option<Timestamp> {
+    let FileTime { seconds, nanoseconds } = state.modified;
     Timestamp::new(seconds, i32::try_from(nanoseconds).ok()?).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::fixture::Machine;
-    use crate::world::survey::Process;
+    use crate::commands::doctor::probe::Process;
 
     const CREDENTIALS: &str = "[default]\naws_access_key_id = A\naws_secret_access_key = s\n\
                                [other]\naws_access_key_id = A\naws_secret_access_key = s\n";
@@ -256,7 +255,7 @@ mod tests {
         for (started, expected) in
             [("2029-12-31T23:59:59Z", vec!["litellm-older"]), ("2030-01-01T00:00:01Z", vec![])]
         {
-            machine.survey.litellm = vec![Process { pid: 9, started: started.parse().unwrap() }];
+            machine.probe.litellm = vec![Process { pid: 9, started: started.parse().unwrap() }];
             assert_eq!(machine.codes(), expected);
         }
     }

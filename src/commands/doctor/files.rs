@@ -3,9 +3,9 @@
 use super::check::{Case, Check, open_at, put_aside};
 use crate::aws::botocore::{self, DifferenceKind};
 use crate::aws::{At, FileKind, Kind, ProblemKind, Profile};
-use crate::notice::{command_on, visible};
+use crate::fs::{Content, SourceFile};
 use crate::overrides::place;
-use crate::world::{Content, SourceFile};
+use crate::text::{command_on, visible};
 
 /// More lines of one file than this are counted and not listed.
 const LISTED: usize = 200;
@@ -77,7 +77,7 @@ pub fn permissions(case: &Case<'_>) -> Option<Check> {
 
 /// Every line that was rejected or ignored.
 pub fn lines(case: &Case<'_>) -> Vec<Check> {
-    let profiles = case.inputs.profiles;
+    let profiles = &case.inputs.profiles;
     let mut checks = Vec::new();
     for problem in profiles.problems().iter().take(LISTED) {
         checks.extend(bad_line(case, problem.at(), &problem.what));
@@ -91,7 +91,7 @@ pub fn lines(case: &Case<'_>) -> Vec<Check> {
             ),
         ));
     }
-    for profile in profiles {
+    for profile in &case.inputs.profiles {
         if let Err(problem) = profile.expires_at() {
             checks.extend(bad_line(case, problem.at(), &problem.what));
         }
@@ -137,7 +137,7 @@ pub fn boto3(case: &Case<'_>) -> Vec<Check> {
             ));
         }
     }
-    for profile in case.inputs.profiles {
+    for profile in &case.inputs.profiles {
         if let Some((what, at)) = botocore::other_identity(profile) {
             let check = Check::warning(
                 "boto3-differs",
@@ -169,7 +169,7 @@ fn difference_check(file: &SourceFile, line: usize, what: DifferenceKind) -> Che
 pub fn profiles(case: &Case<'_>) -> Vec<Check> {
     let chosen = case.resolution.answer.profile();
     let mut checks = Vec::new();
-    for profile in case.inputs.profiles {
+    for profile in &case.inputs.profiles {
         if chosen.is_some_and(|chosen| chosen == profile.name()) {
             continue;
         }

@@ -8,16 +8,18 @@ use zeroize::Zeroizing;
 use super::check::{Case, Check};
 use super::consumers::{self, Consumer};
 use super::facts::Facts;
+use crate::commands::doctor::probe::SystemProbe;
+use crate::fs::{Content, FileState, FileTime, SourceFile};
 use crate::resolve::{Inputs, resolve};
-use crate::world::survey::Survey;
-use crate::world::{Content, FileTime, Sight, SourceFile, World};
+use crate::session::Claims;
+use crate::world::World;
 
 /// When every file of it was changed: 2030-01-01, half a day before the present.
 const CHANGED: i64 = 1_893_456_000;
 
 pub struct Machine {
     pub world: World,
-    pub survey: Survey,
+    pub probe: SystemProbe,
     facts: Option<Facts>,
 }
 
@@ -35,17 +37,16 @@ impl Machine {
             directories: Vec::new(),
             overrides: Vec::new(),
             absent_overrides: Vec::new(),
-            trust: None,
-            trust_sight: None,
+            data_dir: None,
             cache: None,
             program: "/usr/bin/backlog-aws".into(),
         };
-        let survey = Survey {
+        let probe = SystemProbe {
             on_path: Some("/usr/bin/backlog-aws".into()),
             on_path_is_running: true,
-            ..Survey::default()
+            ..SystemProbe::default()
         };
-        Self { world, survey, facts: None }
+        Self { world, probe, facts: None }
     }
 
     pub fn env(mut self, variables: &[(&str, &str)]) -> Self {
@@ -66,12 +67,11 @@ impl Machine {
     }
 
     pub fn ask<R>(&self, question: impl FnOnce(&Case<'_>) -> R) -> R {
-        let profiles = self.world.profiles();
-        let inputs = Inputs::of(&self.world, &profiles, self.world.claims());
+        let inputs = Inputs::of(&self.world, Claims::of_environment(&self.world.env));
         let resolution = resolve(&inputs);
         question(&Case {
             world: &self.world,
-            survey: &self.survey,
+            probe: &self.probe,
             facts: self.facts.as_ref(),
             inputs: &inputs,
             resolution: &resolution,
@@ -98,6 +98,6 @@ fn file(path: &str, text: &str) -> SourceFile {
     SourceFile {
         path: PathBuf::from(path),
         content: Content::Read { bytes: Zeroizing::new(text.as_bytes().to_vec()), mode: 0o600 },
-        sight: Some(Sight { modified: time, changed: time, resolved: None }),
+        state: Some(FileState { modified: time, changed: time, resolved: None }),
     }
 }

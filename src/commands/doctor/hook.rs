@@ -1,10 +1,10 @@
 //! Whether the hook is loaded and alive in the shell that asks, and fits the program.
 
 use super::check::{Case, Check};
-use crate::notice::visible;
 use crate::overrides::place;
-use crate::session::Session;
+use crate::session::{Session, Values, state_of};
 use crate::shell::Shell;
+use crate::text::visible;
 
 /// The version of this program.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -18,14 +18,14 @@ pub fn checks(case: &Case<'_>) -> Vec<Check> {
 }
 
 fn hook(case: &Case<'_>) -> Check {
-    let state = case.world.state();
+    let state = state_of(&case.world.env);
     let session = state.and_then(Session::decode);
     let Some(facts) = case.facts else {
         return without_integration(case, session.as_ref());
     };
     let shell = facts.shell.word();
     let load = case.load();
-    if case.survey.integration_program_exists == Some(false) {
+    if case.probe.integration_program_exists == Some(false) {
         return Check::problem(
             "program-gone",
             format!(
@@ -71,7 +71,7 @@ fn hook(case: &Case<'_>) -> Check {
 
 /// What the environment alone tells: the program was not called through the integration's function.
 fn without_integration(case: &Case<'_>, session: Option<&Session>) -> Check {
-    let parent = case.survey.parent.as_ref();
+    let parent = case.probe.parent.as_ref();
     let origin = session.and_then(|session| session.origin().split_once('.'));
     if let (Some(session), Some((pid, _)), Some(parent)) = (session, origin, parent)
         && pid.parse() == Ok(parent.pid)
@@ -85,7 +85,7 @@ fn without_integration(case: &Case<'_>, session: Option<&Session>) -> Check {
         None => String::new(),
     };
     let shell = parent.and_then(|parent| Shell::from_path(parent.name.as_ref()));
-    let Some(shell) = shell.filter(|_| case.survey.interactive) else {
+    let Some(shell) = shell.filter(|_| case.probe.interactive) else {
         return Check::warning(
             "hook-not-checked",
             format!(
@@ -94,7 +94,7 @@ fn without_integration(case: &Case<'_>, session: Option<&Session>) -> Check {
         )
         .remedy("run `backlog-aws doctor` at the prompt of your shell");
     };
-    let line = case.survey.start_up_lines.first();
+    let line = case.probe.start_up_lines.first();
     let remedy = match line {
         Some(line) => format!(
             "{}; a new shell should do it by itself, as {} mentions it",
@@ -117,8 +117,8 @@ fn without_integration(case: &Case<'_>, session: Option<&Session>) -> Check {
 
 /// Whether the environment says what the hook would say now.
 fn freshness(case: &Case<'_>, origin: &str) -> Check {
-    let values = case.world.values();
-    let mut session = Session::continued(case.world.state(), origin, &values);
+    let values = Values::of(&case.world.env);
+    let mut session = Session::continued(state_of(&case.world.env), origin, &values);
     let (changes, _) = session.apply(case.resolution, &values);
     if changes.is_empty() {
         return Check::ok(
@@ -143,7 +143,7 @@ fn prompt_variable(shell: Shell) -> &'static str {
 
 fn displaced_remedy(case: &Case<'_>) -> String {
     let file = case
-        .survey
+        .probe
         .start_up_lines
         .first()
         .map_or_else(|| case.start_up_file().to_owned(), |line| place(&line.path, Some(line.line)));
@@ -170,9 +170,9 @@ fn version(case: &Case<'_>) -> Option<Check> {
 
 /// Whether the integration calls the program that `PATH` finds.
 fn program(case: &Case<'_>) -> Option<Check> {
-    let found = case.survey.on_path.as_ref();
+    let found = case.probe.on_path.as_ref();
     match found {
-        Some(_) if case.survey.on_path_is_running => None,
+        Some(_) if case.probe.on_path_is_running => None,
         Some(found) => Some(
             Check::warning(
                 "program-differs",
@@ -197,7 +197,7 @@ fn program(case: &Case<'_>) -> Option<Check> {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::Machine;
-    use crate::world::survey::Parent;
+    use crate::commands::doctor::probe::Parent;
 
     const CREDENTIALS: &str = "[default]\naws_access_key_id = A\naws_secret_access_key = s\n";
 
@@ -206,8 +206,8 @@ mod tests {
     }
 
     fn at_a_prompt(mut machine: Machine) -> Machine {
-        machine.survey.interactive = true;
-        machine.survey.parent = Some(Parent { pid: 7, name: "zsh".to_owned() });
+        machine.probe.interactive = true;
+        machine.probe.parent = Some(Parent { pid: 7, name: "zsh".to_owned() });
         machine
     }
 
@@ -232,7 +232,7 @@ mod tests {
             "hooks=__backlog_aws_hook",
             "program=/old/backlog-aws",
         ]);
-        machine.survey.integration_program_exists = Some(false);
+        machine.probe.integration_program_exists = Some(false);
         assert_eq!(machine.codes()[0], "program-gone");
     }
 

@@ -1,6 +1,6 @@
 //! `doctor`: every check with a verdict and a remedy, and who uses what here.
 //!
-//! [`Survey`] reads, the checks only judge: each is a function of a [`Case`]. They judge what every command acts on, the
+//! [`SystemProbe`] reads, the checks only judge: each is a function of a [`Case`]. They judge what every command acts on, the
 //! very [`Resolution`](crate::resolve::Resolution) of the chain, and have no opinion of their own on profiles.
 
 use std::io::{self, Write};
@@ -11,13 +11,14 @@ use serde::Serialize;
 use self::check::{Case, Check, Verdict};
 use self::consumers::Consumer;
 use self::facts::Facts;
-use super::Done;
 use crate::cli;
-use crate::notice::visible;
+use crate::commands::doctor::probe::SystemProbe;
+use crate::error::Done;
 use crate::overrides::place;
 use crate::resolve::{Inputs, resolve};
+use crate::session::Claims;
+use crate::text::visible;
 use crate::world::World;
-use crate::world::survey::Survey;
 
 mod answer;
 mod check;
@@ -28,18 +29,18 @@ mod files;
 #[cfg(test)]
 mod fixture;
 mod hook;
+pub mod probe;
 
 /// Looks, judges, prints. Exit status 1 when there is a problem; warnings do not count.
 pub fn run(args: &cli::Doctor, world: &World, out: &mut dyn Write) -> Done {
     let facts = Facts::parse(&args.fact);
     let program = facts.as_ref().map(|facts| facts.program.as_path());
-    let survey = Survey::take(world, program.filter(|path| !path.as_os_str().is_empty()));
-    let profiles = world.profiles();
-    let inputs = Inputs::of(world, &profiles, world.claims());
+    let probe = SystemProbe::take(world, program.filter(|path| !path.as_os_str().is_empty()));
+    let inputs = Inputs::of(world, Claims::of_environment(&world.env));
     let resolution = resolve(&inputs);
     let case = Case {
         world,
-        survey: &survey,
+        probe: &probe,
         facts: facts.as_ref(),
         inputs: &inputs,
         resolution: &resolution,
@@ -102,14 +103,14 @@ fn all(case: &Case<'_>) -> Vec<Check> {
 
 /// Where things of ours are, for whoever wants to remove them.
 fn installed(case: &Case<'_>) -> Vec<Check> {
-    let survey = case.survey;
+    let probe = case.probe;
     let entry =
         |what: &str, place: String| Check::ok(INSTALLED, format!("{what} {place}")).at(place);
     let mut found = vec![entry("program", visible(&case.world.program))];
-    for line in &survey.start_up_lines {
+    for line in &probe.start_up_lines {
         found.push(entry("start-up file", place(&line.path, Some(line.line))));
     }
-    for path in &survey.installed {
+    for path in &probe.installed {
         found.push(entry("directory", visible(path)));
     }
     found

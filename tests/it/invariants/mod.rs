@@ -8,10 +8,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use backlog_aws::aws::{AwsFile, FileKind, Kind, Profiles};
-use backlog_aws::notice::visible;
 use backlog_aws::overrides;
 use backlog_aws::session::Session;
 use backlog_aws::shell::{Shell, quote};
+use backlog_aws::text::visible;
 use backlog_aws::toolkit_env::{NAMES, ToolkitEnv};
 
 /// The AWS files: no panic; only possible names; problems in order, on lines that exist, fit for a terminal; and no value

@@ -2,13 +2,14 @@
 //!
 //! Apart from [`World`], so that the hook does not pay for it.
 
+use crate::fs::{Content, read_file};
+use crate::overrides::trust::Store;
+use crate::world::{World, on_path};
 use std::io::IsTerminal;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
-
-use super::{Content, World, look, on_path};
 
 /// The largest start-up file that is searched, in bytes.
 const MAX_START_UP_FILE_BYTES: u64 = 1 << 20;
@@ -42,7 +43,7 @@ pub struct StartUpLine {
 
 /// One look at what surrounds the program.
 #[derive(Debug, Default)]
-pub struct Survey {
+pub struct SystemProbe {
     /// Who ran this program, unless it has ended already.
     pub parent: Option<Parent>,
     /// Whether a person is at the other end of standard input.
@@ -63,7 +64,7 @@ pub struct Survey {
     pub trust_mode: Option<u32>,
 }
 
-impl Survey {
+impl SystemProbe {
     /// Looks. `integration_program` is what the shell's integration would call.
     pub fn take(world: &World, integration_program: Option<&Path>) -> Self {
         let on_path = on_path(&world.env, "backlog-aws".as_ref());
@@ -86,8 +87,9 @@ impl Survey {
             }
         });
         let user = rustix::process::getuid().as_raw();
-        let trust = world.trust.as_ref();
+        let trust = world.data_dir.as_deref().map(Store::below);
         let installed = trust
+            .as_ref()
             .and_then(|trust| trust.directory().parent().map(Path::to_owned))
             .into_iter()
             .chain(world.cache.clone())
@@ -270,7 +272,7 @@ fn start_up_lines(world: &World) -> Vec<StartUpLine> {
 }
 
 fn mentions(path: PathBuf) -> Vec<StartUpLine> {
-    let file = look(path, MAX_START_UP_FILE_BYTES);
+    let file = read_file(path, MAX_START_UP_FILE_BYTES);
     let Content::Read { bytes, .. } = &file.content else {
         return Vec::new();
     };

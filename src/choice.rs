@@ -1,6 +1,7 @@
 //! The interactive choice among usable profiles, for `use`, `local` and `exec` on a terminal.
 
 use std::cmp::Reverse;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 
 use anstream::{AutoStream, ColorChoice};
@@ -8,10 +9,14 @@ use inquire::list_option::ListOption;
 use inquire::ui::RenderConfig;
 use inquire::{InquireError, Select};
 
-use super::Failure;
 use crate::aws::Profile;
-use crate::notice::visible;
-use crate::resolve::usable;
+use crate::cli;
+use crate::error::Failure;
+use crate::finding::print_findings;
+use crate::overrides::is_region_name;
+use crate::resolve::{Inputs, Resolution, Source, resolve, usable};
+use crate::session::{Claims, Variable, state_of};
+use crate::text::visible;
 use crate::world::World;
 
 /// Lets the user choose. It reads the terminal and draws on standard error, so that it works inside `$(…)`.
@@ -21,9 +26,9 @@ use crate::world::World;
 /// Without a terminal, or without anything to choose from, it says what to type instead. Esc and Ctrl-C leave everything
 /// as it was.
 pub fn usable_profile(question: &str, world: &World) -> Result<String, Failure> {
-    let profiles = world.profiles();
+    let inputs = Inputs::of(world, Claims::default());
     let found: Vec<_> =
-        profiles.iter().filter(|profile| usable(profile, world.now).is_ok()).collect();
+        inputs.profiles.iter().filter(|profile| usable(profile, world.now).is_ok()).collect();
     if found.is_empty() {
         return Err(Failure::Problem(
             "No AWS profiles with static credentials found; add one with `aws configure --profile bedrock`".to_owned(),
@@ -73,6 +78,66 @@ pub fn usable_profile(question: &str, world: &World) -> Result<String, Failure> 
             "the terminal does not let you choose ({error}); name a profile"
         ))),
     }
+}
+
+/// The answer for one command: what the chain says, with `--profile` and `--region` as pins. When it is unusable and
+/// there is a terminal, the user may choose if there is a `question` to put to them.
+///
+/// # Errors
+///
+/// There are no usable credentials; the text says why and what to do.
+pub fn resolve_for_command<'a>(
+    choice: &cli::Choice,
+    question: Option<&str>,
+    world: &'a World,
+) -> Result<(Inputs<'a>, Resolution), Failure> {
+    let claimed = Claims::of_environment(&world.env);
+    // Inside another `exec` the region is the one that was worked out for its profile, and no word about another's.
+    let handed_down = state_of(&world.env).is_none()
+        && world.env.get(Variable::Source.name()).and_then(Source::from_word).is_some();
+    let of_another = handed_down && choice.profile.is_some() && choice.profile != claimed.pin;
+    let claimed_region = claimed.region_pin.clone().filter(|_| !of_another);
+    let claims = |profile: Option<OsString>| Claims {
+        pin: profile.or_else(|| choice.profile.clone()).or_else(|| claimed.pin.clone()),
+        region_pin: choice.region.clone().or_else(|| claimed_region.clone()),
+        ..claimed.clone()
+    };
+    if choice.profile.as_ref().is_some_and(|profile| profile.is_empty()) {
+        return Err(Failure::Usage(
+            "the name after --profile is empty; give one, or leave it out".to_owned(),
+        ));
+    }
+    if choice.region.as_ref().is_some_and(|region| region.is_empty()) {
+        return Err(Failure::Usage(
+            "the name after --region is empty; give one, or leave it out".to_owned(),
+        ));
+    }
+    if let Some(region) = &choice.region
+        && !region.to_str().is_some_and(is_region_name)
+    {
+        return Err(Failure::Usage(format!(
+            "'{}' after --region cannot be a region; write it like eu-west-1",
+            visible(region)
+        )));
+    }
+    let mut inputs = Inputs::of(world, claims(None));
+    let resolution = resolve(&inputs);
+    let Some(refusal) = resolution.refusal() else {
+        return Ok((inputs, resolution));
+    };
+    let refusal = refusal.clone();
+    let Some(question) = question.filter(|_| possible()) else {
+        return Err(Failure::Problem(refusal.message));
+    };
+    print_findings(&[refusal], &world.env, &mut io::stderr().lock());
+    let profile = usable_profile(question, world).map_err(|failure| match failure {
+        // The refusal has said it already.
+        Failure::Problem(_) => Failure::Explained,
+        other => other,
+    })?;
+    inputs.claims = claims(Some(profile.into()));
+    let resolution = resolve(&inputs);
+    Ok((inputs, resolution))
 }
 
 const HELP: &str = "type to filter, Enter takes it, Esc leaves everything as it is";

@@ -3,12 +3,12 @@
 //! Wording lives here and nowhere else, so that the phrases people search for stay the same everywhere. Deciding *when*
 //! a notice applies belongs to [`crate::resolve`]; deciding whether it was said already, to [`crate::session`].
 
-use std::ffi::OsStr;
 use std::fmt;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::io::Write;
 
 use serde::Serialize;
+
+use crate::world::Environment;
 
 /// The stable name of a notice, as it stands in `--json` output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -66,7 +66,7 @@ impl Code {
 
 /// One notice: a code and one line of text without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Notice {
+pub struct Finding {
     /// The stable code.
     pub code: Code,
     /// One line: what, where, what to do.
@@ -79,7 +79,7 @@ pub struct Notice {
     pub subject: u64,
 }
 
-impl Notice {
+impl Finding {
     /// A notice that is said again whenever it newly applies.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), sticky: false, subject: 0 }
@@ -121,64 +121,24 @@ pub fn fingerprint(bytes: &[u8]) -> u64 {
     })
 }
 
-impl fmt::Display for Notice {
+impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "backlog-aws: {}", self.message)
     }
 }
 
-/// Text from outside made fit for a terminal: control and bidirectional-override characters and bytes that are not
-/// UTF-8 become visible escapes.
-///
-/// A name like `bed\u{202e}kcor` would otherwise read as another profile, and an escape sequence could rewrite the line
-/// that warns about it ("Trojan Source", CVE-2021-42574).
-pub fn visible(text: impl AsRef<OsStr>) -> String {
-    use fmt::Write as _;
-    let mut shown = String::new();
-    for chunk in text.as_ref().as_bytes().utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '\n' => shown.push_str("\\n"),
-                '\t' => shown.push_str("\\t"),
-                '\r' => shown.push_str("\\r"),
-                c if (c.is_control() || is_invisible(c)) && u32::from(c) < 0x80 => {
-                    let _ = write!(shown, "\\x{:02x}", u32::from(c));
-                }
-                c if c.is_control() || is_invisible(c) => {
-                    let _ = write!(shown, "\\u{{{:x}}}", u32::from(c));
-                }
-                c => shown.push(c),
-            }
-        }
-        for byte in chunk.invalid() {
-            let _ = write!(shown, "\\x{byte:02x}");
-        }
-    }
-    shown
-}
-
-/// A path as a word that bash, zsh and fish read alike, or `None` when there is none: text that cannot be shown as it is
-/// cannot be pasted either, and a backslash within quotes means one thing to fish and another to the others.
-pub fn pasted(path: &Path) -> Option<String> {
-    let text = path.to_str()?;
-    let alike = !text.contains(['\\', '`']) && visible(text) == text;
-    alike.then(|| shell_escape::unix::escape(text.into()).into_owned())
-}
-
-/// A command on a path in backquotes, for pasting into any of the three shells; where it cannot be pasted, in words.
-pub fn command_on(command: &str, path: &Path) -> String {
-    match pasted(path) {
-        Some(path) => format!("`{command} {path}`"),
-        None => format!("{command} on {}", visible(path)),
+/// Prints findings, unless the user wants quiet. A closed standard error is no reason to fail.
+pub fn print_findings(findings: &[Finding], env: &Environment, err: &mut dyn Write) {
+    let quiet = is_quiet(env);
+    for finding in findings.iter().filter(|finding| !quiet || finding.code.is_error()) {
+        // One write: what runs beside us on the same terminal must not get into the middle of the line.
+        let _ = err.write_all(format!("{finding}\n").as_bytes());
     }
 }
 
-/// Characters that change how the rest of a line is read without being seen themselves: bidirectional controls
-/// (Unicode UAX #9), zero-width characters, line separators, tags and the byte order mark.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+/// Whether the user wants errors alone.
+pub fn is_quiet(env: &Environment) -> bool {
+    env.get("BACKLOG_AWS_QUIET").is_some_and(|value| value == "1")
 }
 
 #[cfg(test)]
@@ -186,21 +146,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn control_and_bidi_characters_are_made_visible() {
-        assert_eq!(visible("bedrock"), "bedrock");
-        assert_eq!(visible("a\x1b[2Kb\nc"), "a\\x1b[2Kb\\nc");
-        assert_eq!(visible("bed\u{202e}kcor"), "bed\\u{202e}kcor");
-        assert_eq!(visible("\u{9b}31m"), "\\u{9b}31m");
-    }
-
-    #[test]
-    fn bytes_that_are_not_utf8_are_made_visible() {
-        assert_eq!(visible(OsStr::from_bytes(b"caf\xe9")), "caf\\xe9");
-    }
-
-    #[test]
     fn codes_are_kebab_case_in_json() {
-        let json = serde_json::to_string(&Notice::new(Code::AwsProfileSso, "x")).unwrap();
+        let json = serde_json::to_string(&Finding::new(Code::AwsProfileSso, "x")).unwrap();
         assert_eq!(json, r#"{"code":"aws-profile-sso","message":"x"}"#);
     }
 }

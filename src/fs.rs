@@ -1,0 +1,210 @@
+//! Files: bounded reading that never blocks, states to compare, and where nothing of ours may be written.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::error::{Failure, reason};
+use crate::text::visible;
+
+/// Directories of the home where nothing of ours is ever written: AWS's and Claude's.
+pub const FORBIDDEN_DIRS: [&str; 2] = [".aws", ".claude"];
+
+/// A moment of a file's life, as the file system keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileTime {
+    /// Seconds since the epoch.
+    pub seconds: i64,
+    /// Nanoseconds into the second.
+    pub nanoseconds: i64,
+}
+
+impl FileTime {
+    /// Nanoseconds since the epoch.
+    pub fn as_nanosecond(self) -> i128 {
+        i128::from(self.seconds) * 1_000_000_000 + i128::from(self.nanoseconds)
+    }
+}
+
+/// What identifies a state of a file without reading it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileState {
+    /// When its content last changed.
+    pub modified: FileTime,
+    /// When anything about it last changed; nobody can set this back.
+    pub changed: FileTime,
+    /// Its real path, when symbolic links lead to it.
+    pub resolved: Option<PathBuf>,
+}
+
+/// A file's content at the time of looking.
+pub enum Content {
+    /// There is no such file.
+    Absent,
+    /// It is there, but cannot be read: why, in a few words.
+    Unreadable(String),
+    /// Its bytes, wiped when dropped because they hold secrets.
+    Read {
+        /// The bytes.
+        bytes: Zeroizing<Vec<u8>>,
+        /// The permission bits.
+        mode: u32,
+    },
+}
+
+/// One file that matters.
+pub struct SourceFile {
+    /// Where it is looked for.
+    pub path: PathBuf,
+    /// What was there.
+    pub content: Content,
+    /// What identifies the state that was read; `None` when there was nothing to look at.
+    pub state: Option<FileState>,
+}
+
+impl SourceFile {
+    /// Whether it is there, but not for this user to read.
+    pub fn is_denied(&self) -> bool {
+        matches!(&self.content, Content::Unreadable(why) if why == DENIED)
+    }
+}
+
+/// How a file that may not be read is described.
+const DENIED: &str = "cannot be read: permission denied";
+
+/// Reads one file, if it is one. Never blocks: a FIFO put where a file should be is opened without waiting for a writer
+/// and then refused, like a directory or a device.
+pub fn read_file(path: PathBuf, max_bytes: u64) -> SourceFile {
+    match read(&path, max_bytes) {
+        Ok((content, state)) => SourceFile { path, content, state: Some(state) },
+        // ENOTDIR: a file stands where a directory should be, so there is no such file below it either.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            SourceFile { path, content: Content::Absent, state: None }
+        }
+        Err(error) => SourceFile {
+            state: file_state(&path),
+            path,
+            content: Content::Unreadable(in_words(&error)),
+        },
+    }
+}
+
+fn read(path: &Path, max_bytes: u64) -> io::Result<(Content, FileState)> {
+    let nonblocking = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    let file =
+        OpenOptions::new().read(true).custom_flags(nonblocking.bits().cast_signed()).open(path)?;
+    let metadata = file.metadata()?;
+    let state = FileState { resolved: resolved(path, &file), ..state(&metadata) };
+    if !metadata.is_file() {
+        return Ok((Content::Unreadable(what_it_is(&metadata)), state));
+    }
+    if metadata.len() > max_bytes {
+        return Ok((Content::Unreadable(format!("is larger than {max_bytes} bytes")), state));
+    }
+    let mut bytes = Zeroizing::new(Vec::new());
+    match read_whole(file, &metadata, max_bytes, &mut bytes) {
+        Ok(()) => Ok((Content::Read { bytes, mode: metadata.mode() }, state)),
+        Err(error) => Ok((Content::Unreadable(in_words(&error)), state)),
+    }
+}
+
+/// One read call for a file that keeps its size meanwhile. Of one that grows, the beginning is read, and its new time
+/// makes the next prompt look again.
+fn read_whole(
+    file: File,
+    metadata: &Metadata,
+    max_bytes: u64,
+    bytes: &mut Vec<u8>,
+) -> io::Result<()> {
+    /// Less room than this at the end, and `read_to_end` would look for the end in a small buffer first.
+    const PROBE: usize = 32;
+    // Files that are made up while they are read, as in /proc, have no size.
+    let limit = if metadata.len() == 0 { max_bytes } else { metadata.len().min(max_bytes) };
+    let expected = usize::try_from(metadata.len().min(max_bytes)).map_err(io::Error::other)?;
+    bytes
+        .try_reserve_exact(expected + PROBE)
+        .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+    file.take(limit).read_to_end(bytes)?;
+    Ok(())
+}
+
+/// What identifies the present state of a path, links followed.
+pub fn file_state(path: &Path) -> Option<FileState> {
+    std::fs::metadata(path).ok().map(|metadata| state(&metadata))
+}
+
+fn state(metadata: &Metadata) -> FileState {
+    FileState {
+        modified: FileTime { seconds: metadata.mtime(), nanoseconds: metadata.mtime_nsec() },
+        changed: FileTime { seconds: metadata.ctime(), nanoseconds: metadata.ctime_nsec() },
+        resolved: None,
+    }
+}
+
+/// The real path of an open file, when it differs from the one it was opened by. One call on Linux, where walking the
+/// path would take one for each of its directories.
+fn resolved(path: &Path, file: &File) -> Option<PathBuf> {
+    #[cfg(target_os = "linux")]
+    let real = {
+        use std::os::fd::AsRawFd;
+        std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()
+    };
+    #[cfg(not(target_os = "linux"))]
+    let real = {
+        let _ = file;
+        std::fs::canonicalize(path).ok()
+    };
+    real.filter(|real| real != path)
+}
+
+/// Whether it is a directory of the user's own. After a plain `su`, `XDG_RUNTIME_DIR` is still the other one's.
+pub fn is_mine(directory: &Path) -> bool {
+    std::fs::metadata(directory).is_ok_and(|metadata| {
+        metadata.is_dir() && metadata.uid() == rustix::process::geteuid().as_raw()
+    })
+}
+
+fn what_it_is(metadata: &Metadata) -> String {
+    let kind = metadata.file_type();
+    let what = if kind.is_dir() {
+        "a directory"
+    } else if kind.is_fifo() {
+        "a FIFO"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    };
+    format!("is {what} and not a file")
+}
+
+/// Why a file cannot be read, in a few words.
+pub fn in_words(error: &io::Error) -> String {
+    format!("cannot be read: {}", reason(error))
+}
+
+/// Refuses what lies below the directories of AWS and Claude, links followed: nothing of ours is written or removed there.
+///
+/// # Errors
+///
+/// It does lie there.
+pub fn check_is_ours(path: &Path, home: Option<&Path>) -> Result<(), Failure> {
+    // What does not exist yet will be made below the nearest that does.
+    let real = path.ancestors().find_map(|ancestor| ancestor.canonicalize().ok());
+    let others = FORBIDDEN_DIRS
+        .iter()
+        .filter_map(|name| home?.join(name).canonicalize().ok())
+        .find(|others| real.as_ref().is_some_and(|real| real.starts_with(others)));
+    match others {
+        Some(others) => Err(Failure::Problem(format!(
+            "{} belongs to another program, and nothing is written there; use a directory of your own",
+            visible(&others)
+        ))),
+        None => Ok(()),
+    }
+}

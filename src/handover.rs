@@ -1,0 +1,169 @@
+//! What a child process gets and loses.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+
+use crate::aws::botocore;
+use crate::error::Failure;
+use crate::resolve::{Answer, Identity, Inputs, Resolution};
+use crate::secret::mask_key_id;
+use crate::session::Variable;
+use crate::text::visible;
+use crate::toolkit_env::ToolkitEnv;
+use crate::world::Environment;
+
+/// A value for the child, and whether it may be shown.
+#[derive(Clone)]
+pub enum Value {
+    Plain(OsString),
+    KeyId(String),
+    Secret(crate::secret::Secret),
+}
+
+impl Value {
+    pub fn text(&self) -> &OsStr {
+        match self {
+            Self::Plain(text) => text,
+            Self::KeyId(id) => OsStr::new(id),
+            Self::Secret(secret) => OsStr::new(secret.reveal()),
+        }
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::Plain(text) => visible(text),
+            Self::KeyId(id) => mask_key_id(id),
+            Self::Secret(_) => "********".to_owned(),
+        }
+    }
+}
+
+/// Variables that make one AWS client or another use an identity of its own. Left in place, each of them gave at least
+/// one of boto3, `LiteLLM`, the AWS CLI and the AWS SDK for JavaScript other credentials than the chosen ones. They are
+/// removed and not blanked: to botocore and `LiteLLM` an empty bearer token still means bearer authentication.
+const IDENTITY: [&str; 22] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_PROFILE_NAME",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_SESSION_EXPIRATION",
+    "AWS_CREDENTIAL_FILE",
+    "AWS_CREDENTIAL_SCOPE",
+    "AWS_ACCOUNT_ID",
+    "AWS_ROLE_NAME",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_SESSION_NAME",
+    "AWS_EXTERNAL_ID",
+    "AWS_WEB_IDENTITY_TOKEN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+];
+
+/// The same for containers, where AWS adds names over time.
+const IDENTITY_PREFIX: &str = "AWS_CONTAINER_";
+
+/// The difference between this process's environment and the child's.
+pub struct Handover {
+    pub set: Vec<(&'static str, Value)>,
+    pub removed: Vec<OsString>,
+    /// The profile whose name is kept from the child, because by name it would not get the keys: what boto3 does instead.
+    unnamed: Option<(String, &'static str)>,
+}
+
+impl Handover {
+    /// What `exec` does with an answer.
+    ///
+    /// # Errors
+    ///
+    /// There are no usable credentials.
+    pub fn of(
+        resolution: &Resolution,
+        inputs: &Inputs<'_>,
+        env: &Environment,
+        with_profile: bool,
+    ) -> Result<Self, Failure> {
+        let Answer::Usable { source, identity } = &resolution.answer else {
+            return Err(Failure::Explained);
+        };
+        let mut set: Vec<(&'static str, Value)> = Vec::new();
+        match identity {
+            Identity::Profile { credentials, .. } | Identity::Keys(credentials) => {
+                set.push(("AWS_ACCESS_KEY_ID", Value::KeyId(credentials.access_key_id.clone())));
+                set.push((
+                    "AWS_SECRET_ACCESS_KEY",
+                    Value::Secret(credentials.secret_access_key.clone()),
+                ));
+                if let Some(token) = &credentials.session_token {
+                    set.push(("AWS_SESSION_TOKEN", Value::Secret(token.clone())));
+                }
+            }
+            Identity::BearerToken(token) => {
+                set.push(("AWS_BEARER_TOKEN_BEDROCK", Value::Secret(token.clone())));
+            }
+        }
+        let region = &resolution.region.name;
+        for name in ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_REGION_NAME"] {
+            set.push((name, Value::Plain(region.clone())));
+        }
+        let unnamed = identity.profile().and_then(|name| {
+            let (instead, _) = botocore::other_identity(inputs.profiles.get(name)?)?;
+            Some((name.to_owned(), instead))
+        });
+        if let (Some(profile), None) = (identity.profile(), &unnamed) {
+            if with_profile {
+                set.push(("AWS_PROFILE", Value::Plain(profile.into())));
+            }
+            set.push((Variable::Profile.name(), Value::Plain(profile.into())));
+        }
+        set.push((Variable::Region.name(), Value::Plain(region.clone())));
+        set.push((Variable::Source.name(), Value::Plain(source.word().into())));
+        // Everything of ours goes too, so that nothing stale from this shell's hook is left beside what is set.
+        let ours = Variable::EXPORTED.into_iter().chain([Variable::State]).map(Variable::name);
+        let mut removed: Vec<OsString> = env
+            .names()
+            .filter(|name| {
+                let text = name.to_str().unwrap_or_default();
+                IDENTITY.contains(&text)
+                    || text.starts_with(IDENTITY_PREFIX)
+                    || ours.clone().any(|ours| ours == text)
+            })
+            .filter(|name| !set.iter().any(|(set, _)| set == name))
+            .map(OsStr::to_owned)
+            .collect();
+        removed.sort();
+        Ok(Self { set, removed, unnamed })
+    }
+
+    /// What the toolkit's file has otherwise, with the lines.
+    pub fn contradicted_by(&self, file: &ToolkitEnv) -> Vec<(&'static str, usize)> {
+        file.contradicts(|name| {
+            let mut set = self.set.iter();
+            set.find(|(set, _)| *set == name).map(|(_, value)| value.text())
+        })
+    }
+
+    /// What `--dry-run` prints: the difference, with secrets masked.
+    pub fn show(&self, out: &mut dyn Write) -> io::Result<()> {
+        for (name, value) in &self.set {
+            writeln!(out, "set     {name}={}", value.shown())?;
+        }
+        for name in &self.removed {
+            writeln!(out, "remove  {}", visible(name))?;
+        }
+        if let Some((profile, instead)) = &self.unnamed {
+            writeln!(
+                out,
+                "omit    AWS_PROFILE, BACKLOG_AWS_PROFILE: given the name {}, boto3 {instead}",
+                visible(profile)
+            )?;
+        }
+        writeln!(out, "keep    everything else")
+    }
+}

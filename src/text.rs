@@ -1,0 +1,77 @@
+//! Text made fit for a terminal, and commands and paths that can be pasted.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Text from outside made fit for a terminal: control and bidirectional-override characters and bytes that are not
+/// UTF-8 become visible escapes.
+///
+/// A name like `bed\u{202e}kcor` would otherwise read as another profile, and an escape sequence could rewrite the line
+/// that warns about it ("Trojan Source", CVE-2021-42574).
+pub fn visible(text: impl AsRef<OsStr>) -> String {
+    use std::fmt::Write as _;
+    let mut shown = String::new();
+    for chunk in text.as_ref().as_bytes().utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\n' => shown.push_str("\\n"),
+                '\t' => shown.push_str("\\t"),
+                '\r' => shown.push_str("\\r"),
+                c if (c.is_control() || is_invisible(c)) && u32::from(c) < 0x80 => {
+                    let _ = write!(shown, "\\x{:02x}", u32::from(c));
+                }
+                c if c.is_control() || is_invisible(c) => {
+                    let _ = write!(shown, "\\u{{{:x}}}", u32::from(c));
+                }
+                c => shown.push(c),
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(shown, "\\x{byte:02x}");
+        }
+    }
+    shown
+}
+
+/// A path as a word that bash, zsh and fish read alike, or `None` when there is none: text that cannot be shown as it is
+/// cannot be pasted either, and a backslash within quotes means one thing to fish and another to the others.
+pub fn pasted(path: &Path) -> Option<String> {
+    let text = path.to_str()?;
+    let alike = !text.contains(['\\', '`']) && visible(text) == text;
+    alike.then(|| shell_escape::unix::escape(text.into()).into_owned())
+}
+
+/// A command on a path in backquotes, for pasting into any of the three shells; where it cannot be pasted, in words.
+pub fn command_on(command: &str, path: &Path) -> String {
+    match pasted(path) {
+        Some(path) => format!("`{command} {path}`"),
+        None => format!("{command} on {}", visible(path)),
+    }
+}
+
+/// Characters that change how the rest of a line is read without being seen themselves: bidirectional controls
+/// (Unicode UAX #9), zero-width characters, line separators, tags and the byte order mark.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_and_bidi_characters_are_made_visible() {
+        assert_eq!(visible("bedrock"), "bedrock");
+        assert_eq!(visible("a\x1b[2Kb\nc"), "a\\x1b[2Kb\\nc");
+        assert_eq!(visible("bed\u{202e}kcor"), "bed\\u{202e}kcor");
+        assert_eq!(visible("\u{9b}31m"), "\\u{9b}31m");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_made_visible() {
+        assert_eq!(visible(OsStr::from_bytes(b"caf\xe9")), "caf\\xe9");
+    }
+}
