@@ -14,6 +14,7 @@ mod documents;
 mod exec;
 mod faults;
 mod harness_selftest;
+mod house;
 mod hygiene;
 mod lint;
 mod local;
