@@ -12,8 +12,11 @@ use jiff::Timestamp;
 use crate::aws::locate;
 use crate::fs::{Content, FORBIDDEN_DIRS, FileState, SourceFile, file_state, is_mine, read_file};
 
-/// The largest AWS or toolkit file that is read, in bytes: far beyond any real one, and short of exhausting memory.
+/// The largest AWS file that is read, in bytes: far beyond any real one, and short of exhausting memory.
 const MAX_FILE_BYTES: u64 = 1 << 30;
+
+/// The same for the toolkit's file. Its wizard writes less than one KiB.
+const MAX_TOOLKIT_FILE_BYTES: u64 = 1 << 20;
 
 /// The name of an override file.
 pub const OVERRIDE_NAME: &str = ".backlog-aws";
@@ -94,7 +97,9 @@ impl World {
         };
         let credentials = locations.credentials.map(read);
         let config = locations.config.map(read);
-        let toolkit_env = home.as_ref().map(|home| read(home.join(".backlog-toolkit-env")));
+        let toolkit_env = home
+            .as_ref()
+            .map(|home| read_file(home.join(".backlog-toolkit-env"), MAX_TOOLKIT_FILE_BYTES));
         let project =
             home.as_ref().and_then(|_| directories::ProjectDirs::from("", "", "backlog-aws"));
         // `XDG_DATA_HOME=~/.aws` would have us write where we promised not to.

@@ -8,6 +8,7 @@ use crate::aws::{Kind, Profile};
 use crate::finding::{Code, EXPIRES_SOON_MINUTES, Finding};
 use crate::overrides;
 use crate::text::visible;
+use crate::toolkit_env::Unknown;
 
 /// All notices, the reason for having no credentials last.
 pub(super) fn notices(
@@ -73,22 +74,15 @@ impl Explanation<'_> {
 
     fn notice_toolkit_env(&mut self) {
         let (path, file) = &self.inputs.toolkit_env;
-        for (name, line) in &file.needs_expansion {
+        for (name, line, why) in file.unknown() {
+            let place = overrides::place(path, Some(line));
+            let (code, remedy) = match why {
+                Unknown::NeedsShell => (Code::ValueNeedsExpansion, "write it out in single quotes"),
+                Unknown::OpenQuote => (Code::FileInvalid, "close it there"),
+            };
             self.notices.push(Finding::new(
-                Code::ValueNeedsExpansion,
-                format!(
-                    "the value of {name} needs a shell to expand it and is not used ({}); write it out in single quotes",
-                    overrides::place(path, Some(*line)),
-                ),
-            ));
-        }
-        for (name, line) in &file.malformed {
-            self.notices.push(Finding::new(
-                Code::FileInvalid,
-                format!(
-                    "the value of {name} has an opening quote without a closing one ({}); close it",
-                    overrides::place(path, Some(*line)),
-                ),
+                code,
+                format!("the value of {name} {why} and is not used ({place}); {remedy}"),
             ));
         }
     }

@@ -335,8 +335,6 @@ fn a_hundred_megabytes_are_read_without_ado() {
         (".aws/config", String::new(), "no property\n", 10),
         // A long value with many continuations.
         (".aws/credentials", format!("{}note = {}\n", bedrock(), "#".repeat(500_000)), " x\n", 1),
-        (".backlog-toolkit-env", "AWS_REGION=".to_owned(), "'", 10),
-        (".backlog-toolkit-env", String::new(), "AWS_REGION=\"\\\"\n", 10),
     ] {
         let home = Sandbox::documented_home();
         let contents = begin + &repeated.repeat((megabytes << 20) / repeated.len());
@@ -347,6 +345,17 @@ fn a_hundred_megabytes_are_read_without_ado() {
         assert_documented(&output, &["status"]);
         assert!(started.elapsed() < Duration::from_mins(1), "{file}: {:?}", started.elapsed());
     }
+}
+
+#[test]
+fn a_toolkit_file_of_more_than_a_megabyte_is_named() {
+    let home = Sandbox::documented_home();
+    let path = home.write(".backlog-toolkit-env", "A=\\\n".repeat(300_000));
+    assert_status_says(&home, &path, "is larger than 1048576 bytes", 0);
+    home.write(".backlog-toolkit-env", "A=\\\n".repeat(200_000) + "AWS_REGION=eu-north-1\n");
+    let started = Instant::now();
+    run_all(&home);
+    assert!(started.elapsed() < Duration::from_mins(1), "{:?}", started.elapsed());
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::overrides::trust::Verdict;
 use crate::overrides::{self, place};
 use crate::resolve::{Answer, Place, Reason, Source, describe};
 use crate::text::{command_on, visible};
+use crate::toolkit_env::Unknown;
 
 /// The answer of the chain.
 pub fn answer(case: &Case<'_>) -> Vec<Check> {
@@ -194,25 +195,16 @@ const KEYS: [&str; 4] =
 pub fn toolkit_env(case: &Case<'_>) -> Vec<Check> {
     let (path, file) = case.toolkit_env();
     let mut checks = Vec::new();
-    for (name, line) in &file.needs_expansion {
-        checks.push(
-            Check::warning(
-                "value-needs-expansion",
-                format!("the value of {name} needs a shell to expand it, and is not used"),
-            )
-            .remedy(written_out(case, name, *line))
-            .at(place(path, Some(*line))),
-        );
-    }
-    for (name, line) in &file.malformed {
-        checks.push(
-            Check::problem(
-                "toolkit-env-invalid",
-                format!("the value of {name} has an opening quote without a closing one"),
-            )
-            .remedy(format!("close it: {}", super::check::open_at(path, *line)))
-            .at(place(path, Some(*line))),
-        );
+    for (name, line, why) in file.unknown() {
+        let told = format!("the value of {name} {why}, and is not used");
+        let check = match why {
+            Unknown::NeedsShell => {
+                Check::warning("value-needs-expansion", told).remedy(written_out(case, name, line))
+            }
+            Unknown::OpenQuote => Check::problem("toolkit-env-invalid", told)
+                .remedy(format!("close it: {}", super::check::open_at(path, line))),
+        };
+        checks.push(check.at(place(path, Some(line))));
     }
     let blank: Vec<(&str, usize)> =
         KEYS.into_iter().filter_map(|name| Some((name, file.blanks(name)?))).collect();
@@ -241,13 +233,7 @@ fn overriding(
         "{shown} {does} {names}; the toolkit's start scripts source it, and so undo what `backlog-aws exec` sets"
     );
     let check = Check::warning(code, message.replace('`', "'"));
-    let (_, file) = case.toolkit_env();
-    let remedy = if found.iter().all(|(name, _)| file.is_on_one_line(name)) {
-        comment_out(path, &lines)
-    } else {
-        format!("take them out: {}", super::check::open_at(path, *first))
-    };
-    Some(check.remedy(remedy).at(place(path, Some(*first))))
+    Some(check.remedy(comment_out(path, &lines)).at(place(path, Some(*first))))
 }
 
 /// The command that replaces a value that needs a shell by the one that holds, where that is no secret.
@@ -301,9 +287,6 @@ mod tests {
             checks[0].remedy.as_deref(),
             Some("`sed -i.bak -e '2s/^/# /' -e '3s/^/# /' /home/u/.backlog-toolkit-env`")
         );
-        let long = machine(CREDENTIALS, "BACKLOG_AWS_PROFILE=bedrock\nAWS_SESSION_TOKEN='a\nb'\n")
-            .checks();
-        assert!(long[0].remedy.as_ref().is_some_and(|remedy| !remedy.contains("sed")), "{long:?}");
         let of_claude = machine(CREDENTIALS, "BACKLOG_AWS_PROFILE=bedrock\nAWS_PROFILE=cc\n");
         assert_eq!(of_claude.codes(), ["toolkit-env-overrides"]);
     }

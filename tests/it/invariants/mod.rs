@@ -63,8 +63,9 @@ pub fn toolkit_env(input: &[u8]) {
             assert!(value.len() <= input.len());
         }
     }
-    for (_, line) in read.needs_expansion.iter().chain(&read.malformed) {
-        assert!((1..=lines).contains(line));
+    for (name, line, _) in read.unknown() {
+        assert!((1..=lines).contains(&line));
+        assert_eq!(read.get(name), None);
     }
 }
 
