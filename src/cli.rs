@@ -269,10 +269,10 @@ pub struct Doctor {
 /// `demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// The shell to show it in: yours on a terminal, otherwise each one that is installed
+    /// The shell to show it in; yours when left out
     #[arg(long, value_enum)]
     pub shell: Option<Shell>,
-    /// Print the scripted run even on a terminal
+    /// End after the scripted steps, also on a terminal
     #[arg(long)]
     pub script: bool,
 }

@@ -9,6 +9,7 @@ mod choice;
 mod claude;
 mod completion;
 mod counts;
+mod demo;
 mod doctor;
 mod documents;
 mod exec;
