@@ -15,7 +15,7 @@ use crate::error::Failure;
 use crate::finding::print_findings;
 use crate::overrides::is_region_name;
 use crate::resolve::{Inputs, Resolution, Source, resolve, usable};
-use crate::session::{Claims, Variable, state_of};
+use crate::session::{UserIntent, Variable, state_of};
 use crate::text::visible;
 use crate::world::World;
 
@@ -26,7 +26,7 @@ use crate::world::World;
 /// Without a terminal, or without anything to choose from, it says what to type instead. Esc and Ctrl-C leave everything
 /// as it was.
 pub fn usable_profile(question: &str, world: &World) -> Result<String, Failure> {
-    let inputs = Inputs::of(world, Claims::default());
+    let inputs = Inputs::of(world, UserIntent::default());
     let found: Vec<_> =
         inputs.profiles.iter().filter(|profile| usable(profile, world.now).is_ok()).collect();
     if found.is_empty() {
@@ -91,16 +91,16 @@ pub fn resolve_for_command<'a>(
     question: Option<&str>,
     world: &'a World,
 ) -> Result<(Inputs<'a>, Resolution), Failure> {
-    let claimed = Claims::of_environment(&world.env);
+    let intent = UserIntent::of_environment(&world.env);
     // Inside another `exec` the region is the one that was worked out for its profile, and no word about another's.
     let handed_down = state_of(&world.env).is_none()
         && world.env.get(Variable::Source.name()).and_then(Source::from_word).is_some();
-    let of_another = handed_down && choice.profile.is_some() && choice.profile != claimed.pin;
-    let claimed_region = claimed.region_pin.clone().filter(|_| !of_another);
-    let claims = |profile: Option<OsString>| Claims {
-        pin: profile.or_else(|| choice.profile.clone()).or_else(|| claimed.pin.clone()),
-        region_pin: choice.region.clone().or_else(|| claimed_region.clone()),
-        ..claimed.clone()
+    let of_another = handed_down && choice.profile.is_some() && choice.profile != intent.pin;
+    let region = intent.region_pin.clone().filter(|_| !of_another);
+    let with = |profile: Option<OsString>| UserIntent {
+        pin: profile.or_else(|| choice.profile.clone()).or_else(|| intent.pin.clone()),
+        region_pin: choice.region.clone().or_else(|| region.clone()),
+        ..intent.clone()
     };
     if choice.profile.as_ref().is_some_and(|profile| profile.is_empty()) {
         return Err(Failure::Usage(
@@ -120,7 +120,7 @@ pub fn resolve_for_command<'a>(
             visible(region)
         )));
     }
-    let mut inputs = Inputs::of(world, claims(None));
+    let mut inputs = Inputs::of(world, with(None));
     let resolution = resolve(&inputs);
     let Some(refusal) = resolution.refusal() else {
         return Ok((inputs, resolution));
@@ -135,7 +135,7 @@ pub fn resolve_for_command<'a>(
         Failure::Problem(_) => Failure::Explained,
         other => other,
     })?;
-    inputs.claims = claims(Some(profile.into()));
+    inputs.intent = with(Some(profile.into()));
     let resolution = resolve(&inputs);
     Ok((inputs, resolution))
 }

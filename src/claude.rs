@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::error::Done;
 use crate::finding::print_findings;
 use crate::resolve::{Inputs, resolve};
-use crate::session::{Change, Session, Values, Variable, state_of};
+use crate::session::{STATE, Session, Values, Variable, state_of};
 use crate::shell::{Shell, quote};
 use crate::world::World;
 
@@ -20,34 +20,28 @@ use crate::world::World;
 /// Every variable is written, also the unchanged and the unset ones: the file is appended to at each change of directory,
 /// and the last line for a variable counts.
 pub fn print_exports(world: &World, out: &mut dyn Write) -> Done {
-    let mut values = Values::of(&world.env);
-    let mut session = Session::of_environment(state_of(&world.env), &values);
-    let resolution = resolve(&Inputs::of(world, session.claims()));
-    let (changes, news) = session.apply(&resolution, &values);
-    for change in changes {
-        match change {
-            Change::Set(variable, value) => values.set(variable, Some(value)),
-            Change::Unset(variable) => values.set(variable, None),
-        }
-    }
-    let state = session.encode();
+    let now = Values::of(&world.env);
+    let mut session = Session::of_parent(state_of(&world.env), &now);
+    let resolution = resolve(&Inputs::of(world, session.variables.intent()));
+    let after = session.variables.apply(resolution.exports().as_ref());
+    let news = session.news(&resolution.notices);
     let mut code = Vec::new();
-    for variable in Variable::EXPORTED {
-        export(variable, values.get(variable), &mut code);
+    for variable in Variable::ALL {
+        export(variable.name(), after[variable].as_deref(), &mut code);
     }
-    export(Variable::State, Some(state.as_ref()), &mut code);
+    export(STATE, Some(OsStr::new(&session.to_text())), &mut code);
     out.write_all(&code)?;
     print_findings(&news, &world.env, &mut io::stderr().lock());
     Ok(0)
 }
 
-fn export(variable: Variable, value: Option<&OsStr>, code: &mut Vec<u8>) {
+fn export(name: &str, value: Option<&OsStr>, code: &mut Vec<u8>) {
     if let Some(value) = value {
-        code.extend_from_slice(format!("export {}=", variable.name()).as_bytes());
+        code.extend_from_slice(format!("export {name}=").as_bytes());
         quote(Shell::Bash, value, code);
         code.push(b'\n');
     } else {
-        code.extend_from_slice(format!("unset {}\n", variable.name()).as_bytes());
+        code.extend_from_slice(format!("unset {name}\n").as_bytes());
     }
 }
 

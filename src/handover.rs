@@ -125,14 +125,13 @@ impl Handover {
         set.push((Variable::Region.name(), Value::Plain(region.clone())));
         set.push((Variable::Source.name(), Value::Plain(source.word().into())));
         // Everything of ours goes too, so that nothing stale from this shell's hook is left beside what is set.
-        let ours = Variable::EXPORTED.into_iter().chain([Variable::State]).map(Variable::name);
         let mut removed: Vec<OsString> = env
             .names()
             .filter(|name| {
                 let text = name.to_str().unwrap_or_default();
                 IDENTITY.contains(&text)
                     || text.starts_with(IDENTITY_PREFIX)
-                    || ours.clone().any(|ours| ours == text)
+                    || Variable::NAMES.contains(&text)
             })
             .filter(|name| !set.iter().any(|(set, _)| set == name))
             .map(OsStr::to_owned)

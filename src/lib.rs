@@ -17,6 +17,7 @@ pub mod resolve;
 pub mod secret;
 pub mod session;
 pub mod shell;
+pub mod source;
 pub mod text;
 pub mod toolkit_env;
 pub mod watch;

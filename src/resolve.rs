@@ -10,9 +10,10 @@ mod inputs;
 #[cfg(test)]
 mod tests;
 
+pub use crate::source::Source;
 pub use answer::{
     Answer, AwsProfile, Candidate, FALLBACK_REGION, FoundOverride, Identity, Outcome, Place,
-    Reason, Region, RegionSource, Resolution, Source,
+    Reason, Region, RegionSource, Resolution,
 };
 pub use explain::describe;
 pub use inputs::{Directory, EnvironmentKeys, Inputs, usable};

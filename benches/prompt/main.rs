@@ -13,7 +13,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use backlog_aws::resolve::{Inputs, resolve};
-use backlog_aws::session::Claims;
+use backlog_aws::session::UserIntent;
 use backlog_aws::world::World;
 use home::{Home, program};
 use report::{Samples, Table};
@@ -295,7 +295,7 @@ fn measure_library() {
     let world = World::capture();
     let read = began.elapsed();
     let began = Instant::now();
-    let inputs = Inputs::of(&world, Claims::of_environment(&world.env));
+    let inputs = Inputs::of(&world, UserIntent::of_environment(&world.env));
     let found = began.elapsed();
     let began = Instant::now();
     let resolution = resolve(&inputs);

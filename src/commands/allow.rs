@@ -12,7 +12,7 @@ use crate::overrides::trust::Store;
 use crate::overrides::{self, FILE_NAME, MAX_BYTES, Override, judge, place};
 use crate::resolve::{Answer, Directory, Inputs, Resolution, resolve};
 use crate::secret::mask_key_id;
-use crate::session::{Claims, Variable};
+use crate::session::{UserIntent, Variable};
 use crate::text::visible;
 use crate::world::World;
 use crate::world::find_overrides;
@@ -139,9 +139,9 @@ fn show(
             )?;
         }
     }
-    let claims = Claims::of_environment(&world.env);
+    let intent = UserIntent::of_environment(&world.env);
     // Pins are of this shell, and the file is for all of them.
-    let unpinned = Claims { pin: None, region_pin: None, ..claims.clone() };
+    let unpinned = UserIntent { pin: None, region_pin: None, ..intent.clone() };
     let mut inputs = Inputs::of(world, unpinned);
     let directory = file.path.parent().unwrap_or(&file.path);
     let above = find_overrides(directory).0;
@@ -158,7 +158,7 @@ fn show(
         print_findings(std::slice::from_ref(refusal), &world.env, &mut io::stderr().lock());
     }
     let pinned: Vec<&str> =
-        [(&claims.pin, Variable::Profile.name()), (&claims.region_pin, Variable::Region.name())]
+        [(&intent.pin, Variable::Profile.name()), (&intent.region_pin, Variable::Region.name())]
             .into_iter()
             .filter_map(|(pin, name)| pin.as_ref().map(|_| name))
             .collect();

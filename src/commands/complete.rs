@@ -17,7 +17,7 @@ use crate::cli::{self, Cli};
 use crate::error::Done;
 use crate::resolve::Inputs;
 use crate::resolve::usable;
-use crate::session::Claims;
+use crate::session::UserIntent;
 use crate::shell::Shell;
 use crate::text::visible;
 use crate::world::World;
@@ -146,7 +146,7 @@ impl Word {
 
 /// Those that can be used, in file order.
 fn profiles(world: &World) -> impl Iterator<Item = Word> {
-    let inputs = Inputs::of(world, Claims::default());
+    let inputs = Inputs::of(world, UserIntent::default());
     let words: Vec<Word> = inputs
         .profiles
         .iter()
@@ -166,7 +166,7 @@ fn profiles(world: &World) -> impl Iterator<Item = Word> {
 /// Those that the profiles name. There is no complete list without asking AWS.
 fn regions(world: &World) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
-    for profile in &Inputs::of(world, Claims::default()).profiles {
+    for profile in &Inputs::of(world, UserIntent::default()).profiles {
         let Some(region) = profile.region() else {
             continue;
         };

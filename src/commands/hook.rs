@@ -16,7 +16,7 @@ use crate::error::{Done, Failure};
 use crate::finding::{Finding, print_findings};
 use crate::fs::check_is_ours;
 use crate::resolve::{Inputs, Resolution, resolve};
-use crate::session::{Change, Session, Values, Variable, state_of};
+use crate::session::{Change, Session, Values, state_of};
 use crate::shell::{Check, Precision, Shell, Stamp};
 use crate::watch::Watch;
 use crate::world::World;
@@ -75,8 +75,8 @@ pub fn run(call: &Call, world: &World, out: &mut dyn Write) -> Done {
 fn part(call: &Call, world: &World, out: &mut dyn Write) -> Done {
     let values = Values::of(&world.env);
     let mut session = Session::continued(state_of(&world.env), &call.session, &values);
-    let mut changes = session.let_go(&values);
-    changes.push(Change::Unset(Variable::State));
+    let mut changes = values.changes_to(&session.variables.restore_originals());
+    changes.push(Change::of_state(None));
     let mut code = Vec::new();
     call.shell.render(&changes, &mut code);
     code.extend_from_slice(match call.shell {
@@ -102,25 +102,20 @@ fn update(
     values: &Values,
 ) -> (Vec<u8>, Vec<Finding>) {
     // Thousands of profiles would take longer to free than the process has left to live.
-    let inputs = ManuallyDrop::new(Inputs::of(world, session.claims()));
+    let inputs = ManuallyDrop::new(Inputs::of(world, session.variables.intent()));
     let resolution = resolve(&inputs);
-    let (mut changes, news) = session.apply(&resolution, values);
-    let mut after = values.clone();
-    for change in &changes {
-        match change {
-            Change::Set(variable, value) => after.set(*variable, Some(value.clone())),
-            Change::Unset(variable) => after.set(*variable, None),
-        }
-    }
-    let state = OsString::from(session.encode());
-    if state_of(&world.env) != Some(state.as_os_str()) {
-        changes.push(Change::Set(Variable::State, state.clone()));
+    let after = session.variables.apply(resolution.exports().as_ref());
+    let news = session.news(&resolution.notices);
+    let mut changes = values.changes_to(&after);
+    let state = session.to_text();
+    if state_of(&world.env) != Some(OsStr::new(&state)) {
+        changes.push(Change::of_state(Some(state.clone())));
     }
     let check = precision
         .map_or(Check::AskAgain, |precision| check(shell, world, &inputs, &resolution, precision));
     let mut code = Vec::new();
     shell.render(&changes, &mut code);
-    check.render(shell, &after, &state, &mut code);
+    check.render(shell, &after, OsStr::new(&state), &mut code);
     (code, news)
 }
 
@@ -150,11 +145,11 @@ pub fn update_after(
     shell: Shell,
     origin: &OsStr,
     world: &World,
-    edit: impl FnOnce(&mut Session, &Values),
+    edit: impl FnOnce(&mut Session),
 ) -> (Vec<u8>, Vec<Finding>) {
     let values = Values::of(&world.env);
     let mut session = Session::continued(state_of(&world.env), &origin.to_string_lossy(), &values);
-    edit(&mut session, &values);
+    edit(&mut session);
     update(shell, None, world, session, &values)
 }
 

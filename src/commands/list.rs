@@ -12,13 +12,13 @@ use crate::finding::{Code, Finding, print_findings};
 use crate::overrides::place;
 use crate::resolve::{Inputs, resolve, usable};
 use crate::secret::mask_key_id;
-use crate::session::Claims;
+use crate::session::UserIntent;
 use crate::text::visible;
 use crate::world::World;
 
 /// Prints the profiles in file order. Exit status 1 when there are none to print.
 pub fn run(args: &cli::List, world: &World, out: &mut dyn Write) -> Done {
-    let inputs = Inputs::of(world, Claims::of_environment(&world.env));
+    let inputs = Inputs::of(world, UserIntent::of_environment(&world.env));
     let resolution = resolve(&inputs);
     let shown: Vec<&Profile<'_>> = inputs
         .profiles

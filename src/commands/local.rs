@@ -14,7 +14,7 @@ use crate::overrides::trust::AllowWhile;
 use crate::overrides::trust::Store;
 use crate::overrides::{self, FILE_NAME, MAX_BYTES, judge, place};
 use crate::resolve::{Answer, Directory, Inputs, resolve};
-use crate::session::Claims;
+use crate::session::UserIntent;
 use crate::text::visible;
 use crate::world::World;
 
@@ -59,8 +59,8 @@ fn check_profile(profile: &str, force: bool, world: &World) -> Result<(), Failur
     if force {
         return Ok(());
     }
-    let claims = Claims { pin: Some(profile.into()), ..Claims::default() };
-    let resolution = resolve(&Inputs::of(world, claims));
+    let intent = UserIntent { pin: Some(profile.into()), ..UserIntent::default() };
+    let resolution = resolve(&Inputs::of(world, intent));
     match (&resolution.answer, resolution.refusal()) {
         (Answer::Usable { .. }, _) | (_, None) => Ok(()),
         (_, Some(refusal)) => {
@@ -103,7 +103,7 @@ fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut d
         }
     })?;
     writeln!(out, "wrote and allowed {}", visible(&file.path))?;
-    if let Some(pin) = &Claims::of_environment(&world.env).pin
+    if let Some(pin) = &UserIntent::of_environment(&world.env).pin
         && profile.is_some()
     {
         let pin = visible(pin);

@@ -11,13 +11,13 @@ use crate::error::Done;
 use crate::finding::{Finding, print_findings};
 use crate::resolve::{Answer, Inputs, Outcome, RegionSource, Resolution, resolve};
 use crate::secret::mask_key_id;
-use crate::session::Claims;
+use crate::session::UserIntent;
 use crate::text::visible;
 use crate::world::World;
 
 /// Prints the answer. Exit status 0 when there are usable credentials, 1 when not.
 pub fn run(args: &cli::Status, world: &World, out: &mut dyn Write) -> Done {
-    let inputs = Inputs::of(world, Claims::of_environment(&world.env));
+    let inputs = Inputs::of(world, UserIntent::of_environment(&world.env));
     let resolution = resolve(&inputs);
     let usable = matches!(resolution.answer, Answer::Usable { .. });
     if args.json {

@@ -9,7 +9,7 @@ use crate::cli;
 use crate::error::{Done, Failure};
 use crate::finding::print_findings;
 use crate::resolve::{Answer, Inputs, resolve};
-use crate::session::{Claims, Variable};
+use crate::session::{UserIntent, Variable};
 use crate::text::visible;
 use crate::world::World;
 
@@ -37,16 +37,16 @@ pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
         }
         _ => None,
     };
-    let (code, news) = hook::update_after(shell, &args.session, world, |session, values| {
+    let (code, news) = hook::update_after(shell, &args.session, world, |session| {
         if args.clear {
-            session.unpin(Variable::Profile, values);
-            session.unpin(Variable::Region, values);
+            session.variables.unpin(Variable::Profile);
+            session.variables.unpin(Variable::Region);
         }
         if let Some(profile) = profile {
-            session.pin(Variable::Profile, profile);
+            session.variables.pin(Variable::Profile, profile);
         }
         if let Some(region) = &args.region {
-            session.pin(Variable::Region, region.into());
+            session.variables.pin(Variable::Region, region.into());
         }
     });
     out.write_all(&code)?;
@@ -59,8 +59,8 @@ fn checked(profile: &OsString, world: &World) -> Result<OsString, Failure> {
     if profile.is_empty() {
         return Err(Failure::Usage("the name of the profile is empty; give one".to_owned()));
     }
-    let claims = Claims { pin: Some(profile.clone()), ..Claims::default() };
-    let resolution = resolve(&Inputs::of(world, claims));
+    let intent = UserIntent { pin: Some(profile.clone()), ..UserIntent::default() };
+    let resolution = resolve(&Inputs::of(world, intent));
     match (&resolution.answer, resolution.refusal()) {
         (Answer::Usable { .. }, _) => Ok(profile.clone()),
         (_, Some(notice)) => Err(Failure::Problem(notice.message.clone())),

@@ -10,68 +10,11 @@ use crate::aws::{Credentials, Kind};
 use crate::finding::{EXPIRES_SOON_MINUTES, Finding};
 use crate::overrides::{self, Invalid};
 use crate::secret::Secret;
+use crate::session::Values;
+use crate::source::Source;
 
 /// The region when nothing names one: the one the toolkit and `LiteLLM`'s examples use.
 pub const FALLBACK_REGION: &str = "us-east-1";
-
-/// Where an answer can come from, in the order in which they are asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Source {
-    /// The user pinned it for this shell or this command.
-    Pin,
-    /// The nearest allowed `.backlog-aws`.
-    Directory,
-    /// `BACKLOG_AWS_PROFILE` as it was before the hook first ran.
-    Ambient,
-    /// `BACKLOG_AWS_PROFILE` in the toolkit's file.
-    ToolkitEnv,
-    /// Keys in the toolkit's file.
-    ToolkitEnvKeys,
-    /// Keys in the environment.
-    EnvironmentKeys,
-    /// `AWS_PROFILE`, should it be usable.
-    AwsProfile,
-    /// The profile `default`.
-    Default,
-    /// The first usable profile in file order.
-    First,
-}
-
-impl Source {
-    /// All of them, in order.
-    pub const ALL: [Self; 9] = [
-        Self::Pin,
-        Self::Directory,
-        Self::Ambient,
-        Self::ToolkitEnv,
-        Self::ToolkitEnvKeys,
-        Self::EnvironmentKeys,
-        Self::AwsProfile,
-        Self::Default,
-        Self::First,
-    ];
-
-    /// The word shown to people and scripts.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pin => "pin",
-            Self::Directory => "directory",
-            Self::Ambient => "ambient",
-            Self::ToolkitEnv => "toolkit-env",
-            Self::ToolkitEnvKeys => "toolkit-env-keys",
-            Self::EnvironmentKeys => "environment-keys",
-            Self::AwsProfile => "aws-profile",
-            Self::Default => "default",
-            Self::First => "first",
-        }
-    }
-
-    /// The source with this word.
-    pub fn from_word(word: &OsStr) -> Option<Self> {
-        Self::ALL.into_iter().find(|source| word == source.word())
-    }
-}
 
 /// What became of one candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -342,6 +285,14 @@ pub struct Resolution {
 }
 
 impl Resolution {
+    /// What the shell is to have; nothing of ours when no step decided.
+    pub fn exports(&self) -> Option<Values> {
+        let source = self.answer.source()?.word();
+        // A broken override names no profile; the toolkit must not fall back to what was there before.
+        let profile = self.answer.profile();
+        Some(Values::new(profile, Some(&self.region.name), Some(OsStr::new(source))))
+    }
+
     /// When the answer can change without any file or variable changing: credentials about to expire, or expired.
     pub fn changes_at(&self, now: Timestamp) -> Option<Timestamp> {
         let Answer::Usable { identity, .. } = &self.answer else {

@@ -4,13 +4,14 @@ use std::ffi::{OsStr, OsString};
 
 use super::answer::{
     Answer, AwsProfile, Candidate, FALLBACK_REGION, FoundOverride, Identity, Outcome, Place,
-    Reason, Region, RegionSource, Resolution, Source,
+    Reason, Region, RegionSource, Resolution,
 };
 use super::explain;
 use super::inputs::{Inputs, usable};
 use crate::aws::{Credentials, LONGEST_NAME, Profile};
 use crate::overrides::Invalid;
 use crate::secret::Secret;
+use crate::source::Source;
 
 /// What one step says before its profile is looked up.
 enum Word {
@@ -88,8 +89,7 @@ impl<'a> Chain<'a> {
                 }
                 Err(reason) => {
                     let outcome = reason.outcome();
-                    // The user's own word: nothing is taken in its place.
-                    if source <= Source::ToolkitEnv {
+                    if source.is_explicit() {
                         self.answer =
                             Answer::Unusable { source, profile: Some(profile.clone()), reason };
                     }
@@ -117,9 +117,9 @@ impl<'a> Chain<'a> {
             None => Word::Nothing(Outcome::Unset),
         };
         match source {
-            Source::Pin => named(inputs.claims.pin.as_ref()),
+            Source::Pin => named(inputs.intent.pin.as_ref()),
             Source::Directory => self.directory(),
-            Source::Ambient => named(inputs.claims.ambient.as_ref()),
+            Source::Ambient => named(inputs.intent.ambient.as_ref()),
             Source::ToolkitEnv => match inputs.toolkit_env.1.get("BACKLOG_AWS_PROFILE") {
                 Some((profile, line)) => Word::Name { profile, at: Some(self.toolkit_place(line)) },
                 None => Word::Nothing(Outcome::Unset),
@@ -234,9 +234,9 @@ impl<'a> Chain<'a> {
             Some(Source::EnvironmentKeys) => inputs.environment.region.clone(),
             _ => None,
         };
-        None.or_else(|| region(inputs.claims.region_pin.clone()?, RegionSource::Pin))
+        None.or_else(|| region(inputs.intent.region_pin.clone()?, RegionSource::Pin))
             .or_else(|| region(directory()?, RegionSource::Directory))
-            .or_else(|| region(inputs.claims.region_ambient.clone()?, RegionSource::Ambient))
+            .or_else(|| region(inputs.intent.region_ambient.clone()?, RegionSource::Ambient))
             .or_else(|| region(profile()?, RegionSource::Profile))
             .or_else(|| region(toolkit()?, RegionSource::ToolkitEnv))
             .or_else(|| region(environment()?, RegionSource::Environment))

@@ -2,11 +2,12 @@
 
 use std::ffi::OsStr;
 
-use super::answer::{Answer, AwsProfile, Candidate, Identity, Reason, Source};
+use super::answer::{Answer, AwsProfile, Candidate, Identity, Reason};
 use super::inputs::{Inputs, usable};
 use crate::aws::{Kind, Profile};
 use crate::finding::{Code, EXPIRES_SOON_MINUTES, Finding};
 use crate::overrides;
+use crate::source::Source;
 use crate::text::visible;
 use crate::toolkit_env::Unknown;
 

@@ -12,7 +12,7 @@ use crate::fs::{Content, SourceFile};
 use crate::overrides::trust::{Store, Verdict};
 use crate::overrides::{self, Invalid, Override, OverrideFile, judge, place};
 use crate::secret::Secret;
-use crate::session::Claims;
+use crate::session::UserIntent;
 use crate::text::{command_on, visible};
 use crate::toolkit_env::{ANTHROPIC_KEY, ToolkitEnv};
 use crate::world::World;
@@ -40,7 +40,7 @@ pub struct EnvironmentKeys {
 /// Everything the chain looks at.
 pub struct Inputs<'a> {
     /// What the user said in this shell.
-    pub claims: Claims,
+    pub intent: UserIntent,
     /// What the directories say.
     pub directory: Directory,
     /// The toolkit's file and where it is.
@@ -96,7 +96,7 @@ pub fn usable(profile: &Profile<'_>, now: Timestamp) -> Result<Credentials, Reas
 
 impl<'a> Inputs<'a> {
     /// What the chain asks about, from one look at the machine and what the user asked for.
-    pub fn of(world: &'a World, claims: Claims) -> Self {
+    pub fn of(world: &'a World, intent: UserIntent) -> Self {
         let profiles = profiles(world);
         let trust = world.data_dir.as_deref().map(Store::below);
         let overrides = judge(&world.overrides, trust.as_ref());
@@ -112,7 +112,7 @@ impl<'a> Inputs<'a> {
         let anthropic_key =
             world.env.non_empty(ANTHROPIC_KEY).is_some() || toolkit.get(ANTHROPIC_KEY).is_some();
         Self {
-            claims,
+            intent,
             directory: Directory::of(&overrides),
             toolkit_env: (toolkit_path, toolkit),
             environment: environment(world),

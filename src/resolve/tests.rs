@@ -10,7 +10,7 @@ use crate::aws::{AwsFile, Credentials, FileKind, Kind, Profiles};
 use crate::finding::Code;
 use crate::overrides;
 use crate::secret::Secret;
-use crate::session::Claims;
+use crate::session::UserIntent;
 use crate::toolkit_env::ToolkitEnv;
 
 const CREDENTIALS: &str = "[luxito]\n\
@@ -46,7 +46,7 @@ fn resolved_in(credentials: &str, config: &str, edit: impl FnOnce(&mut Inputs<'_
         .map(|(kind, text)| AwsFile { kind, path: Path::new("/aws"), bytes: text.as_bytes() });
     let profiles = Profiles::read(&files);
     let mut inputs = Inputs {
-        claims: Claims::default(),
+        intent: UserIntent::default(),
         directory: Directory::default(),
         toolkit_env: ("/home/u/.backlog-toolkit-env".into(), ToolkitEnv::default()),
         anthropic_key: false,
@@ -64,7 +64,7 @@ fn resolved_in(credentials: &str, config: &str, edit: impl FnOnce(&mut Inputs<'_
 }
 
 fn pinned(name: &str) -> Resolution {
-    resolved(|inputs| inputs.claims.pin = Some(name.into()))
+    resolved(|inputs| inputs.intent.pin = Some(name.into()))
 }
 
 fn toolkit(inputs: &mut Inputs<'_>, text: &str) {
@@ -115,9 +115,9 @@ fn codes(resolution: &Resolution) -> Vec<Code> {
 #[test]
 fn each_step_beats_those_after_it() {
     let everything = |inputs: &mut Inputs<'_>| {
-        inputs.claims.pin = Some("bedrock".into());
+        inputs.intent.pin = Some("bedrock".into());
         overridden(inputs, "profile = bare\n");
-        inputs.claims.ambient = Some("luxito".into());
+        inputs.intent.ambient = Some("luxito".into());
         toolkit(
             inputs,
             "BACKLOG_AWS_PROFILE=bedrock\nAWS_ACCESS_KEY_ID=AKIATOOLKIT\nAWS_SECRET_ACCESS_KEY=s\nAWS_REGION=eu-south-1\n",
@@ -130,9 +130,9 @@ fn each_step_beats_those_after_it() {
             everything(inputs);
             for step in 0..steps {
                 match Source::ALL[step] {
-                    Source::Pin => inputs.claims.pin = None,
+                    Source::Pin => inputs.intent.pin = None,
                     Source::Directory => inputs.directory.decided = None,
-                    Source::Ambient => inputs.claims.ambient = None,
+                    Source::Ambient => inputs.intent.ambient = None,
                     Source::ToolkitEnv => toolkit(
                         inputs,
                         "AWS_ACCESS_KEY_ID=AKIATOOLKIT\nAWS_SECRET_ACCESS_KEY=s\nAWS_REGION=eu-south-1\n",
@@ -163,12 +163,12 @@ fn each_step_beats_those_after_it() {
 fn the_users_own_word_never_falls_through() {
     type Say = fn(&mut Inputs<'_>);
     let words: [(Source, Say); 4] = [
-        (Source::Pin, |inputs| inputs.claims.pin = Some("cc".into())),
+        (Source::Pin, |inputs| inputs.intent.pin = Some("cc".into())),
         (Source::Directory, |inputs| {
             overridden(inputs, "profile = cc\n");
         }),
         (Source::Ambient, |inputs| {
-            inputs.claims.ambient = Some("cc".into());
+            inputs.intent.ambient = Some("cc".into());
         }),
         (Source::ToolkitEnv, |inputs| {
             toolkit(inputs, "BACKLOG_AWS_PROFILE=cc\n");
@@ -278,13 +278,13 @@ fn regions_are_asked_in_their_documented_order() {
     type Say = fn(&mut Inputs<'_>);
     let steps: [(RegionSource, &str, Say); 4] = [
         (RegionSource::Pin, "r-1", |inputs| {
-            inputs.claims.region_pin = Some("r-1".into());
+            inputs.intent.region_pin = Some("r-1".into());
         }),
         (RegionSource::Directory, "eu-north-1", |inputs| {
             overridden(inputs, "region = eu-north-1\n");
         }),
         (RegionSource::Ambient, "r-3", |inputs| {
-            inputs.claims.region_ambient = Some("r-3".into());
+            inputs.intent.region_ambient = Some("r-3".into());
         }),
         (RegionSource::ToolkitEnv, "r-4", |inputs| {
             toolkit(inputs, "AWS_REGION=r-4\nAWS_DEFAULT_REGION=r-5\n");
@@ -293,7 +293,7 @@ fn regions_are_asked_in_their_documented_order() {
     for first in 0..=steps.len() {
         for (profile, own) in [("bedrock", Some("eu-west-1")), ("bare", None)] {
             let resolution = resolved(|inputs| {
-                inputs.claims.pin = Some(profile.into());
+                inputs.intent.pin = Some(profile.into());
                 inputs.environment.region = Some("the shells own".into());
                 for (_, _, say) in &steps[first..] {
                     say(inputs);
@@ -424,7 +424,7 @@ fn an_unusable_default_profile_falls_through() {
 fn a_name_that_is_not_utf8_is_missing() {
     use std::os::unix::ffi::OsStringExt as _;
     let name = OsString::from_vec(b"caf\xe9".to_vec());
-    let resolution = resolved(|inputs| inputs.claims.pin = Some(name));
+    let resolution = resolved(|inputs| inputs.intent.pin = Some(name));
     assert_eq!(outcome(&resolution, Source::Pin), Outcome::Missing);
     assert!(resolution.refusal().unwrap().message.contains("'caf\\xe9'"));
 }
@@ -432,7 +432,7 @@ fn a_name_that_is_not_utf8_is_missing() {
 #[test]
 fn what_was_not_reached_is_named_all_the_same() {
     let resolution = resolved(|inputs| {
-        inputs.claims.pin = Some("bedrock".into());
+        inputs.intent.pin = Some("bedrock".into());
         inputs.aws_profile = Some("luxito".into());
     });
     let candidate = &resolution.candidates[Source::AwsProfile as usize];

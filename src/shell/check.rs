@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use super::{Shell, fish, posix, quote};
 use crate::fs::FileTime;
 use crate::overrides::FILE_NAME;
-use crate::session::{Values, Variable};
+use crate::session::{STATE, Values, Variable};
 use crate::watch::{Expectation, Watch, Watched};
 
 /// How exactly a shell sees times.
@@ -316,10 +316,10 @@ pub(super) struct Variables(pub Vec<(&'static str, Expectation)>);
 
 impl Variables {
     fn of(watch: &Watch, after: &Values, state: &OsStr) -> Option<Self> {
-        let ours = Variable::EXPORTED.into_iter().map(|variable| {
-            (variable.name(), Expectation::Value(after.get(variable).map(OsStr::to_owned)))
-        });
-        let memory = (Variable::State.name(), Expectation::Value(Some(state.to_owned())));
+        let ours = Variable::ALL
+            .into_iter()
+            .map(|variable| (variable.name(), Expectation::Value(after[variable].clone())));
+        let memory = (STATE, Expectation::Value(Some(state.to_owned())));
         let all: Vec<_> = watch.variables.iter().cloned().chain(ours).chain([memory]).collect();
         let separable = all.iter().all(|(_, expected)| match expected {
             Expectation::Value(Some(value)) | Expectation::Text(value) => {

@@ -13,7 +13,7 @@ pub mod quote;
 pub use check::{Check, Precision, Stamp};
 pub use quote::quote;
 
-use crate::session::{Change, Variable};
+use crate::session::Change;
 
 /// A shell with an integration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -135,35 +135,23 @@ impl Shell {
     /// Changes as code for `eval`. Values are data in it, whatever they contain.
     pub fn render(self, changes: &[Change], out: &mut Vec<u8>) {
         for change in changes {
-            match (change, self) {
-                (Change::Set(variable, value), _) => self.export(*variable, value, out),
-                (Change::Unset(variable), Self::Bash) => {
-                    let name = variable.name();
-                    line(
-                        out,
-                        &[
-                            NAMEREF,
-                            name,
-                            " 2>/dev/null || \\builtin unset -v ",
-                            name,
-                            " 2>/dev/null",
-                        ],
-                    );
-                }
-                (Change::Unset(variable), Self::Zsh) => {
-                    let name = variable.name();
+            let name = change.name();
+            match (change.value(), self) {
+                (Some(value), _) => self.export(name, value, out),
+                (None, Self::Bash) => line(
+                    out,
+                    &[NAMEREF, name, " 2>/dev/null || \\builtin unset -v ", name, " 2>/dev/null"],
+                ),
+                (None, Self::Zsh) => {
                     line(out, &["[[ ${(t)", name, "-} == *readonly* ]] || builtin unset ", name]);
                 }
                 // The global one, so that a value from the universal scope shows through again.
-                (Change::Unset(variable), Self::Fish) => {
-                    line(out, &["builtin set -eg ", variable.name()]);
-                }
+                (None, Self::Fish) => line(out, &["builtin set -eg ", name]),
             }
         }
     }
 
-    fn export(self, variable: Variable, value: &OsStr, out: &mut Vec<u8>) {
-        let name = variable.name();
+    fn export(self, name: &str, value: &OsStr, out: &mut Vec<u8>) {
         match self {
             // Not `export NAME='value'`: under `set -k` that is an assignment in front of `export`. Not `NAME='value'`:
             // in a function, bash ends the whole command line when NAME is readonly.

@@ -80,8 +80,7 @@ fn the_readme_shows_the_help() {
 fn readme_and_manual_page_know_the_same_variables() {
     let documented: BTreeSet<&str> =
         manual::ENVIRONMENT.iter().flat_map(|(names, _)| names.split(", ")).collect();
-    let ours: Vec<&str> =
-        Variable::EXPORTED.into_iter().chain([Variable::State]).map(Variable::name).collect();
+    let ours = Variable::NAMES;
     for name in &ours {
         assert!(documented.contains(name), "the manual page lacks {name}");
         assert!(read("README.md").contains(&format!("`{name}`")), "README.md lacks {name}");

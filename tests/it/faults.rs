@@ -929,8 +929,6 @@ fn types_that_hold_raw_secrets_have_no_debug() {
         backlog_aws::fs::Content,
         backlog_aws::toolkit_env::ToolkitEnv,
         backlog_aws::resolve::Inputs<'static>,
-        backlog_aws::session::Values,
-        backlog_aws::session::Change,
     );
 }
 
@@ -938,7 +936,7 @@ fn types_that_hold_raw_secrets_have_no_debug() {
 #[test]
 fn types_that_can_be_shown_mask_what_they_hold() {
     use backlog_aws::resolve::{Inputs, resolve};
-    use backlog_aws::session::{Claims, Session, Values};
+    use backlog_aws::session::{Session, UserIntent, Values};
 
     let source = |path: &str, text: String| SourceFile {
         path: path.into(),
@@ -989,15 +987,15 @@ fn types_that_can_be_shown_mask_what_they_hold() {
             cache: None,
             program: "backlog-aws".into(),
         };
-        let inputs = Inputs::of(&world, Claims::default());
+        let inputs = Inputs::of(&world, UserIntent::default());
         let resolution = resolve(&inputs);
         assert!(resolution.refusal().is_none(), "{resolution:?}");
-        let values: Values = Values::of(&world.env);
+        let values = Values::of(&world.env);
         let mut session = Session::continued(None, "1.1", &values);
-        let _ = session.apply(&resolution, &values);
+        session.variables.apply(resolution.exports().as_ref());
         let shown: String = [
             format!("{resolution:?} {resolution:#?} {session:?}"),
-            session.encode(),
+            session.to_text(),
             format!("{:?}", inputs.profiles.problems()),
             format!(
                 "{:?}",

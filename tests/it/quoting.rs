@@ -6,7 +6,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::process::Command;
 
 use crate::harness::{Sandbox, Session, Shell, scenario};
-use backlog_aws::session::{Change, Variable};
+use backlog_aws::session::Values;
 use backlog_aws::shell::{Shell as Product, quote};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -138,7 +138,8 @@ scenario! {
             .iter()
             .map(|value| {
                 let mut code = Vec::new();
-                product(shell).render(&[Change::Set(Variable::Profile, value.clone())], &mut code);
+                let changes = Values::default().changes_to(&Values::new(Some(value), None, None));
+                product(shell).render(&changes, &mut code);
                 code
             })
             .collect();

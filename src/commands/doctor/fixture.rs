@@ -11,7 +11,7 @@ use super::facts::Facts;
 use crate::commands::doctor::probe::SystemProbe;
 use crate::fs::{Content, FileState, FileTime, SourceFile};
 use crate::resolve::{Inputs, resolve};
-use crate::session::Claims;
+use crate::session::UserIntent;
 use crate::world::World;
 
 /// When every file of it was changed: 2030-01-01, half a day before the present.
@@ -67,7 +67,7 @@ impl Machine {
     }
 
     pub fn ask<R>(&self, question: impl FnOnce(&Case<'_>) -> R) -> R {
-        let inputs = Inputs::of(&self.world, Claims::of_environment(&self.world.env));
+        let inputs = Inputs::of(&self.world, UserIntent::of_environment(&self.world.env));
         let resolution = resolve(&inputs);
         question(&Case {
             world: &self.world,

@@ -19,7 +19,7 @@ pub fn checks(case: &Case<'_>) -> Vec<Check> {
 
 fn hook(case: &Case<'_>) -> Check {
     let state = state_of(&case.world.env);
-    let session = state.and_then(Session::decode);
+    let session = state.and_then(Session::from_text);
     let Some(facts) = case.facts else {
         return without_integration(case, session.as_ref());
     };
@@ -60,7 +60,7 @@ fn hook(case: &Case<'_>) -> Check {
             "the hook's memory in __BACKLOG_AWS_STATE is damaged; the next prompt makes a new one",
         )
         .remedy(once_more),
-        Some(session) if session.origin() == facts.session => freshness(case, session.origin()),
+        Some(session) if session.shell() == facts.session => freshness(case, session.shell()),
         _ => Check::warning(
             "hook-not-run",
             format!("the hook is in this {shell}, but has not run yet"),
@@ -72,11 +72,11 @@ fn hook(case: &Case<'_>) -> Check {
 /// What the environment alone tells: the program was not called through the integration's function.
 fn without_integration(case: &Case<'_>, session: Option<&Session>) -> Check {
     let parent = case.probe.parent.as_ref();
-    let origin = session.and_then(|session| session.origin().split_once('.'));
+    let origin = session.and_then(|session| session.shell().split_once('.'));
     if let (Some(session), Some((pid, _)), Some(parent)) = (session, origin, parent)
         && pid.parse() == Ok(parent.pid)
     {
-        return freshness(case, session.origin());
+        return freshness(case, session.shell());
     }
     let inherited = match origin {
         Some((pid, _)) => {
@@ -116,11 +116,10 @@ fn without_integration(case: &Case<'_>, session: Option<&Session>) -> Check {
 }
 
 /// Whether the environment says what the hook would say now.
-fn freshness(case: &Case<'_>, origin: &str) -> Check {
+fn freshness(case: &Case<'_>, shell: &str) -> Check {
     let values = Values::of(&case.world.env);
-    let mut session = Session::continued(state_of(&case.world.env), origin, &values);
-    let (changes, _) = session.apply(case.resolution, &values);
-    if changes.is_empty() {
+    let mut session = Session::continued(state_of(&case.world.env), shell, &values);
+    if session.variables.apply(case.resolution.exports().as_ref()) == values {
         return Check::ok(
             "hook",
             "the hook is alive in this shell, and what it exports is up to date",

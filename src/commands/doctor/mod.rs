@@ -16,7 +16,7 @@ use crate::commands::doctor::probe::SystemProbe;
 use crate::error::Done;
 use crate::overrides::place;
 use crate::resolve::{Inputs, resolve};
-use crate::session::Claims;
+use crate::session::UserIntent;
 use crate::text::visible;
 use crate::world::World;
 
@@ -36,7 +36,7 @@ pub fn run(args: &cli::Doctor, world: &World, out: &mut dyn Write) -> Done {
     let facts = Facts::parse(&args.fact);
     let program = facts.as_ref().map(|facts| facts.program.as_path());
     let probe = SystemProbe::take(world, program.filter(|path| !path.as_os_str().is_empty()));
-    let inputs = Inputs::of(world, Claims::of_environment(&world.env));
+    let inputs = Inputs::of(world, UserIntent::of_environment(&world.env));
     let resolution = resolve(&inputs);
     let case = Case {
         world,
