@@ -147,7 +147,7 @@ pub struct Use {
     /// The profile to pin
     #[arg(conflicts_with = "clear")]
     pub profile: Option<OsString>,
-    /// Pin the region too, or only the region
+    /// Pin the region too, or only the region; '' ends the pin of a region
     #[arg(long, conflicts_with = "clear")]
     pub region: Option<String>,
     /// Let go of what was pinned, and decide by directory and files again

@@ -13,7 +13,7 @@ use crate::session::{UserIntent, Variable};
 use crate::text::visible;
 use crate::world::World;
 
-/// Checks the profile, then prints the code that pins it, or lets go.
+/// Checks the profile, then prints the code that pins it or ends a pin.
 pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
     let Some(shell) = args.shell else {
         return Err(Failure::Usage(
@@ -23,6 +23,7 @@ pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
         ));
     };
     if let Some(region) = &args.region
+        && !region.is_empty()
         && !crate::overrides::is_region_name(region)
     {
         return Err(Failure::Usage(format!(
@@ -40,12 +41,13 @@ pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
     let (code, news) = hook::update_after(shell, &args.session, world, |session| {
         if args.clear {
             session.variables.unpin(Variable::Profile);
-            session.variables.unpin(Variable::Region);
         }
+        // One that was pinned before belongs to the profile of then.
+        session.variables.unpin(Variable::Region);
         if let Some(profile) = profile {
             session.variables.pin(Variable::Profile, profile);
         }
-        if let Some(region) = &args.region {
+        if let Some(region) = args.region.as_ref().filter(|region| !region.is_empty()) {
             session.variables.pin(Variable::Region, region.into());
         }
     });

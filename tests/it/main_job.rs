@@ -266,13 +266,46 @@ scenario! {
         assert_exported(&mut session, "luxito", "ap-south-1", "first");
         session.line("backlog-aws use bedrock --region eu-north-1");
         assert_exported(&mut session, "bedrock", "eu-north-1", "pin");
-        session.line("backlog-aws use luxito");
-        assert_exported(&mut session, "luxito", "eu-north-1", "pin");
         session.line("backlog-aws use --clear");
         assert_exported(&mut session, "luxito", "us-west-2", "first");
         session.line("backlog-aws use --region 'not a region'");
         assert_eq!(session.status_of_last(), 2);
         assert_exported(&mut session, "luxito", "us-west-2", "first");
+    }
+
+    fn a_pinned_region_goes_with_its_profile(shell) {
+        let home = Sandbox::documented_home();
+        let mut session = beside_claude_code(&home, shell);
+        session.line("backlog-aws use bedrock --region eu-north-1");
+        session.line("backlog-aws use luxito");
+        assert_exported(&mut session, "luxito", "us-west-2", "pin");
+        session.line("backlog-aws use --region eu-north-1");
+        assert_exported(&mut session, "luxito", "eu-north-1", "pin");
+        session.line("backlog-aws use nowhere");
+        assert_exported(&mut session, "luxito", "eu-north-1", "pin");
+        session.line("backlog-aws use bedrock");
+        assert_exported(&mut session, "bedrock", "eu-west-1", "pin");
+        // By hand it is no different.
+        session.export("BACKLOG_AWS_REGION", "eu-north-1");
+        assert_exported(&mut session, "bedrock", "eu-north-1", "pin");
+        session.line("backlog-aws use luxito");
+        assert_exported(&mut session, "luxito", "us-west-2", "pin");
+    }
+
+    fn an_empty_region_ends_the_pin_of_a_region_alone(shell) {
+        let home = Sandbox::documented_home();
+        let mut session = beside_claude_code(&home, shell);
+        session.line("backlog-aws use bedrock --region eu-north-1");
+        assert_eq!(session.line("backlog-aws use --region ''").text, "");
+        assert_eq!(session.status_of_last(), 0);
+        assert_exported(&mut session, "bedrock", "eu-west-1", "pin");
+        session.line("backlog-aws use --region ''");
+        assert_exported(&mut session, "bedrock", "eu-west-1", "pin");
+        session.line("backlog-aws use luxito --region ''");
+        assert_exported(&mut session, "luxito", "us-west-2", "pin");
+        session.line("backlog-aws use --region ap-south-1");
+        session.line("backlog-aws use --region=");
+        assert_exported(&mut session, "luxito", "us-west-2", "pin");
     }
 
     fn use_of_a_profile_that_cannot_be_used_changes_nothing(shell) {
