@@ -79,8 +79,22 @@ const OVERRIDE: &[&str] = &[
     "\r\n",
     "\u{feff}",
 ];
-const STATE: &[&str] =
-    &["1:", "12.34", ":-~o", ":=a~w=b~", ":=a~u=b~", ":-~w-~", ":", "%20", "%zz", ",", "0"];
+const STATE: &[&str] = &[
+    r#"{"shell":"1.2","variables":{"ours":["#,
+    r#"],"user":["#,
+    r#"],"original":["#,
+    r#"]},"said":["#,
+    r#"],"said_for_good":["#,
+    "]}",
+    "null,null,null",
+    "null",
+    r#""luxito""#,
+    r#""\u0000""#,
+    "[97,255]",
+    "[256]",
+    ",",
+    "18446744073709551615",
+];
 
 proptest! {
     #![proptest_config(Config { cases: 2000, failure_persistence: None, ..Config::default() })]
