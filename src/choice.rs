@@ -12,8 +12,7 @@ use inquire::{InquireError, Select};
 use crate::aws::Profile;
 use crate::cli;
 use crate::error::Failure;
-use crate::finding::print_findings;
-use crate::overrides::is_region_name;
+use crate::finding::{Finding, print_findings};
 use crate::resolve::{Inputs, Resolution, Source, resolve, usable};
 use crate::session::{UserIntent, Variable, state_of};
 use crate::text::visible;
@@ -95,31 +94,14 @@ pub fn resolve_for_command<'a>(
     // Inside another `exec` the region is the one that was worked out for its profile, and no word about another's.
     let handed_down = state_of(&world.env).is_none()
         && world.env.get(Variable::Source.name()).and_then(Source::from_word).is_some();
-    let of_another = handed_down && choice.profile.is_some() && choice.profile != intent.pin;
+    let asked = choice.profile.as_ref().map(OsString::from);
+    let of_another = handed_down && asked.is_some() && asked != intent.pin;
     let region = intent.region_pin.clone().filter(|_| !of_another);
     let with = |profile: Option<OsString>| UserIntent {
-        pin: profile.or_else(|| choice.profile.clone()).or_else(|| intent.pin.clone()),
-        region_pin: choice.region.clone().or_else(|| region.clone()),
+        pin: profile.or_else(|| asked.clone()).or_else(|| intent.pin.clone()),
+        region_pin: choice.region.as_ref().map(OsString::from).or_else(|| region.clone()),
         ..intent.clone()
     };
-    if choice.profile.as_ref().is_some_and(|profile| profile.is_empty()) {
-        return Err(Failure::Usage(
-            "the name after --profile is empty; give one, or leave it out".to_owned(),
-        ));
-    }
-    if choice.region.as_ref().is_some_and(|region| region.is_empty()) {
-        return Err(Failure::Usage(
-            "the name after --region is empty; give one, or leave it out".to_owned(),
-        ));
-    }
-    if let Some(region) = &choice.region
-        && !region.to_str().is_some_and(is_region_name)
-    {
-        return Err(Failure::Usage(format!(
-            "'{}' after --region cannot be a region; write it like eu-west-1",
-            visible(region)
-        )));
-    }
     let mut inputs = Inputs::of(world, with(None));
     let resolution = resolve(&inputs);
     let Some(refusal) = resolution.refusal() else {
@@ -138,6 +120,12 @@ pub fn resolve_for_command<'a>(
     inputs.intent = with(Some(profile.into()));
     let resolution = resolve(&inputs);
     Ok((inputs, resolution))
+}
+
+/// Why a profile cannot be used now; `None` when it can.
+pub fn refusal_of(profile: &str, world: &World) -> Option<Finding> {
+    let intent = UserIntent { pin: Some(profile.into()), ..UserIntent::default() };
+    resolve(&Inputs::of(world, intent)).refusal().cloned()
 }
 
 const HELP: &str = "type to filter, Enter takes it, Esc leaves everything as it is";

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::overrides::{is_profile_name, is_region_name};
 use crate::shell::{HookMode, Shell};
 
 /// Which AWS profile the Backlog Toolkit uses in this shell, apart from the one that Claude Code uses.
@@ -145,10 +146,10 @@ pub struct List {
 #[derive(Debug, Args)]
 pub struct Use {
     /// The profile to pin
-    #[arg(conflicts_with = "clear")]
-    pub profile: Option<OsString>,
+    #[arg(value_parser = profile_name, conflicts_with = "clear")]
+    pub profile: Option<String>,
     /// Pin the region too, or only the region; '' ends the pin of a region
-    #[arg(long, conflicts_with = "clear")]
+    #[arg(long, value_parser = region_name_or_none, conflicts_with = "clear")]
     pub region: Option<String>,
     /// Let go of what was pinned, and decide by directory and files again
     #[arg(long)]
@@ -165,10 +166,10 @@ pub struct Use {
 #[derive(Debug, Args)]
 pub struct Local {
     /// The profile to write
-    #[arg(conflicts_with = "unset")]
+    #[arg(value_parser = profile_name, conflicts_with = "unset")]
     pub profile: Option<String>,
     /// The region to write
-    #[arg(long, conflicts_with = "unset")]
+    #[arg(long, value_parser = region_name, conflicts_with = "unset")]
     pub region: Option<String>,
     /// Remove the override of this directory
     #[arg(long)]
@@ -204,11 +205,11 @@ pub struct Deny {
 #[derive(Debug, Args, Default)]
 pub struct Choice {
     /// Use this profile, whatever the directory and the files say
-    #[arg(long, short, value_name = "PROFILE")]
-    pub profile: Option<OsString>,
+    #[arg(long, short, value_name = "PROFILE", value_parser = profile_name)]
+    pub profile: Option<String>,
     /// Use this region
-    #[arg(long, short, value_name = "REGION")]
-    pub region: Option<OsString>,
+    #[arg(long, short, value_name = "REGION", value_parser = region_name)]
+    pub region: Option<String>,
 }
 
 /// `exec`.
@@ -275,4 +276,18 @@ pub struct Demo {
     /// End after the scripted steps, also on a terminal
     #[arg(long)]
     pub script: bool,
+}
+
+fn profile_name(text: &str) -> Result<String, &'static str> {
+    let valid = is_profile_name(text).then(|| text.to_owned());
+    valid.ok_or("it cannot be a profile; AWS allows letters, digits and _-/.%@:+")
+}
+
+fn region_name(text: &str) -> Result<String, &'static str> {
+    let valid = is_region_name(text).then(|| text.to_owned());
+    valid.ok_or("it cannot be a region; write it like eu-west-1")
+}
+
+fn region_name_or_none(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() { Ok(String::new()) } else { region_name(text) }
 }

@@ -13,7 +13,7 @@ use crate::fs::{Content, check_is_ours, in_words, read_file};
 use crate::overrides::trust::AllowWhile;
 use crate::overrides::trust::Store;
 use crate::overrides::{self, FILE_NAME, MAX_BYTES, judge, place};
-use crate::resolve::{Answer, Directory, Inputs, resolve};
+use crate::resolve::Directory;
 use crate::session::UserIntent;
 use crate::text::visible;
 use crate::world::World;
@@ -35,38 +35,15 @@ pub fn run(args: &cli::Local, world: &World, out: &mut dyn Write) -> Done {
             show(world, out)
         };
     }
-    if let Some(profile) = &args.profile {
-        check_profile(profile, args.force, world)?;
-    }
-    if let Some(region) = &args.region
-        && !overrides::is_region_name(region)
+    if let Some(profile) = args.profile.as_ref().filter(|_| !args.force)
+        && let Some(refusal) = choice::refusal_of(profile, world)
     {
-        return Err(Failure::Usage(format!(
-            "'{}' cannot be a region; write it like eu-west-1",
-            visible(region)
+        return Err(Failure::Problem(format!(
+            "{}; --force writes it all the same",
+            refusal.message
         )));
     }
     write(args.profile.as_deref(), args.region.as_deref(), world, out)
-}
-
-fn check_profile(profile: &str, force: bool, world: &World) -> Result<(), Failure> {
-    if !overrides::is_profile_name(profile) {
-        return Err(Failure::Usage(format!(
-            "'{}' cannot be a profile: AWS allows letters, digits and _-/.%@:+",
-            visible(profile)
-        )));
-    }
-    if force {
-        return Ok(());
-    }
-    let intent = UserIntent { pin: Some(profile.into()), ..UserIntent::default() };
-    let resolution = resolve(&Inputs::of(world, intent));
-    match (&resolution.answer, resolution.refusal()) {
-        (Answer::Usable { .. }, _) | (_, None) => Ok(()),
-        (_, Some(refusal)) => {
-            Err(Failure::Problem(format!("{}; --force writes it all the same", refusal.message)))
-        }
-    }
 }
 
 fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut dyn Write) -> Done {

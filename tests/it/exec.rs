@@ -373,10 +373,15 @@ fn a_refused_command_does_not_run_and_nothing_is_shown_of_the_keys() {
         assert!(output.err().starts_with(&beginning), "{}", output.err());
         assert_eq!(output.err().lines().count(), 1);
     }
-    for words in [["--profile", ""], ["--region", ""]] {
-        let output =
-            home.run(["exec"].iter().chain(&words).chain(&["--", "/bin/echo"])).expect_code(2);
-        assert!(output.err().contains("is empty"), "{}", output.err());
+    for (option, value, why) in [
+        ("--profile", "", "cannot be a profile"),
+        ("--profile", "two words", "cannot be a profile"),
+        ("--region", "", "cannot be a region"),
+        ("--region", "x[$(id)]", "cannot be a region"),
+    ] {
+        let output = home.run(["exec", option, value, "--", "/bin/echo"]).expect_code(2);
+        assert!(output.err().contains(why), "{}", output.err());
+        assert_eq!(output.err().lines().count(), 1);
     }
     home.remove(".aws");
     let output = home.run(["exec", "--", "/bin/echo", "ran"]).expect_code(1);

@@ -315,7 +315,7 @@ scenario! {
         for (profile, complaint) in [
             ("cc", PINNED_CC),
             ("nowhere", "Profile 'nowhere' has no static credentials: it is in neither "),
-            ("''", "the name of the profile is empty"),
+            ("''", "invalid value '' for '[PROFILE]': it cannot be a profile"),
         ] {
             let turn = session.line(format!("backlog-aws use {profile}"));
             assert_notices(&turn, &[complaint]);
