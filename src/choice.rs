@@ -13,8 +13,9 @@ use crate::aws::Profile;
 use crate::cli;
 use crate::error::Failure;
 use crate::finding::{Finding, print_findings};
-use crate::resolve::{Inputs, Resolution, Source, resolve, usable};
+use crate::resolve::{Inputs, Resolution, none_found, resolve, usable};
 use crate::session::{UserIntent, Variable, state_of};
+use crate::source::Source;
 use crate::text::visible;
 use crate::world::World;
 
@@ -29,9 +30,7 @@ pub fn usable_profile(question: &str, world: &World) -> Result<String, Failure> 
     let found: Vec<_> =
         inputs.profiles.iter().filter(|profile| usable(profile, world.now).is_ok()).collect();
     if found.is_empty() {
-        return Err(Failure::Problem(
-            "No AWS profiles with static credentials found; add one with `aws configure --profile bedrock`".to_owned(),
-        ));
+        return Err(Failure::Problem(none_found(&inputs).to_string()));
     }
     if !possible() {
         return Err(Failure::Usage(
@@ -93,7 +92,7 @@ pub fn resolve_for_command<'a>(
     let intent = UserIntent::of_environment(&world.env);
     // Inside another `exec` the region is the one that was worked out for its profile, and no word about another's.
     let handed_down = state_of(&world.env).is_none()
-        && world.env.get(Variable::Source.name()).and_then(Source::from_word).is_some();
+        && world.env.get(Variable::Source.name()).and_then(Source::from_name).is_some();
     let asked = choice.profile.as_ref().map(OsString::from);
     let of_another = handed_down && asked.is_some() && asked != intent.pin;
     let region = intent.region_pin.clone().filter(|_| !of_another);
@@ -104,14 +103,13 @@ pub fn resolve_for_command<'a>(
     };
     let mut inputs = Inputs::of(world, with(None));
     let resolution = resolve(&inputs);
-    let Some(refusal) = resolution.refusal() else {
+    let Some(refusal) = resolution.refusal else {
         return Ok((inputs, resolution));
     };
-    let refusal = refusal.clone();
     let Some(question) = question.filter(|_| possible()) else {
-        return Err(Failure::Problem(refusal.message));
+        return Err(Failure::Problem(refusal.to_string()));
     };
-    print_findings(&[refusal], &world.env, &mut io::stderr().lock());
+    print_findings(vec![refusal], &world.env, &mut io::stderr().lock());
     let profile = usable_profile(question, world).map_err(|failure| match failure {
         // The refusal has said it already.
         Failure::Problem(_) => Failure::Explained,
@@ -125,7 +123,7 @@ pub fn resolve_for_command<'a>(
 /// Why a profile cannot be used now; `None` when it can.
 pub fn refusal_of(profile: &str, world: &World) -> Option<Finding> {
     let intent = UserIntent { pin: Some(profile.into()), ..UserIntent::default() };
-    resolve(&Inputs::of(world, intent)).refusal().cloned()
+    resolve(&Inputs::of(world, intent)).refusal
 }
 
 const HELP: &str = "type to filter, Enter takes it, Esc leaves everything as it is";

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use serde_json::json;
 
 use crate::error::Done;
-use crate::finding::print_findings;
+use crate::finding::{abridged, print_findings};
 use crate::resolve::{Inputs, resolve};
 use crate::session::{STATE, Session, Values, Variable, state_of};
 use crate::shell::{Shell, quote};
@@ -24,14 +24,14 @@ pub fn print_exports(world: &World, out: &mut dyn Write) -> Done {
     let mut session = Session::of_parent(state_of(&world.env), &now);
     let resolution = resolve(&Inputs::of(world, session.variables.intent()));
     let after = session.variables.apply(resolution.exports().as_ref());
-    let news = session.news(&resolution.notices);
+    let news = session.news(&abridged(resolution.all_findings()));
     let mut code = Vec::new();
     for variable in Variable::ALL {
         export(variable.name(), after[variable].as_deref(), &mut code);
     }
     export(STATE, Some(OsStr::new(&session.to_text())), &mut code);
     out.write_all(&code)?;
-    print_findings(&news, &world.env, &mut io::stderr().lock());
+    print_findings(news, &world.env, &mut io::stderr().lock());
     Ok(0)
 }
 

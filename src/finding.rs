@@ -1,99 +1,162 @@
-//! What the program has to say unasked: stable codes for scripts, one line of wording for people.
+//! What there is to say about a shell and its files: a code for scripts, a line for people, and what to do.
 //!
-//! Wording lives here and nowhere else, so that the phrases people search for stay the same everywhere. Deciding *when*
-//! a notice applies belongs to [`crate::resolve`]; deciding whether it was said already, to [`crate::session`].
+//! A finding is made beside the rule that finds it. The hook prints it as one line, `doctor` with its remedy below it,
+//! `--json` as data. Whether it was said already is for [`crate::session`].
 
 use std::fmt;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use crate::text::visible;
 use crate::world::Environment;
 
-/// The stable name of a notice, as it stands in `--json` output.
+/// The stable name of a finding in `--json` output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Code {
-    /// `AWS_PROFILE` names an SSO profile: fine for Claude Code, of no use to the toolkit.
     AwsProfileSso,
-    /// `AWS_PROFILE` names a profile of another kind that has no usable keys.
     AwsProfileUnusable,
-    /// `AWS_PROFILE` names a profile that is in neither AWS file.
     AwsProfileMissing,
-    /// Nothing names a profile; the first usable one was taken.
+    /// Nothing names a profile, and the first usable one was taken.
     AutoDetected,
-    /// The profile the user asked for cannot be used, and no other is taken in its place.
+    /// The profile the user chose cannot be used.
     Unusable,
     /// No candidate of the chain gives credentials.
     NoneFound,
-    /// An override file lies on the way up, but nobody has allowed it.
     OverrideNotAllowed,
-    /// An allowed override file cannot be understood or read.
     OverrideInvalid,
-    /// The credentials the user asked for have run out.
     CredentialsExpired,
-    /// The chosen credentials run out within [`EXPIRES_SOON_MINUTES`].
+    /// They expire within [`EXPIRES_SOON_MINUTES`].
     CredentialsExpireSoon,
     /// A line of an input file was rejected or ignored.
     FileInvalid,
-    /// An input file is there but cannot be read.
     FileUnreadable,
-    /// Others can read the credentials file.
+    /// Others can read or write what only the user should.
     FilePermissions,
     /// Keys in the environment are used although `AWS_PROFILE` is set.
     EnvironmentKeysShadow,
-    /// A value in the toolkit's file would need a shell to expand it.
     ValueNeedsExpansion,
 }
 
 /// How long before their end credentials count as expiring soon, in minutes.
 pub const EXPIRES_SOON_MINUTES: i64 = 15;
 
-impl Code {
-    /// Whether `BACKLOG_AWS_QUIET=1` leaves this notice standing.
-    ///
-    /// Errors are those after which a command that the user asked for will not do what they think.
-    pub fn is_error(self) -> bool {
-        matches!(
-            self,
-            Self::Unusable
-                | Self::OverrideInvalid
-                | Self::CredentialsExpired
-                | Self::FileUnreadable
-        )
+/// How bad it is, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Something does not work, and this is why.
+    Problem,
+    /// It works, and perhaps not as people think.
+    Warning,
+    /// As it should be. Only `doctor` says so.
+    Ok,
+}
+
+/// A file, and a line of it where one is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub path: PathBuf,
+    /// Counted from 1.
+    pub line: Option<usize>,
+}
+
+impl Place {
+    pub fn file(path: &Path) -> Self {
+        Self { path: path.to_owned(), line: None }
+    }
+
+    pub fn line(path: &Path, line: usize) -> Self {
+        Self { path: path.to_owned(), line: Some(line) }
     }
 }
 
-/// One notice: a code and one line of text without control characters.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&visible(&self.path))?;
+        self.line.map_or(Ok(()), |line| write!(f, ":{line}"))
+    }
+}
+
+impl Serialize for Place {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// One finding. Its texts hold no control characters and no secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The stable code.
     pub code: Code,
-    /// One line: what, where, what to do.
+    pub severity: Severity,
+    /// What was found.
     pub message: String,
-    /// Said once per shell even if it comes and goes, because walking in and out of a directory is no news.
+    /// Where, unless the message says so itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Place>,
+    /// What to do. A command in backquotes works when it is pasted into any of the shells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// Said once per shell even if it comes and goes: walking in and out of a directory is no news.
     #[serde(skip)]
-    pub sticky: bool,
-    /// A fingerprint of what it is about beyond its wording, such as a file's content. Zero when the wording says all.
+    pub once: bool,
+    /// A hash of what it is about beyond its text, such as a file's content. Zero when the text says all.
     #[serde(skip)]
     pub subject: u64,
 }
 
 impl Finding {
-    /// A notice that is said again whenever it newly applies.
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), sticky: false, subject: 0 }
+    fn new(code: Code, severity: Severity, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { code, severity, message, at: None, remedy: None, once: false, subject: 0 }
     }
 
-    /// A notice that is said once in the life of a shell.
-    pub fn once(code: Code, message: impl Into<String>) -> Self {
-        Self { sticky: true, ..Self::new(code, message) }
+    pub fn problem(code: Code, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Problem, message)
     }
 
-    /// The same notice, said again when `subject` changes.
+    pub fn warning(code: Code, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Warning, message)
+    }
+
+    pub fn ok(code: Code, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Ok, message)
+    }
+
+    #[must_use]
+    pub fn at(self, place: Place) -> Self {
+        Self { at: Some(place), ..self }
+    }
+
+    #[must_use]
+    pub fn remedy(self, remedy: impl Into<String>) -> Self {
+        Self { remedy: Some(remedy.into()), ..self }
+    }
+
+    /// The same finding, said once per shell.
+    #[must_use]
+    pub fn once(self) -> Self {
+        Self { once: true, ..self }
+    }
+
+    /// The same finding, said again when `subject` changes.
     #[must_use]
     pub fn about(self, subject: &[u8]) -> Self {
         Self { subject: fingerprint(subject), ..self }
+    }
+
+    /// Whether `BACKLOG_AWS_QUIET=1` leaves it standing: what the user asked for will not happen.
+    pub fn survives_quiet(&self) -> bool {
+        let stops = matches!(
+            self.code,
+            Code::Unusable
+                | Code::OverrideInvalid
+                | Code::CredentialsExpired
+                | Code::FileUnreadable
+        );
+        stops && self.severity == Severity::Problem
     }
 
     /// Whether it matters to somebody who runs a command with the credentials: the rest is about the shell.
@@ -104,35 +167,67 @@ impl Finding {
                 | Code::CredentialsExpireSoon
                 | Code::OverrideNotAllowed
                 | Code::ValueNeedsExpansion
-        ) || self.code.is_error()
+        ) || self.survives_quiet()
     }
 
-    /// What tells this notice from others.
+    /// What tells this finding from others.
     pub fn fingerprint(&self) -> u64 {
-        fingerprint(self.message.as_bytes()) ^ self.subject.rotate_left(1)
+        fingerprint(self.to_string().as_bytes()) ^ self.subject.rotate_left(1)
+    }
+
+    /// What was found and where, without the remedy.
+    pub fn what_and_where(&self) -> String {
+        match &self.at {
+            Some(at) => format!("{} ({at})", self.message),
+            None => self.message.clone(),
+        }
     }
 }
 
-/// FNV-1a, 64 bit (Fowler, Noll, Vo). It tells one notice from another and a damaged state from a whole one; nothing that
-/// uses it has to withstand an attacker, who could as well set the variables themselves.
+/// One line: what, where, what to do.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what_and_where())?;
+        self.remedy.as_ref().map_or(Ok(()), |remedy| write!(f, "; {remedy}"))
+    }
+}
+
+/// FNV-1a, 64 bit (Fowler, Noll, Vo). It tells one finding from another; nothing that uses it has to withstand an
+/// attacker, who could as well set the variables themselves.
 pub fn fingerprint(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
 }
 
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "backlog-aws: {}", self.message)
+/// The findings without the fourth and further of one kind, which are counted: a binary file has thousands of bad lines.
+pub fn abridged(findings: Vec<Finding>) -> Vec<Finding> {
+    const SHOWN: usize = 3;
+    let mut shown: Vec<Finding> = Vec::new();
+    let mut left_out: Vec<(Code, usize)> = Vec::new();
+    for finding in findings {
+        if shown.iter().filter(|other| other.code == finding.code).count() < SHOWN {
+            shown.push(finding);
+        } else if let Some((_, count)) = left_out.iter_mut().find(|(code, _)| *code == finding.code)
+        {
+            *count += 1;
+        } else {
+            left_out.push((finding.code, 1));
+        }
     }
+    let more = left_out.into_iter().map(|(code, count)| {
+        Finding::warning(code, format!("{count} more like this"))
+            .remedy("`backlog-aws doctor` lists them")
+    });
+    shown.into_iter().chain(more).collect()
 }
 
 /// Prints findings, unless the user wants quiet. A closed standard error is no reason to fail.
-pub fn print_findings(findings: &[Finding], env: &Environment, err: &mut dyn Write) {
+pub fn print_findings(findings: Vec<Finding>, env: &Environment, err: &mut dyn Write) {
     let quiet = is_quiet(env);
-    for finding in findings.iter().filter(|finding| !quiet || finding.code.is_error()) {
+    for finding in abridged(findings).iter().filter(|finding| !quiet || finding.survives_quiet()) {
         // One write: what runs beside us on the same terminal must not get into the middle of the line.
-        let _ = err.write_all(format!("{finding}\n").as_bytes());
+        let _ = err.write_all(format!("backlog-aws: {finding}\n").as_bytes());
     }
 }
 
@@ -147,7 +242,15 @@ mod tests {
 
     #[test]
     fn codes_are_kebab_case_in_json() {
-        let json = serde_json::to_string(&Finding::new(Code::AwsProfileSso, "x")).unwrap();
-        assert_eq!(json, r#"{"code":"aws-profile-sso","message":"x"}"#);
+        let json = serde_json::to_string(&Finding::warning(Code::AwsProfileSso, "x")).unwrap();
+        assert_eq!(json, r#"{"code":"aws-profile-sso","severity":"warning","message":"x"}"#);
+    }
+
+    #[test]
+    fn a_line_says_what_where_and_what_to_do() {
+        let finding = Finding::problem(Code::FileInvalid, "is odd")
+            .at(Place::line(Path::new("/a\nb"), 3))
+            .remedy("fix it");
+        assert_eq!(finding.to_string(), "is odd (/a\\nb:3); fix it");
     }
 }

@@ -66,6 +66,14 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
+    /// What was read, if it was.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match &self.content {
+            Content::Read { bytes, .. } => Some(bytes),
+            Content::Absent | Content::Unreadable(_) => None,
+        }
+    }
+
     /// Whether it is there, but not for this user to read.
     pub fn is_denied(&self) -> bool {
         matches!(&self.content, Content::Unreadable(why) if why == DENIED)

@@ -123,7 +123,7 @@ impl Handover {
             set.push((Variable::Profile.name(), Value::Plain(profile.into())));
         }
         set.push((Variable::Region.name(), Value::Plain(region.clone())));
-        set.push((Variable::Source.name(), Value::Plain(source.word().into())));
+        set.push((Variable::Source.name(), Value::Plain(source.name().into())));
         // Everything of ours goes too, so that nothing stale from this shell's hook is left beside what is set.
         let mut removed: Vec<OsString> = env
             .names()

@@ -3,10 +3,24 @@
 use std::ffi::OsStr;
 
 use serde::Serialize;
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// Where an answer can come from, in the order in which they are asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Source {
     /// The user pinned it for this shell or this command.
     Pin,
@@ -29,18 +43,6 @@ pub enum Source {
 }
 
 impl Source {
-    pub const ALL: [Self; 9] = [
-        Self::Pin,
-        Self::Directory,
-        Self::Ambient,
-        Self::ToolkitEnv,
-        Self::ToolkitEnvKeys,
-        Self::EnvironmentKeys,
-        Self::AwsProfile,
-        Self::Default,
-        Self::First,
-    ];
-
     /// Whether the user asked for this very profile. Then no other is ever used instead, because it could be another
     /// account's: when it cannot be used, there is no answer.
     pub fn is_explicit(self) -> bool {
@@ -48,21 +50,11 @@ impl Source {
     }
 
     /// As shown to people and scripts.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pin => "pin",
-            Self::Directory => "directory",
-            Self::Ambient => "ambient",
-            Self::ToolkitEnv => "toolkit-env",
-            Self::ToolkitEnvKeys => "toolkit-env-keys",
-            Self::EnvironmentKeys => "environment-keys",
-            Self::AwsProfile => "aws-profile",
-            Self::Default => "default",
-            Self::First => "first",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
-    pub fn from_word(word: &OsStr) -> Option<Self> {
-        Self::ALL.into_iter().find(|source| word == source.word())
+    pub fn from_name(name: &OsStr) -> Option<Self> {
+        name.to_str()?.parse().ok()
     }
 }

@@ -42,6 +42,11 @@ pub fn pasted(path: &Path) -> Option<String> {
     alike.then(|| shell_escape::unix::escape(text.into()).into_owned())
 }
 
+/// A name as all three shells read it.
+pub fn quoted(name: &str) -> String {
+    shell_escape::unix::escape(name.into()).into_owned()
+}
+
 /// A command on a path in backquotes, for pasting into any of the three shells; where it cannot be pasted, in words.
 pub fn command_on(command: &str, path: &Path) -> String {
     match pasted(path) {

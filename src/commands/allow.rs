@@ -154,8 +154,8 @@ fn show(
     let after = resolve(&inputs);
     writeln!(out, "  before  {}", summary(&before, &inputs.profiles))?;
     writeln!(out, "  after   {}", summary(&after, &inputs.profiles))?;
-    if let Some(refusal) = after.refusal() {
-        print_findings(std::slice::from_ref(refusal), &world.env, &mut io::stderr().lock());
+    if let Some(refusal) = after.refusal {
+        print_findings(vec![refusal], &world.env, &mut io::stderr().lock());
     }
     let pinned: Vec<&str> =
         [(&intent.pin, Variable::Profile.name()), (&intent.region_pin, Variable::Region.name())]
@@ -181,7 +181,7 @@ fn summary(resolution: &Resolution, profiles: &Profiles<'_>) -> String {
     let by = resolution
         .answer
         .source()
-        .map_or_else(String::new, |source| format!(", by {}", source.word()));
+        .map_or_else(String::new, |source| format!(", by {}", source.name()));
     let profile = resolution.answer.profile().and_then(|name| profiles.get(name.to_str()?));
     let account = profile
         .and_then(Profile::account)
@@ -193,7 +193,7 @@ fn summary(resolution: &Resolution, profiles: &Profiles<'_>) -> String {
             let key = identity
                 .credentials()
                 .map_or_else(String::new, |keys| format!(", {}", mask_key_id(&keys.access_key_id)));
-            format!("{name} ({}{key}{account}), {region}{by}", identity.kind_word())
+            format!("{name} ({}{key}{account}), {region}{by}", identity.kind_name())
         }
         Answer::Unusable { profile: name, .. } => {
             let name = name.as_ref().map_or_else(|| "no profile".to_owned(), visible);

@@ -29,8 +29,8 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
         return Err(Failure::Usage("there is no command to run; write it after `--`".to_owned()));
     };
     let notices: Vec<Finding> =
-        resolution.notices.iter().filter(|notice| notice.concerns_exec()).cloned().collect();
-    print_findings(&notices, &world.env, &mut io::stderr().lock());
+        resolution.findings.into_iter().filter(Finding::concerns_exec).collect();
+    print_findings(notices, &world.env, &mut io::stderr().lock());
     let mut command = Command::new(program);
     command.args(arguments);
     for name in &handover.removed {

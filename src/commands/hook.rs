@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 
 use crate::error::{Done, Failure};
-use crate::finding::{Finding, print_findings};
+use crate::finding::{Finding, abridged, print_findings};
 use crate::fs::check_is_ours;
 use crate::resolve::{Inputs, Resolution, resolve};
 use crate::session::{Change, Session, Values, state_of};
@@ -66,7 +66,7 @@ pub fn run(call: &Call, world: &World, out: &mut dyn Write) -> Done {
     let session = Session::continued(state_of(&world.env), &call.session, &values);
     let (code, news) = update(call.shell, Some(call.precision), world, session, &values);
     out.write_all(&code)?;
-    print_findings(&news, &world.env, &mut io::stderr().lock());
+    print_findings(news, &world.env, &mut io::stderr().lock());
     Ok(0)
 }
 
@@ -105,7 +105,7 @@ fn update(
     let inputs = ManuallyDrop::new(Inputs::of(world, session.variables.intent()));
     let resolution = resolve(&inputs);
     let after = session.variables.apply(resolution.exports().as_ref());
-    let news = session.news(&resolution.notices);
+    let news = session.news(&abridged(resolution.all_findings()));
     let mut changes = values.changes_to(&after);
     let state = session.to_text();
     if state_of(&world.env) != Some(OsStr::new(&state)) {

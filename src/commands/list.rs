@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::aws::{Kind, Profile};
 use crate::cli;
 use crate::error::{Done, Failure};
-use crate::finding::{Code, Finding, print_findings};
+use crate::finding::{Code, Finding, abridged, print_findings};
 use crate::overrides::place;
 use crate::resolve::{Inputs, resolve, usable};
 use crate::secret::mask_key_id;
@@ -26,8 +26,10 @@ pub fn run(args: &cli::List, world: &World, out: &mut dyn Write) -> Done {
         .filter(|profile| !args.usable || usable(profile, world.now).is_ok())
         .collect();
     let current = resolution.answer.profile().and_then(|name| name.to_str());
-    let file_notices: Vec<Finding> =
-        resolution.notices.into_iter().filter(|notice| is_about_files(notice.code)).collect();
+    let file_notices: Vec<Finding> = abridged(resolution.findings)
+        .into_iter()
+        .filter(|finding| is_about_files(finding.code))
+        .collect();
     if args.names {
         for profile in &shown {
             writeln!(out, "{}", profile.name())?;
@@ -41,7 +43,7 @@ pub fn run(args: &cli::List, world: &World, out: &mut dyn Write) -> Done {
             writeln!(out)?;
         } else {
             print(&rows, out)?;
-            print_findings(&file_notices, &world.env, &mut anstream::stderr().lock());
+            print_findings(file_notices, &world.env, &mut anstream::stderr().lock());
         }
     }
     if shown.is_empty() && !args.json {

@@ -125,8 +125,8 @@ fn show(world: &World, out: &mut dyn Write) -> Done {
         world.data_dir.as_deref().map(Store::below).as_ref(),
     ));
     let Some((path, parsed)) = directory.decided else {
-        return Err(Failure::Problem(match (directory.notices.first(), directory.passed_over) {
-            (Some(notice), _) => notice.message.clone(),
+        return Err(Failure::Problem(match (directory.findings.first(), directory.passed_over) {
+            (Some(notice), _) => notice.to_string(),
             (None, Some((path, _))) => format!(
                 "{} is denied and ignored; `backlog-aws allow` takes that back",
                 visible(&path)
@@ -137,7 +137,7 @@ fn show(world: &World, out: &mut dyn Write) -> Done {
         }));
     };
     // What is nearer and does not count.
-    print_findings(&directory.notices, &world.env, &mut io::stderr().lock());
+    print_findings(directory.findings, &world.env, &mut io::stderr().lock());
     let parsed = parsed.map_err(|invalid| {
         Failure::Problem(format!("{} {invalid}; mend it", invalid.place(&path)))
     })?;

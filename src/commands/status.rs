@@ -1,17 +1,21 @@
 //! `status`: the answer and why.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+use crate::aws::Kind;
 use crate::cli;
 use crate::error::Done;
-use crate::finding::{Finding, print_findings};
-use crate::resolve::{Answer, Inputs, Outcome, RegionSource, Resolution, resolve};
+use crate::finding::{Finding, abridged, print_findings};
+use crate::resolve::{
+    Answer, Candidate, Inputs, Outcome, RegionSource, Resolution, lossy, resolve,
+};
 use crate::secret::mask_key_id;
 use crate::session::UserIntent;
+use crate::source::Source;
 use crate::text::visible;
 use crate::world::World;
 
@@ -19,33 +23,34 @@ use crate::world::World;
 pub fn run(args: &cli::Status, world: &World, out: &mut dyn Write) -> Done {
     let inputs = Inputs::of(world, UserIntent::of_environment(&world.env));
     let resolution = resolve(&inputs);
-    let usable = matches!(resolution.answer, Answer::Usable { .. });
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &Report::of(&resolution))
             .map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
         print(&resolution, inputs.anthropic_key, out)?;
-        print_findings(&resolution.notices, &world.env, &mut anstream::stderr().lock());
+        print_findings(resolution.all_findings(), &world.env, &mut anstream::stderr().lock());
     }
-    Ok(u8::from(!usable))
+    Ok(u8::from(!resolution.answer.is_usable()))
 }
 
 /// `status --json`, schema 1.
 #[derive(Serialize)]
-pub struct Report<'a> {
+struct Report<'a> {
     schema: u8,
     usable: bool,
-    profile: Option<String>,
-    source: Option<&'static str>,
-    region: String,
+    #[serde(serialize_with = "lossy")]
+    profile: Option<OsString>,
+    source: Option<Source>,
+    #[serde(serialize_with = "lossy")]
+    region: Option<OsString>,
     region_source: RegionSource,
     credentials: Option<CredentialsReport>,
     #[serde(rename = "override")]
     found_override: Option<OverrideReport>,
     aws_profile: Option<AwsProfileReport>,
-    candidates: Vec<CandidateReport>,
-    notices: &'a [Finding],
+    candidates: &'a [Candidate],
+    notices: Vec<Finding>,
 }
 
 #[derive(Serialize)]
@@ -57,32 +62,23 @@ struct CredentialsReport {
 
 #[derive(Serialize)]
 struct OverrideReport {
-    path: String,
+    #[serde(serialize_with = "lossy")]
+    path: Option<OsString>,
     allowed: bool,
 }
 
 #[derive(Serialize)]
 struct AwsProfileReport {
-    name: String,
+    #[serde(serialize_with = "lossy")]
+    name: Option<OsString>,
     kind: Option<&'static str>,
 }
 
-#[derive(Serialize)]
-struct CandidateReport {
-    source: &'static str,
-    profile: Option<String>,
-    outcome: Outcome,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    at: Option<String>,
-}
-
 impl<'a> Report<'a> {
-    /// The report of a resolution.
-    pub fn of(resolution: &'a Resolution) -> Self {
-        let text = |name: &OsStr| name.to_string_lossy().into_owned();
+    fn of(resolution: &'a Resolution) -> Self {
         let credentials = match &resolution.answer {
             Answer::Usable { identity, .. } => Some(CredentialsReport {
-                kind: identity.kind_word(),
+                kind: identity.kind_name(),
                 access_key_id: identity.credentials().map(|keys| mask_key_id(&keys.access_key_id)),
                 expires_at: identity.expires_at().map(|end| end.to_string()),
             }),
@@ -90,31 +86,22 @@ impl<'a> Report<'a> {
         };
         Self {
             schema: 1,
-            usable: matches!(resolution.answer, Answer::Usable { .. }),
-            profile: resolution.answer.profile().map(text),
-            source: resolution.answer.source().map(crate::resolve::Source::word),
-            region: text(&resolution.region.name),
+            usable: resolution.answer.is_usable(),
+            profile: resolution.answer.profile().map(OsStr::to_owned),
+            source: resolution.answer.source(),
+            region: Some(resolution.region.name.clone()),
             region_source: resolution.region.source,
             credentials,
             found_override: resolution.found_override.as_ref().map(|found| OverrideReport {
-                path: text(found.path.as_os_str()),
+                path: Some(found.path.clone().into()),
                 allowed: found.allowed,
             }),
             aws_profile: resolution.aws_profile.as_ref().map(|found| AwsProfileReport {
-                name: text(&found.name),
-                kind: found.kind.map(crate::aws::Kind::as_str),
+                name: Some(found.name.clone()),
+                kind: found.kind.map(Kind::as_str),
             }),
-            candidates: resolution
-                .candidates
-                .iter()
-                .map(|candidate| CandidateReport {
-                    source: candidate.source.word(),
-                    profile: candidate.profile.as_deref().map(text),
-                    outcome: candidate.outcome,
-                    at: candidate.at.as_ref().map(ToString::to_string),
-                })
-                .collect(),
-            notices: &resolution.notices,
+            candidates: &resolution.candidates,
+            notices: abridged(resolution.all_findings()),
         }
     }
 }
@@ -124,51 +111,13 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const FAINT: Style = Style::new().dimmed();
 
 fn print(resolution: &Resolution, anthropic_key: bool, out: &mut dyn Write) -> io::Result<()> {
-    let at = decided_at(resolution).map(|place| format!(", {place}")).unwrap_or_default();
-    let shown = |name: Option<&OsStr>| name.map_or_else(|| "no profile".to_owned(), visible);
-    match &resolution.answer {
-        Answer::Usable { source, identity } => {
-            let name =
-                identity.profile().map_or_else(|| "keys without a profile".to_owned(), visible);
-            writeln!(out, "{GOOD}{name}{GOOD:#}  ({}{at})", source.word())?;
-            let key = identity
-                .credentials()
-                .map_or_else(String::new, |keys| format!(" {}", mask_key_id(&keys.access_key_id)));
-            let end =
-                identity.expires_at().map_or_else(String::new, |end| format!(", until {end}"));
-            writeln!(out, "  credentials  {}{key}{end}", identity.kind_word())?;
-        }
-        Answer::Unusable { source, profile, .. } => {
-            writeln!(
-                out,
-                "{BAD}{}{BAD:#}  cannot be used ({}{at})",
-                shown(profile.as_deref()),
-                source.word()
-            )?;
-        }
-        Answer::Nothing => {
-            writeln!(out, "{BAD}no usable profile{BAD:#}")?;
-            if anthropic_key {
-                writeln!(
-                    out,
-                    "  Bedrock      not configured; with ANTHROPIC_API_KEY, LiteLLM would use Anthropic's own API"
-                )?;
-            }
-        }
-    }
-    writeln!(
-        out,
-        "  region       {} ({})",
-        visible(&resolution.region.name),
-        resolution.region.source.word()
-    )?;
+    print_answer(resolution, anthropic_key, out)?;
+    let region = &resolution.region;
+    writeln!(out, "  region       {} ({})", visible(&region.name), region.source.name())?;
     if let Some(found) = &resolution.aws_profile {
-        let kind = found.kind.map_or("no such profile", crate::aws::Kind::as_str);
-        writeln!(
-            out,
-            "  AWS_PROFILE  {} ({kind}), not touched: Claude Code's",
-            visible(&found.name)
-        )?;
+        let (name, kind) =
+            (visible(&found.name), found.kind.map_or("no such profile", Kind::as_str));
+        writeln!(out, "  AWS_PROFILE  {name} ({kind}), not touched: Claude Code's")?;
     }
     if let Some(found) = &resolution.found_override {
         let allowed = if found.allowed { "allowed" } else { "not allowed" };
@@ -183,8 +132,8 @@ fn print(resolution: &Resolution, anthropic_key: bool, out: &mut dyn Write) -> i
         };
         let line = format!(
             "{mark} {:<16}  {:<21}  {}{}",
-            candidate.source.word(),
-            candidate.outcome.word(),
+            candidate.source.name(),
+            candidate.outcome.name(),
             candidate.profile.as_ref().map(visible).unwrap_or_default(),
             candidate.at.as_ref().map(|place| format!("  {place}")).unwrap_or_default(),
         );
@@ -193,8 +142,38 @@ fn print(resolution: &Resolution, anthropic_key: bool, out: &mut dyn Write) -> i
     Ok(())
 }
 
-fn decided_at(resolution: &Resolution) -> Option<&crate::resolve::Place> {
-    let source = resolution.answer.source()?;
-    let mut candidates = resolution.candidates.iter();
-    candidates.find(|candidate| candidate.source == source)?.at.as_ref()
+fn print_answer(
+    resolution: &Resolution,
+    anthropic_key: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let at = resolution.decided_at().map(|place| format!(", {place}")).unwrap_or_default();
+    let name =
+        |missing: &str| resolution.answer.profile().map_or_else(|| missing.to_owned(), visible);
+    match &resolution.answer {
+        Answer::Usable { source, identity } => {
+            let name = name("keys without a profile");
+            writeln!(out, "{GOOD}{name}{GOOD:#}  ({}{at})", source.name())?;
+            let key = identity
+                .credentials()
+                .map_or_else(String::new, |keys| format!(" {}", mask_key_id(&keys.access_key_id)));
+            let end =
+                identity.expires_at().map_or_else(String::new, |end| format!(", until {end}"));
+            writeln!(out, "  credentials  {}{key}{end}", identity.kind_name())
+        }
+        Answer::Unusable { source, .. } => {
+            let name = name("no profile");
+            writeln!(out, "{BAD}{name}{BAD:#}  cannot be used ({}{at})", source.name())
+        }
+        Answer::Nothing => {
+            writeln!(out, "{BAD}no usable profile{BAD:#}")?;
+            if anthropic_key {
+                writeln!(
+                    out,
+                    "  Bedrock      not configured; with ANTHROPIC_API_KEY, LiteLLM would use Anthropic's own API"
+                )?;
+            }
+            Ok(())
+        }
+    }
 }

@@ -41,6 +41,6 @@ pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
         }
     });
     out.write_all(&code)?;
-    print_findings(&news, &world.env, &mut io::stderr().lock());
+    print_findings(news, &world.env, &mut io::stderr().lock());
     Ok(0)
 }

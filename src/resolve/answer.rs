@@ -3,12 +3,12 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-use serde::Serialize;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Serialize, Serializer};
 
 use crate::aws::{Credentials, Kind};
-use crate::finding::{EXPIRES_SOON_MINUTES, Finding};
-use crate::overrides::{self, Invalid};
+use crate::finding::{EXPIRES_SOON_MINUTES, Finding, Place};
+use crate::overrides::Invalid;
 use crate::secret::Secret;
 use crate::session::Values;
 use crate::source::Source;
@@ -17,77 +17,55 @@ use crate::source::Source;
 pub const FALLBACK_REGION: &str = "us-east-1";
 
 /// What became of one candidate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Outcome {
-    /// This is the answer.
     Chosen,
     /// It names nothing.
     Unset,
-    /// It names an SSO profile.
     Sso,
     /// It names a profile of another kind without usable keys.
     NoStaticCredentials,
     /// It names a profile that does not exist.
     Missing,
-    /// Its credentials have run out.
     Expired,
     /// An override file that nobody allowed.
     NotAllowed,
-    /// An override file that cannot be understood.
+    /// A file that cannot be understood.
     Invalid,
     /// An earlier candidate decided.
     NotReached,
 }
 
 impl Outcome {
-    /// The word shown to people and scripts.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Chosen => "chosen",
-            Self::Unset => "unset",
-            Self::Sso => "sso",
-            Self::NoStaticCredentials => "no-static-credentials",
-            Self::Missing => "missing",
-            Self::Expired => "expired",
-            Self::NotAllowed => "not-allowed",
-            Self::Invalid => "invalid",
-            Self::NotReached => "not-reached",
-        }
-    }
-}
-
-/// A file, and a line of it where one decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The file.
-    pub path: PathBuf,
-    /// The line, counted from 1.
-    pub line: Option<usize>,
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&overrides::place(&self.path, self.line))
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
 /// One step of the chain with what became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Candidate {
-    /// Which step.
     pub source: Source,
     /// The profile it names, if it names one.
+    #[serde(serialize_with = "lossy")]
     pub profile: Option<OsString>,
-    /// What became of it.
     pub outcome: Outcome,
     /// Where it is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Place>,
 }
 
+/// A name that need not be UTF-8, as JSON can hold it.
+pub fn lossy<S: Serializer>(name: &Option<OsString>, serializer: S) -> Result<S::Ok, S::Error> {
+    name.as_ref().map(|name| name.to_string_lossy()).serialize(serializer)
+}
+
 /// Where the region came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum RegionSource {
     /// `BACKLOG_AWS_REGION` pinned in this shell, or `--region`.
     Pin,
@@ -97,7 +75,6 @@ pub enum RegionSource {
     Ambient,
     /// The profile's own `region`.
     Profile,
-    /// The toolkit's file.
     ToolkitEnv,
     /// The environment, only for keys that come from there too.
     Environment,
@@ -106,39 +83,23 @@ pub enum RegionSource {
 }
 
 impl RegionSource {
-    /// The word shown to people and scripts.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pin => "pin",
-            Self::Directory => "directory",
-            Self::Ambient => "ambient",
-            Self::Profile => "profile",
-            Self::ToolkitEnv => "toolkit-env",
-            Self::Environment => "environment",
-            Self::Fallback => "fallback",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
-/// The region and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Region {
-    /// Its name.
     pub name: OsString,
-    /// Its source.
     pub source: RegionSource,
 }
 
 /// Credentials a child process can use, and whose they are.
 #[derive(Debug, Clone)]
 pub enum Identity {
-    /// A profile's keys.
     Profile {
-        /// The profile's name.
         name: String,
-        /// Static or temporary.
         kind: Kind,
-        /// Its keys.
         credentials: Credentials,
     },
     /// Keys without a profile.
@@ -148,7 +109,6 @@ pub enum Identity {
 }
 
 impl Identity {
-    /// The profile's name, if there is a profile.
     pub fn profile(&self) -> Option<&str> {
         match self {
             Self::Profile { name, .. } => Some(name),
@@ -164,13 +124,12 @@ impl Identity {
         }
     }
 
-    /// When it runs out, if it does.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.credentials().and_then(|credentials| credentials.expires_at)
     }
 
     /// The kind as shown: a profile's kind, or what loose keys amount to.
-    pub fn kind_word(&self) -> &'static str {
+    pub fn kind_name(&self) -> &'static str {
         match self {
             Self::Profile { kind, .. } => kind.as_str(),
             Self::Keys(credentials) if credentials.session_token.is_some() => {
@@ -189,10 +148,9 @@ pub enum Reason {
     Missing,
     /// Of a kind without keys in the files.
     Kind(Kind),
-    /// Its credentials ran out.
     Expired(Timestamp),
-    /// The override file that should name it cannot be understood.
-    Override(Invalid),
+    /// The file that should name it cannot be understood.
+    Invalid(Invalid),
 }
 
 impl Reason {
@@ -202,7 +160,7 @@ impl Reason {
             Self::Kind(Kind::Sso) => Outcome::Sso,
             Self::Kind(_) => Outcome::NoStaticCredentials,
             Self::Expired(_) => Outcome::Expired,
-            Self::Override(_) => Outcome::Invalid,
+            Self::Invalid(_) => Outcome::Invalid,
         }
     }
 }
@@ -210,20 +168,15 @@ impl Reason {
 /// What the chain came to. A usable answer has credentials, by its type.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    /// Credentials to hand out.
     Usable {
-        /// The step that decided.
         source: Source,
-        /// What it gives.
         identity: Identity,
     },
-    /// The user's own word cannot be followed, and no other is taken instead.
+    /// The user's choice cannot be followed, and no other profile is tried.
     Unusable {
-        /// The step that decided.
         source: Source,
-        /// The profile they named; `None` when the override file itself is broken.
+        /// `None` when the file that should name it is broken.
         profile: Option<OsString>,
-        /// What is wrong with it.
         reason: Reason,
     },
     /// No step gives anything.
@@ -239,6 +192,10 @@ impl Answer {
         }
     }
 
+    pub fn is_usable(&self) -> bool {
+        matches!(self, Self::Usable { .. })
+    }
+
     /// The profile's name, usable or not.
     pub fn profile(&self) -> Option<&OsStr> {
         match self {
@@ -252,45 +209,51 @@ impl Answer {
 /// The override file that was found nearest, whether it counts or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundOverride {
-    /// The file.
     pub path: PathBuf,
-    /// Whether it counts.
     pub allowed: bool,
 }
 
 /// What `AWS_PROFILE` points at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsProfile {
-    /// Its value.
     pub name: OsString,
-    /// The kind of that profile; `None` when there is no such profile.
+    /// `None` when there is no such profile.
     pub kind: Option<Kind>,
 }
 
 /// The whole answer.
 #[derive(Debug, Clone)]
 pub struct Resolution {
-    /// What came out.
     pub answer: Answer,
-    /// The region to go with it.
     pub region: Region,
-    /// All nine steps, in order.
+    /// All steps, in order.
     pub candidates: Vec<Candidate>,
-    /// The nearest override file.
     pub found_override: Option<FoundOverride>,
-    /// What `AWS_PROFILE` points at, if it is set.
     pub aws_profile: Option<AwsProfile>,
-    /// What there is to say about it.
-    pub notices: Vec<Finding>,
+    /// What there is to say about it, the refusal aside.
+    pub findings: Vec<Finding>,
+    /// Why there are no credentials, and what to do; `None` when there are.
+    pub refusal: Option<Finding>,
 }
 
 impl Resolution {
     /// What the shell is to have; nothing of ours when no step decided.
     pub fn exports(&self) -> Option<Values> {
-        let source = self.answer.source()?.word();
+        let source = self.answer.source()?.name();
         // A broken override names no profile; the toolkit must not fall back to what was there before.
         let profile = self.answer.profile();
         Some(Values::new(profile, Some(&self.region.name), Some(OsStr::new(source))))
+    }
+
+    /// Every finding, the refusal last.
+    pub fn all_findings(&self) -> Vec<Finding> {
+        self.findings.iter().chain(&self.refusal).cloned().collect()
+    }
+
+    /// Where the candidate that decided is written.
+    pub fn decided_at(&self) -> Option<&Place> {
+        let source = self.answer.source()?;
+        self.candidates.iter().find(|candidate| candidate.source == source)?.at.as_ref()
     }
 
     /// When the answer can change without any file or variable changing: credentials about to expire, or expired.
@@ -299,17 +262,7 @@ impl Resolution {
             return None;
         };
         let end = identity.expires_at()?;
-        let soon =
-            end.checked_sub(jiff::SignedDuration::from_mins(EXPIRES_SOON_MINUTES)).unwrap_or(end);
+        let soon = end.checked_sub(SignedDuration::from_mins(EXPIRES_SOON_MINUTES)).unwrap_or(end);
         Some(if soon > now { soon } else { end })
-    }
-
-    /// Why there are no credentials, and what to do; `None` when there are.
-    pub fn refusal(&self) -> Option<&Finding> {
-        match self.answer {
-            Answer::Usable { .. } => None,
-            // The chain's last word.
-            Answer::Unusable { .. } | Answer::Nothing => self.notices.last(),
-        }
     }
 }

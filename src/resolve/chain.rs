@@ -1,269 +1,222 @@
-//! The nine steps, and the region.
+//! The steps of the chain, and the region.
 
 use std::ffi::{OsStr, OsString};
 
+use strum::VariantArray;
+
 use super::answer::{
-    Answer, AwsProfile, Candidate, FALLBACK_REGION, FoundOverride, Identity, Outcome, Place,
-    Reason, Region, RegionSource, Resolution,
+    Answer, AwsProfile, Candidate, FALLBACK_REGION, FoundOverride, Identity, Outcome, Reason,
+    Region, RegionSource, Resolution,
 };
-use super::explain;
+use super::explanation;
 use super::inputs::{Inputs, usable};
 use crate::aws::{Credentials, LONGEST_NAME, Profile};
+use crate::finding::Place;
 use crate::overrides::Invalid;
 use crate::secret::Secret;
 use crate::source::Source;
 
-/// What one step says before its profile is looked up.
-enum Word {
-    Nothing(Outcome),
-    Name { profile: OsString, at: Option<Place> },
-    Broken { at: Place, invalid: Invalid },
-    Identity { identity: Identity, at: Option<Place> },
+/// What one step has to offer, before its profile is looked up.
+enum Offer {
+    Nothing(Outcome, Option<Place>),
+    Profile(OsString, Option<Place>),
+    Keys(Identity, Option<Place>),
+    Broken(Invalid, Place),
 }
 
-/// The chain as far as it was asked.
-pub(super) struct Chain<'a> {
-    inputs: &'a Inputs<'a>,
-    answer: Answer,
-    candidates: Vec<Candidate>,
-}
-
-impl<'a> Chain<'a> {
-    pub fn new(inputs: &'a Inputs<'a>) -> Self {
-        Self { inputs, answer: Answer::Nothing, candidates: Vec::with_capacity(Source::ALL.len()) }
-    }
-
-    /// Asks one step, unless an earlier one has decided.
-    pub fn ask(&mut self, source: Source) {
-        if self.answer.source().is_some() {
+/// Asks every step in order; the first that gives something decides.
+pub fn resolve(inputs: &Inputs<'_>) -> Resolution {
+    let mut answer = Answer::Nothing;
+    let mut candidates = Vec::with_capacity(Source::VARIANTS.len());
+    for &source in Source::VARIANTS {
+        let offer = inputs.offer_of(source);
+        let candidate = if answer.source().is_none() {
+            judge(inputs, source, offer, &mut answer)
+        } else {
             // Named all the same, for people who wonder why their export has no effect.
-            let profile = match self.word(source) {
-                Word::Name { profile, .. }
-                    if source != Source::First && source != Source::Default =>
-                {
-                    Some(profile)
-                }
+            let named = !matches!(source, Source::First | Source::Default);
+            let profile = match offer {
+                Offer::Profile(profile, _) if named => Some(profile),
                 _ => None,
             };
-            self.candidates.push(Candidate {
-                source,
-                profile,
-                outcome: Outcome::NotReached,
-                at: None,
-            });
-            return;
-        }
-        let (profile, outcome, at) = match self.word(source) {
-            Word::Nothing(outcome) => {
-                let at = match source {
-                    Source::Directory => self
-                        .inputs
-                        .directory
-                        .passed_over
-                        .as_ref()
-                        .map(|(path, _)| Place { path: path.clone(), line: None }),
-                    _ => None,
-                };
-                (None, outcome, at)
-            }
-            Word::Identity { identity, at } => {
-                let outcome = match identity.expires_at() {
-                    Some(end) if end <= self.inputs.now => Outcome::Expired,
-                    _ => Outcome::Chosen,
-                };
-                let profile = identity.profile().map(OsString::from);
-                if outcome == Outcome::Chosen {
-                    self.answer = Answer::Usable { source, identity };
-                }
-                (profile, outcome, at)
-            }
-            Word::Broken { at, invalid } => {
-                self.answer =
-                    Answer::Unusable { source, profile: None, reason: Reason::Override(invalid) };
-                (None, Outcome::Invalid, Some(at))
-            }
-            Word::Name { profile, at } => match self.look_up(&profile) {
-                Ok(identity) => {
-                    self.answer = Answer::Usable { source, identity };
-                    (Some(profile), Outcome::Chosen, at)
-                }
-                Err(reason) => {
-                    let outcome = reason.outcome();
-                    if source.is_explicit() {
-                        self.answer =
-                            Answer::Unusable { source, profile: Some(profile.clone()), reason };
-                    }
-                    (Some(profile), outcome, at)
-                }
-            },
+            Candidate { source, profile, outcome: Outcome::NotReached, at: None }
         };
-        self.candidates.push(Candidate { source, profile, outcome, at });
+        candidates.push(candidate);
     }
+    let aws_profile = inputs
+        .aws_profile
+        .clone()
+        .map(|name| AwsProfile { kind: inputs.profile(&name).map(Profile::kind), name });
+    let directory = &inputs.directory;
+    let decided = directory.decided.as_ref().map(|(path, _)| (path, true));
+    let passed_over = directory.passed_over.as_ref().map(|(path, _)| (path, false));
+    let found_override = decided
+        .or(passed_over)
+        .map(|(path, allowed)| FoundOverride { path: path.clone(), allowed });
+    let mut resolution = Resolution {
+        region: inputs.region(&answer),
+        answer,
+        candidates,
+        found_override,
+        aws_profile,
+        findings: Vec::new(),
+        refusal: None,
+    };
+    resolution.refusal = explanation::refusal(inputs, &resolution);
+    resolution.findings = explanation::findings(inputs, &resolution);
+    resolution
+}
 
-    fn look_up(&self, name: &OsStr) -> Result<Identity, Reason> {
-        let profile =
-            name.to_str().and_then(|name| self.inputs.profiles.get(name)).ok_or(Reason::Missing)?;
-        usable(profile, self.inputs.now).map(|credentials| Identity::Profile {
+/// What becomes of a step that is reached.
+fn judge(inputs: &Inputs<'_>, source: Source, offer: Offer, answer: &mut Answer) -> Candidate {
+    let (profile, outcome, at) = match offer {
+        Offer::Nothing(outcome, at) => (None, outcome, at),
+        Offer::Keys(identity, at) => match identity.expires_at() {
+            Some(end) if end <= inputs.now => (None, Outcome::Expired, at),
+            _ => {
+                *answer = Answer::Usable { source, identity };
+                (None, Outcome::Chosen, at)
+            }
+        },
+        Offer::Broken(invalid, at) => {
+            let reason = Reason::Invalid(invalid);
+            *answer = Answer::Unusable { source, profile: None, reason };
+            (None, Outcome::Invalid, Some(at))
+        }
+        Offer::Profile(profile, at) => match inputs.identity_of(&profile) {
+            Ok(identity) => {
+                *answer = Answer::Usable { source, identity };
+                (Some(profile), Outcome::Chosen, at)
+            }
+            Err(reason) => {
+                let outcome = reason.outcome();
+                if source.is_explicit() {
+                    let profile = Some(profile.clone());
+                    *answer = Answer::Unusable { source, profile, reason };
+                }
+                (Some(profile), outcome, at)
+            }
+        },
+    };
+    Candidate { source, profile, outcome, at }
+}
+
+impl Inputs<'_> {
+    fn identity_of(&self, name: &OsStr) -> Result<Identity, Reason> {
+        let profile = self.profile(name).ok_or(Reason::Missing)?;
+        usable(profile, self.now).map(|credentials| Identity::Profile {
             name: profile.name().to_owned(),
             kind: profile.kind(),
             credentials,
         })
     }
 
-    fn word(&self, source: Source) -> Word {
-        let inputs = self.inputs;
-        let named = |name: Option<&OsString>| match name {
-            Some(name) => Word::Name { profile: name.clone(), at: None },
-            None => Word::Nothing(Outcome::Unset),
+    fn offer_of(&self, source: Source) -> Offer {
+        let unset = Offer::Nothing(Outcome::Unset, None);
+        let named = |name: &Option<OsString>| match name {
+            Some(name) => Offer::Profile(name.clone(), None),
+            None => Offer::Nothing(Outcome::Unset, None),
+        };
+        let defined = |profile: Option<&Profile<'_>>| match profile {
+            Some(profile) => Offer::Profile(profile.name().into(), self.place_of(profile)),
+            None => Offer::Nothing(Outcome::Unset, None),
         };
         match source {
-            Source::Pin => named(inputs.intent.pin.as_ref()),
-            Source::Directory => self.directory(),
-            Source::Ambient => named(inputs.intent.ambient.as_ref()),
-            Source::ToolkitEnv => match inputs.toolkit_env.1.get("BACKLOG_AWS_PROFILE") {
-                Some((profile, line)) => Word::Name { profile, at: Some(self.toolkit_place(line)) },
-                None => Word::Nothing(Outcome::Unset),
+            Source::Pin => named(&self.intent.pin),
+            Source::Directory => self.directory_offer(),
+            Source::Ambient => named(&self.intent.ambient),
+            Source::ToolkitEnv => match self.toolkit_env.1.get("BACKLOG_AWS_PROFILE") {
+                Some((profile, line)) => Offer::Profile(profile, Some(self.toolkit_place(line))),
+                None => unset,
             },
-            Source::ToolkitEnvKeys => self.toolkit_keys(),
-            Source::EnvironmentKeys => match &inputs.environment.identity {
-                Some(identity) => Word::Identity { identity: identity.clone(), at: None },
-                None => Word::Nothing(Outcome::Unset),
+            Source::ToolkitEnvKeys => self.toolkit_keys().unwrap_or(unset),
+            Source::EnvironmentKeys => match &self.environment.identity {
+                Some(identity) => Offer::Keys(identity.clone(), None),
+                None => unset,
             },
-            Source::AwsProfile => match &inputs.aws_profile {
-                Some(name) => Word::Name {
-                    profile: name.clone(),
-                    at: name
-                        .to_str()
-                        .and_then(|name| inputs.profiles.get(name))
-                        .and_then(|profile| inputs.place_of(profile)),
-                },
-                None => Word::Nothing(Outcome::Unset),
+            Source::AwsProfile => match &self.aws_profile {
+                Some(name) => Offer::Profile(
+                    name.clone(),
+                    self.profile(name).and_then(|profile| self.place_of(profile)),
+                ),
+                None => unset,
             },
-            Source::Default => match inputs.profiles.get("default") {
-                Some(profile) => {
-                    Word::Name { profile: "default".into(), at: inputs.place_of(profile) }
-                }
-                None => Word::Nothing(Outcome::Unset),
-            },
-            Source::First => self.first(),
+            Source::Default => defined(self.profiles.get("default")),
+            Source::First => defined(self.usable_profiles().next()),
         }
     }
 
-    fn directory(&self) -> Word {
-        let directory = &self.inputs.directory;
-        match &directory.decided {
+    fn directory_offer(&self) -> Offer {
+        let place = |path, line| Place { path, line };
+        match &self.directory.decided {
             Some((path, Ok(decided))) => match &decided.profile {
-                Some(profile) => Word::Name {
-                    profile: profile.value.clone().into(),
-                    at: Some(Place { path: path.clone(), line: Some(profile.line) }),
-                },
-                None => Word::Nothing(Outcome::Unset),
+                Some(profile) => Offer::Profile(
+                    profile.value.clone().into(),
+                    Some(Place::line(path, profile.line)),
+                ),
+                None => Offer::Nothing(Outcome::Unset, None),
             },
-            Some((path, Err(invalid))) => Word::Broken {
-                at: Place { path: path.clone(), line: invalid.line },
-                invalid: invalid.clone(),
+            Some((path, Err(invalid))) => {
+                Offer::Broken(invalid.clone(), place(path.clone(), invalid.line))
+            }
+            None => match &self.directory.passed_over {
+                Some((path, outcome)) => Offer::Nothing(*outcome, Some(Place::file(path))),
+                None => Offer::Nothing(Outcome::Unset, None),
             },
-            None => Word::Nothing(
-                directory.passed_over.as_ref().map_or(Outcome::Unset, |(_, outcome)| *outcome),
-            ),
         }
     }
 
-    fn toolkit_keys(&self) -> Word {
-        let file = &self.inputs.toolkit_env.1;
+    fn toolkit_keys(&self) -> Option<Offer> {
         let secret = |name| {
-            let (value, line) = file.get(name)?;
+            let (value, line) = self.toolkit_env.1.get(name)?;
             // A key that is not UTF-8 is no key: AWS's are ASCII.
             Some((value.into_string().ok()?, line))
         };
         // An API key first: that is how LiteLLM and boto3 choose once the toolkit has exported both.
         if let Some((token, line)) = secret("AWS_BEARER_TOKEN_BEDROCK") {
-            return Word::Identity {
-                identity: Identity::BearerToken(Secret::new(token)),
-                at: Some(self.toolkit_place(line)),
-            };
+            let identity = Identity::BearerToken(Secret::new(token));
+            return Some(Offer::Keys(identity, Some(self.toolkit_place(line))));
         }
-        match (secret("AWS_ACCESS_KEY_ID"), secret("AWS_SECRET_ACCESS_KEY")) {
-            (Some((id, line)), Some((key, _))) => Word::Identity {
-                identity: Identity::Keys(Credentials {
-                    access_key_id: id,
-                    secret_access_key: Secret::new(key),
-                    session_token: secret("AWS_SESSION_TOKEN").map(|(token, _)| Secret::new(token)),
-                    expires_at: None,
-                }),
-                at: Some(self.toolkit_place(line)),
-            },
-            _ => Word::Nothing(Outcome::Unset),
-        }
-    }
-
-    fn first(&self) -> Word {
-        let mut profiles = self.inputs.profiles.iter();
-        match profiles.find(|profile| usable(profile, self.inputs.now).is_ok()) {
-            Some(profile) => {
-                Word::Name { profile: profile.name().into(), at: self.inputs.place_of(profile) }
-            }
-            None => Word::Nothing(Outcome::Unset),
-        }
+        let (access_key_id, line) = secret("AWS_ACCESS_KEY_ID")?;
+        let (secret_access_key, _) = secret("AWS_SECRET_ACCESS_KEY")?;
+        let identity = Identity::Keys(Credentials {
+            access_key_id,
+            secret_access_key: Secret::new(secret_access_key),
+            session_token: secret("AWS_SESSION_TOKEN").map(|(token, _)| Secret::new(token)),
+            expires_at: None,
+        });
+        Some(Offer::Keys(identity, Some(self.toolkit_place(line))))
     }
 
     fn toolkit_place(&self, line: usize) -> Place {
-        Place { path: self.inputs.toolkit_env.0.clone(), line: Some(line) }
+        Place::line(&self.toolkit_env.0, line)
     }
 
-    fn region(&self) -> Region {
-        let inputs = self.inputs;
-        let region = |name: OsString, source| Some(Region { name, source });
-        let directory = || match &inputs.directory.decided {
-            Some((_, Ok(decided))) => {
-                decided.region.as_ref().map(|entry| OsString::from(&entry.value))
-            }
+    fn region(&self, answer: &Answer) -> Region {
+        let directory = || match &self.directory.decided {
+            Some((_, Ok(decided))) => decided.region.as_ref().map(|entry| (&entry.value).into()),
             _ => None,
         };
         let profile = || {
-            let name = self.answer.profile()?.to_str()?;
-            let profile = inputs.profiles.get(name)?;
-            profile.region().filter(|region| !region.is_empty()).map(OsString::from)
+            let region = self.profile(answer.profile()?)?.region()?;
+            Some(OsString::from(region)).filter(|region| !region.is_empty())
         };
         let toolkit = || {
-            let file = &inputs.toolkit_env.1;
-            let found = file.get("AWS_REGION").or_else(|| file.get("AWS_DEFAULT_REGION"));
-            found.map(|(region, _)| region).filter(|region| region.len() <= LONGEST_NAME)
+            let file = &self.toolkit_env.1;
+            let (region, _) = file.get("AWS_REGION").or_else(|| file.get("AWS_DEFAULT_REGION"))?;
+            Some(region).filter(|region| region.len() <= LONGEST_NAME)
         };
-        let environment = || match self.answer.source() {
-            Some(Source::EnvironmentKeys) => inputs.environment.region.clone(),
+        let environment = || match answer.source() {
+            Some(Source::EnvironmentKeys) => self.environment.region.clone(),
             _ => None,
         };
-        None.or_else(|| region(inputs.intent.region_pin.clone()?, RegionSource::Pin))
-            .or_else(|| region(directory()?, RegionSource::Directory))
-            .or_else(|| region(inputs.intent.region_ambient.clone()?, RegionSource::Ambient))
-            .or_else(|| region(profile()?, RegionSource::Profile))
-            .or_else(|| region(toolkit()?, RegionSource::ToolkitEnv))
-            .or_else(|| region(environment()?, RegionSource::Environment))
+        let from = |source| move |name| Region { name, source };
+        None.or_else(|| self.intent.region_pin.clone().map(from(RegionSource::Pin)))
+            .or_else(|| directory().map(from(RegionSource::Directory)))
+            .or_else(|| self.intent.region_ambient.clone().map(from(RegionSource::Ambient)))
+            .or_else(|| profile().map(from(RegionSource::Profile)))
+            .or_else(|| toolkit().map(from(RegionSource::ToolkitEnv)))
+            .or_else(|| environment().map(from(RegionSource::Environment)))
             .unwrap_or(Region { name: FALLBACK_REGION.into(), source: RegionSource::Fallback })
-    }
-
-    /// What it came to.
-    pub fn finish(self) -> Resolution {
-        let aws_profile = self.inputs.aws_profile.clone().map(|name| AwsProfile {
-            kind: name.to_str().and_then(|name| self.inputs.profiles.get(name)).map(Profile::kind),
-            name,
-        });
-        let directory = &self.inputs.directory;
-        let found_override = match (&directory.decided, &directory.passed_over) {
-            (Some((path, _)), _) => Some(FoundOverride { path: path.clone(), allowed: true }),
-            (None, Some((path, _))) => Some(FoundOverride { path: path.clone(), allowed: false }),
-            (None, None) => None,
-        };
-        let notices =
-            explain::notices(self.inputs, &self.answer, &self.candidates, aws_profile.as_ref());
-        Resolution {
-            region: self.region(),
-            answer: self.answer,
-            candidates: self.candidates,
-            found_override,
-            aws_profile,
-            notices,
-        }
     }
 }

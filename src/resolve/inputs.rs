@@ -1,21 +1,21 @@
-//! What the chain asks about, made from what was read: parsing, and notices about the files themselves.
+//! What the chain asks about, parsed once from what was read, and what there is to say about the files themselves.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::answer::{Identity, Outcome, Place, Reason};
-use crate::aws::{AwsFile, Credentials, FileKind, Profile, Profiles};
-use crate::finding::{Code, Finding};
+use super::answer::{Identity, Outcome, Reason};
+use crate::aws::{AwsFile, Credentials, FileKind, Problem, Profile, Profiles};
+use crate::finding::{Code, Finding, Place};
 use crate::fs::{Content, SourceFile};
 use crate::overrides::trust::{Store, Verdict};
-use crate::overrides::{self, Invalid, Override, OverrideFile, judge, place};
+use crate::overrides::{self, Invalid, Override, OverrideFile, judge};
 use crate::secret::Secret;
-use crate::session::UserIntent;
-use crate::text::{command_on, visible};
+use crate::session::{UserIntent, state_of};
+use crate::text::{command_on, quoted, visible};
 use crate::toolkit_env::{ANTHROPIC_KEY, ToolkitEnv};
-use crate::world::World;
+use crate::world::{Environment, World};
 
 /// What the directories above say.
 #[derive(Debug, Default)]
@@ -24,8 +24,7 @@ pub struct Directory {
     pub decided: Option<(PathBuf, Result<Override, Invalid>)>,
     /// The nearest one that does not count, when it is nearer than the one that does or there is no other.
     pub passed_over: Option<(PathBuf, Outcome)>,
-    /// What there is to say about them.
-    pub notices: Vec<Finding>,
+    pub findings: Vec<Finding>,
 }
 
 /// Keys in the environment, if they are complete.
@@ -39,233 +38,255 @@ pub struct EnvironmentKeys {
 
 /// Everything the chain looks at.
 pub struct Inputs<'a> {
-    /// What the user said in this shell.
+    /// What the user asked for in this shell.
     pub intent: UserIntent,
-    /// What the directories say.
     pub directory: Directory,
     /// The toolkit's file and where it is.
     pub toolkit_env: (PathBuf, ToolkitEnv),
-    /// Keys in the environment.
     pub environment: EnvironmentKeys,
     /// `AWS_PROFILE`, unless it is empty.
     pub aws_profile: Option<OsString>,
     /// Whether there is a key for Anthropic's own API.
     pub anthropic_key: bool,
-    /// The profiles of the AWS files.
     pub profiles: Profiles<'a>,
     /// The override files on the way up, to the first that counts.
     pub overrides: Vec<OverrideFile<'a>>,
     /// Where decisions on them are kept.
     pub trust: Option<Store>,
-    /// Where those files are: credentials, config.
+    /// Where the AWS files are: credentials, config.
     pub aws_paths: (Option<PathBuf>, Option<PathBuf>),
     /// What there is to say about the files themselves.
-    pub file_notices: Vec<Finding>,
-    /// The time of asking.
+    pub findings: Vec<Finding>,
+    /// Whether this shell runs the hook, so that it has `backlog-aws use`.
+    pub hook: bool,
     pub now: Timestamp,
-}
-
-impl Inputs<'_> {
-    /// Where the profile is defined: the first place its name stands.
-    pub fn place_of(&self, profile: &Profile<'_>) -> Option<Place> {
-        profile.at().next().and_then(|at| {
-            Some(Place { path: self.path_of(at.kind)?.to_owned(), line: Some(at.line) })
-        })
-    }
-
-    /// The path of one of the AWS files.
-    pub fn path_of(&self, kind: crate::aws::FileKind) -> Option<&Path> {
-        match kind {
-            crate::aws::FileKind::Credentials => self.aws_paths.0.as_deref(),
-            crate::aws::FileKind::Config => self.aws_paths.1.as_deref(),
-        }
-    }
 }
 
 /// Whether a profile can be used now: static or temporary, and not expired.
 pub fn usable(profile: &Profile<'_>, now: Timestamp) -> Result<Credentials, Reason> {
-    let kind = profile.kind();
-    match profile.credentials() {
-        Some(credentials) => match credentials.expires_at {
-            Some(end) if end <= now => Err(Reason::Expired(end)),
-            _ => Ok(credentials),
-        },
-        None => Err(Reason::Kind(kind)),
+    let credentials = profile.credentials().ok_or_else(|| Reason::Kind(profile.kind()))?;
+    match credentials.expires_at {
+        Some(end) if end <= now => Err(Reason::Expired(end)),
+        _ => Ok(credentials),
     }
 }
 
 impl<'a> Inputs<'a> {
-    /// What the chain asks about, from one look at the machine and what the user asked for.
+    /// Parses what `world` read, for a user who asked for `intent`.
     pub fn of(world: &'a World, intent: UserIntent) -> Self {
-        let profiles = profiles(world);
-        let trust = world.data_dir.as_deref().map(Store::below);
-        let overrides = judge(&world.overrides, trust.as_ref());
         let path = |file: &Option<SourceFile>| file.as_ref().map(|file| file.path.clone());
         let toolkit_path =
             path(&world.toolkit_env).unwrap_or_else(|| PathBuf::from("~/.backlog-toolkit-env"));
-        let toolkit = match &world.toolkit_env {
-            Some(SourceFile { content: Content::Read { bytes, .. }, .. }) => {
-                ToolkitEnv::parse(bytes)
-            }
-            _ => ToolkitEnv::default(),
+        let toolkit = match world.toolkit_env.as_ref().and_then(SourceFile::bytes) {
+            Some(bytes) => ToolkitEnv::parse(bytes),
+            None => ToolkitEnv::default(),
         };
-        let anthropic_key =
-            world.env.non_empty(ANTHROPIC_KEY).is_some() || toolkit.get(ANTHROPIC_KEY).is_some();
-        Self {
+        let trust = world.data_dir.as_deref().map(Store::below);
+        let overrides = judge(&world.overrides, trust.as_ref());
+        let mut inputs = Self {
             intent,
             directory: Directory::of(&overrides),
+            anthropic_key: world.env.non_empty(ANTHROPIC_KEY).is_some()
+                || toolkit.get(ANTHROPIC_KEY).is_some(),
             toolkit_env: (toolkit_path, toolkit),
-            environment: environment(world),
+            environment: EnvironmentKeys::of(&world.env),
             aws_profile: world.env.non_empty("AWS_PROFILE").map(ToOwned::to_owned),
-            anthropic_key,
-            file_notices: file_notices(world, &profiles),
-            profiles,
+            profiles: profiles(world),
             overrides,
             trust,
             aws_paths: (path(&world.credentials), path(&world.config)),
+            findings: Vec::new(),
+            hook: state_of(&world.env).is_some(),
             now: world.now,
+        };
+        inputs.findings = inputs.file_findings(world);
+        inputs
+    }
+
+    /// The profile of this name; none has a name that is not UTF-8.
+    pub fn profile(&self, name: &OsStr) -> Option<&Profile<'a>> {
+        self.profiles.get(name.to_str()?)
+    }
+
+    /// In file order.
+    pub fn usable_profiles(&self) -> impl Iterator<Item = &Profile<'a>> {
+        self.profiles.iter().filter(|profile| usable(profile, self.now).is_ok())
+    }
+
+    /// Where the profile is defined: the first place its name stands.
+    pub fn place_of(&self, profile: &Profile<'_>) -> Option<Place> {
+        let at = profile.at().next()?;
+        Some(Place::line(self.path_of(at.kind)?, at.line))
+    }
+
+    /// The path of one of the AWS files.
+    pub fn path_of(&self, kind: FileKind) -> Option<&Path> {
+        match kind {
+            FileKind::Credentials => self.aws_paths.0.as_deref(),
+            FileKind::Config => self.aws_paths.1.as_deref(),
         }
+    }
+
+    /// The paths of both AWS files, with a word between them.
+    pub fn aws_files(&self, between: &str) -> String {
+        let (credentials, config) = &self.aws_paths;
+        let shown: Vec<String> = [credentials, config].into_iter().flatten().map(visible).collect();
+        if shown.is_empty() {
+            return "~/.aws (there is no home directory)".to_owned();
+        }
+        shown.join(between)
+    }
+
+    /// A command that takes a profile's name, with a usable one, and what else could stand there. `bedrock`, the name
+    /// in the documentation, comes first.
+    pub fn with_usable_profile(&self, command: impl Fn(&str) -> String) -> String {
+        const SHOWN: usize = 4;
+        let mut names: Vec<&str> = self.usable_profiles().map(Profile::name).collect();
+        names.sort_by_key(|name| *name != "bedrock");
+        match names.as_slice() {
+            [] => "no profile is usable; add one with `aws configure --profile bedrock`".to_owned(),
+            [only] => format!("`{}`", command(&quoted(only))),
+            [first, others @ ..] => {
+                let more = if others.len() > SHOWN { ", …" } else { "" };
+                let others = &others[..others.len().min(SHOWN)];
+                format!("`{}` (or {}{more})", command(&quoted(first)), others.join(", "))
+            }
+        }
+    }
+
+    /// The command that pins a usable profile in this shell.
+    pub fn pin_command(&self) -> String {
+        self.with_usable_profile(|name| {
+            if self.hook {
+                format!("backlog-aws use {name}")
+            } else {
+                format!("export BACKLOG_AWS_PROFILE={name}")
+            }
+        })
+    }
+
+    /// A line of an AWS file that is rejected or ignored.
+    pub fn line_finding(&self, problem: &Problem) -> Option<Finding> {
+        let path = self.path_of(problem.kind)?;
+        let text = problem.what.to_string();
+        // The text of a problem ends in what to do about it.
+        let (message, advice) = text.split_once("; ").unwrap_or((&text, "fix it"));
+        let finding = if problem.what.rejects_file() {
+            Finding::problem(
+                Code::FileInvalid,
+                format!("{message}, and AWS tools give up on the whole file"),
+            )
+        } else {
+            Finding::warning(Code::FileInvalid, message)
+        };
+        Some(finding.at(Place::line(path, problem.line)).remedy(advice))
+    }
+
+    fn file_findings(&self, world: &World) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for file in world.source_files() {
+            if let Content::Unreadable(why) = &file.content {
+                findings.push(
+                    Finding::problem(
+                        Code::FileUnreadable,
+                        format!("{} {why}", visible(&file.path)),
+                    )
+                    .remedy("make it a readable file"),
+                );
+            }
+        }
+        if let Some(SourceFile { path, content: Content::Read { mode, .. }, .. }) =
+            &world.credentials
+            && mode & 0o077 != 0
+        {
+            let (shown, mode) = (visible(path), mode & 0o777);
+            findings.push(
+                Finding::warning(
+                    Code::FilePermissions,
+                    format!("{shown} can be read by others (mode {mode:03o})"),
+                )
+                .remedy(format!("run {}", command_on("chmod 600", path))),
+            );
+        }
+        findings
+            .extend(self.profiles.problems().iter().filter_map(|found| self.line_finding(found)));
+        findings
     }
 }
 
-/// The profiles of the AWS files, parsed once.
+/// The profiles of the AWS files.
 fn profiles(world: &World) -> Profiles<'_> {
-    let files: Vec<AwsFile<'_>> =
-        [(FileKind::Credentials, &world.credentials), (FileKind::Config, &world.config)]
-            .into_iter()
-            .filter_map(|(kind, file)| match file {
-                Some(SourceFile { path, content: Content::Read { bytes, .. }, .. }) => {
-                    Some(AwsFile { kind, path, bytes })
-                }
-                _ => None,
-            })
-            .collect();
+    let both = [(FileKind::Credentials, &world.credentials), (FileKind::Config, &world.config)];
+    let mut files = Vec::new();
+    for (kind, file) in both {
+        if let Some(file) = file
+            && let Some(bytes) = file.bytes()
+        {
+            files.push(AwsFile { kind, path: &file.path, bytes });
+        }
+    }
     Profiles::read(&files)
 }
 
 impl Directory {
-    /// The nearest override that counts; what is nearer and does not count is passed over, with a word about it.
+    /// The nearest override that counts; what is nearer and does not count is passed over, with a finding.
     pub fn of(found: &[OverrideFile<'_>]) -> Self {
         let mut directory = Self::default();
         for OverrideFile { file, verdict } in found {
             let shown = visible(&file.path);
-            let (outcome, notice) = match (&file.content, verdict) {
+            let here = file.path.parent().unwrap_or(&file.path);
+            let allow = command_on("backlog-aws allow", here);
+            let not_allowed = |message| Finding::warning(Code::OverrideNotAllowed, message).once();
+            let (outcome, finding) = match (&file.content, verdict) {
                 (Content::Read { bytes, .. }, Some(verdict)) if verdict.is_allowed() => {
                     directory.decided = Some((file.path.clone(), overrides::parse(bytes)));
                     break;
                 }
                 (Content::Read { bytes, .. }, Some(Verdict::Unknown { changed })) => {
-                    let why = if *changed {
-                        "changed since it was allowed and"
-                    } else {
-                        "is not allowed and"
-                    };
-                    let directory = file.path.parent().unwrap_or(&file.path);
-                    let notice = Finding::once(
-                        Code::OverrideNotAllowed,
-                        format!(
-                            "{shown} {why} is ignored; look at it, then run {}",
-                            command_on("backlog-aws allow", directory)
-                        ),
-                    );
-                    (Outcome::NotAllowed, Some(notice.about(bytes)))
+                    let why =
+                        if *changed { "changed since it was allowed" } else { "is not allowed" };
+                    let finding = not_allowed(format!("{shown} {why} and is ignored"))
+                        .about(bytes)
+                        .remedy(format!("look at it, then run {allow}"));
+                    (Outcome::NotAllowed, Some(finding))
                 }
-                (_, Some(Verdict::Undecidable(why))) => (
-                    Outcome::NotAllowed,
-                    Some(Finding::once(
-                        Code::OverrideNotAllowed,
-                        format!(
-                            "{shown} is ignored because it is not known whether it is allowed: {}; run `backlog-aws allow` there again",
-                            visible(why)
-                        ),
-                    )),
-                ),
-                (Content::Unreadable(why), None) => (
-                    Outcome::Invalid,
-                    Some(Finding::once(
-                        Code::OverrideInvalid,
-                        format!("{shown} {why} and is ignored; mend or remove it"),
-                    )),
-                ),
+                (_, Some(Verdict::Undecidable(why))) => {
+                    let why = visible(why);
+                    let finding = not_allowed(format!(
+                        "{shown} is ignored because it is not known whether it is allowed: {why}"
+                    ))
+                    .remedy(format!("run {allow} again"));
+                    (Outcome::NotAllowed, Some(finding))
+                }
+                (Content::Unreadable(why), None) => {
+                    let message = format!("{shown} {why} and is ignored");
+                    let finding = Finding::warning(Code::OverrideInvalid, message).once();
+                    (Outcome::Invalid, Some(finding.remedy("fix or remove it")))
+                }
                 // Denied: the user knows.
                 _ => (Outcome::NotAllowed, None),
             };
             directory.passed_over.get_or_insert((file.path.clone(), outcome));
-            directory.notices.extend(notice);
+            directory.findings.extend(finding);
         }
         directory
     }
 }
 
-fn environment(world: &World) -> EnvironmentKeys {
-    let text = |name| world.env.non_empty(name).and_then(|value| value.to_str()).map(str::to_owned);
-    let identity = if let Some(token) = text("AWS_BEARER_TOKEN_BEDROCK") {
-        Some(Identity::BearerToken(Secret::new(token)))
-    } else {
-        match (text("AWS_ACCESS_KEY_ID"), text("AWS_SECRET_ACCESS_KEY")) {
-            (Some(access_key_id), Some(secret)) => Some(Identity::Keys(Credentials {
-                access_key_id,
-                secret_access_key: Secret::new(secret),
+impl EnvironmentKeys {
+    fn of(env: &Environment) -> Self {
+        let text = |name| env.non_empty(name).and_then(OsStr::to_str).map(str::to_owned);
+        let keys = || {
+            Some(Identity::Keys(Credentials {
+                access_key_id: text("AWS_ACCESS_KEY_ID")?,
+                secret_access_key: Secret::new(text("AWS_SECRET_ACCESS_KEY")?),
                 session_token: text("AWS_SESSION_TOKEN").map(Secret::new),
                 // What `aws configure export-credentials --format env` writes beside the keys.
                 expires_at: text("AWS_CREDENTIAL_EXPIRATION").and_then(|end| end.parse().ok()),
-            })),
-            _ => None,
-        }
-    };
-    let region =
-        world.env.non_empty("AWS_REGION").or_else(|| world.env.non_empty("AWS_DEFAULT_REGION"));
-    EnvironmentKeys { identity, region: region.map(ToOwned::to_owned) }
+            }))
+        };
+        let token = text("AWS_BEARER_TOKEN_BEDROCK").map(Secret::new).map(Identity::BearerToken);
+        let region = env.non_empty("AWS_REGION").or_else(|| env.non_empty("AWS_DEFAULT_REGION"));
+        Self { identity: token.or_else(keys), region: region.map(ToOwned::to_owned) }
+    }
 }
-
-fn file_notices(world: &World, profiles: &Profiles<'_>) -> Vec<Finding> {
-    let mut notices = Vec::new();
-    for file in world.source_files() {
-        if let Content::Unreadable(why) = &file.content {
-            notices.push(Finding::new(
-                Code::FileUnreadable,
-                format!("{} {why}; make it a readable file", visible(&file.path)),
-            ));
-        }
-    }
-    if let Some(SourceFile { path, content: Content::Read { mode, .. }, .. }) = &world.credentials
-        && mode & 0o077 != 0
-    {
-        notices.push(Finding::new(
-            Code::FilePermissions,
-            format!(
-                "{} can be read by others (mode {:03o}); run {}",
-                visible(path),
-                mode & 0o777,
-                command_on("chmod 600", path)
-            ),
-        ));
-    }
-    for (kind, file) in
-        [(FileKind::Credentials, &world.credentials), (FileKind::Config, &world.config)]
-    {
-        let Some(file) = file else { continue };
-        let mut problems = profiles.problems().iter().filter(|problem| problem.kind == kind);
-        for problem in problems.by_ref().take(SHOWN_PROBLEMS) {
-            notices.push(Finding::new(
-                Code::FileInvalid,
-                format!("{} ({})", problem.what, place(&file.path, Some(problem.line))),
-            ));
-        }
-        let more = problems.count();
-        let at_least = if profiles.problems_left_out() > 0 { "at least " } else { "" };
-        if more > 0 {
-            notices.push(Finding::new(
-                Code::FileInvalid,
-                format!(
-                    "{at_least}{more} more lines of {} are not understood; `backlog-aws doctor` lists them",
-                    visible(&file.path)
-                ),
-            ));
-        }
-    }
-    notices
-}
-
-/// How many bad lines of one file are worth a notice each. A binary file has thousands.
-const SHOWN_PROBLEMS: usize = 3;

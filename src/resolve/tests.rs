@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use jiff::Timestamp;
+use strum::VariantArray;
 
 use super::*;
 use crate::aws::{AwsFile, Credentials, FileKind, Kind, Profiles};
@@ -11,6 +12,7 @@ use crate::finding::Code;
 use crate::overrides;
 use crate::secret::Secret;
 use crate::session::UserIntent;
+use crate::source::Source;
 use crate::toolkit_env::ToolkitEnv;
 
 const CREDENTIALS: &str = "[luxito]\n\
@@ -56,7 +58,8 @@ fn resolved_in(credentials: &str, config: &str, edit: impl FnOnce(&mut Inputs<'_
         overrides: Vec::new(),
         trust: None,
         aws_paths: (Some("/aws/credentials".into()), Some("/aws/config".into())),
-        file_notices: Vec::new(),
+        findings: Vec::new(),
+        hook: true,
         now: noon(),
     };
     edit(&mut inputs);
@@ -96,12 +99,12 @@ fn assert_chosen(resolution: &Resolution, source: Source, profile: Option<&str>,
     assert_eq!(resolution.answer.profile(), profile.map(OsStr::new));
     assert_eq!(resolution.region.name, region);
     let sources: Vec<_> = resolution.candidates.iter().map(|c| c.source).collect();
-    assert_eq!(sources, Source::ALL);
+    assert_eq!(sources, Source::VARIANTS);
     for candidate in &resolution.candidates {
         assert_eq!(candidate.outcome == Outcome::Chosen, candidate.source == source);
         assert_eq!(candidate.outcome == Outcome::NotReached, candidate.source > source);
     }
-    assert!(resolution.refusal().is_none());
+    assert!(resolution.refusal.is_none());
 }
 
 fn outcome(resolution: &Resolution, source: Source) -> Outcome {
@@ -109,7 +112,7 @@ fn outcome(resolution: &Resolution, source: Source) -> Outcome {
 }
 
 fn codes(resolution: &Resolution) -> Vec<Code> {
-    resolution.notices.iter().map(|notice| notice.code).collect()
+    resolution.all_findings().iter().map(|notice| notice.code).collect()
 }
 
 #[test]
@@ -129,7 +132,7 @@ fn each_step_beats_those_after_it() {
         resolved(|inputs| {
             everything(inputs);
             for step in 0..steps {
-                match Source::ALL[step] {
+                match Source::VARIANTS[step] {
                     Source::Pin => inputs.intent.pin = None,
                     Source::Directory => inputs.directory.decided = None,
                     Source::Ambient => inputs.intent.ambient = None,
@@ -186,17 +189,21 @@ fn the_users_own_word_never_falls_through() {
         assert_eq!((*decided, profile.as_deref()), (source, Some(OsStr::new("cc"))));
         assert_eq!(*reason, Reason::Kind(Kind::Sso));
         assert_eq!(outcome(&resolution, source), Outcome::Sso);
-        for later in Source::ALL.into_iter().filter(|later| *later > source) {
+        for &later in Source::VARIANTS.iter().filter(|later| **later > source) {
             assert_eq!(outcome(&resolution, later), Outcome::NotReached, "{source:?}");
         }
-        let refusal = resolution.refusal().expect("it is refused");
+        let refusal = resolution.refusal.expect("it is refused");
         assert_eq!(refusal.code, Code::Unusable);
         assert!(
             refusal
                 .message
                 .starts_with("Profile 'cc' has no static credentials: it is an SSO profile")
         );
-        assert!(refusal.message.contains("luxito, bedrock, bare, fresh"), "{}", refusal.message);
+        assert!(
+            refusal.to_string().contains("`backlog-aws use bedrock` (or luxito, bare, fresh)"),
+            "{}",
+            refusal.message
+        );
     }
 }
 
@@ -227,13 +234,13 @@ fn every_kind_without_keys_has_its_outcome_and_its_words() {
         ("half", Outcome::NoStaticCredentials, "has only one half of a key pair"),
         ("nothing", Outcome::NoStaticCredentials, "has no credentials at all"),
         ("nowhere", Outcome::Missing, "is in neither /aws/credentials nor /aws/config"),
-        ("old", Outcome::Expired, "ran out at 2026-01-01T11:59:00Z"),
+        ("old", Outcome::Expired, "expired at 2026-01-01T11:59:00Z"),
     ] {
         let resolution = pinned(name);
         assert_eq!(outcome(&resolution, Source::Pin), expected, "{name}");
-        let refusal = resolution.refusal().expect("it is refused");
+        let refusal = resolution.refusal.expect("it is refused");
         assert!(refusal.message.contains(words), "{}", refusal.message);
-        assert!(refusal.message.contains("`backlog-aws use NAME`"), "{}", refusal.message);
+        assert!(refusal.to_string().contains("`backlog-aws use bedrock`"), "{}", refusal.message);
     }
     assert_eq!(codes(&pinned("old")), [Code::CredentialsExpired]);
 }
@@ -243,7 +250,7 @@ fn a_broken_override_is_the_answer_and_a_file_that_does_not_count_is_not() {
     let resolution = resolved(|inputs| overridden(inputs, "profil = x\n"));
     assert_eq!(outcome(&resolution, Source::Directory), Outcome::Invalid);
     assert_eq!(codes(&resolution), [Code::OverrideInvalid]);
-    assert!(resolution.refusal().unwrap().message.starts_with("/p/.backlog-aws:1 "));
+    assert!(resolution.refusal.unwrap().message.starts_with("/p/.backlog-aws:1 "));
     for passed_over in [Outcome::NotAllowed, Outcome::Invalid] {
         let resolution = resolved(|inputs| {
             inputs.directory.passed_over = Some(("/p/.backlog-aws".into(), passed_over));
@@ -266,7 +273,7 @@ fn when_no_step_gives_anything_the_answer_is_nothing() {
     let resolution = resolved_in("", CONFIG, |_| {});
     assert!(matches!(resolution.answer, Answer::Nothing));
     assert_eq!(codes(&resolution), [Code::NoneFound]);
-    let refusal = &resolution.refusal().unwrap().message;
+    let refusal = &resolution.refusal.unwrap().message;
     assert!(refusal.starts_with(
         "No AWS profiles with static credentials found in /aws/credentials or /aws/config"
     ));
@@ -368,7 +375,7 @@ fn an_api_key_in_the_toolkits_file_beats_keys_in_it() {
         );
     });
     let Answer::Usable { identity, .. } = &resolution.answer else { unreachable!() };
-    assert_eq!(identity.kind_word(), "bearer");
+    assert_eq!(identity.kind_name(), "bearer");
 }
 
 #[test]
@@ -409,7 +416,7 @@ fn the_first_usable_profile_is_found_behind_unusable_ones() {
     let reordered = format!("[half2]\naws_access_key_id = A\n{CREDENTIALS}");
     let resolution = resolved_in(&reordered, CONFIG, |_| {});
     assert_chosen(&resolution, Source::First, Some("luxito"), "us-west-2");
-    assert!(resolution.notices[0].message.starts_with("Auto-detected AWS profile: luxito."));
+    assert!(resolution.all_findings()[0].message.starts_with("Auto-detected AWS profile: luxito."));
 }
 
 #[test]
@@ -426,7 +433,7 @@ fn a_name_that_is_not_utf8_is_missing() {
     let name = OsString::from_vec(b"caf\xe9".to_vec());
     let resolution = resolved(|inputs| inputs.intent.pin = Some(name));
     assert_eq!(outcome(&resolution, Source::Pin), Outcome::Missing);
-    assert!(resolution.refusal().unwrap().message.contains("'caf\\xe9'"));
+    assert!(resolution.refusal.unwrap().message.contains("'caf\\xe9'"));
 }
 
 #[test]
@@ -452,10 +459,10 @@ fn the_place_of_a_choice_is_its_line() {
 
 #[test]
 fn every_word_leads_back_to_its_source() {
-    for source in Source::ALL {
-        assert_eq!(Source::from_word(OsStr::new(source.word())), Some(source));
+    for source in Source::VARIANTS {
+        assert_eq!(Source::from_name(OsStr::new(source.name())), Some(*source));
         let json = serde_json::to_string(&source).unwrap();
-        assert_eq!(json, format!("\"{}\"", source.word()));
+        assert_eq!(json, format!("\"{}\"", source.name()));
     }
-    assert_eq!(Source::from_word(OsStr::new("Pin")), None);
+    assert_eq!(Source::from_name(OsStr::new("Pin")), None);
 }

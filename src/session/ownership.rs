@@ -32,7 +32,7 @@ impl Ownership {
     pub(super) fn first_prompt(now: &Values) -> Self {
         // `su`, `sudo` and terminal multiplexers can pass on half of what another shell's hook exported. A source that
         // only a hook or `exec` writes says that the values beside it were worked out and nobody chose them.
-        let source = now[Variable::Source].as_deref().and_then(Source::from_word);
+        let source = now[Variable::Source].as_deref().and_then(Source::from_name);
         let original = match source {
             None | Some(Source::Pin | Source::Ambient) => now.clone(),
             Some(_) => Values::default(),

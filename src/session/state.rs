@@ -62,7 +62,7 @@ impl Session {
             if !said_last.contains(&print) && !self.said_for_good.contains(&print) {
                 news.push(finding.clone());
             }
-            let memory = if finding.sticky { &mut self.said_for_good } else { &mut self.said };
+            let memory = if finding.once { &mut self.said_for_good } else { &mut self.said };
             if !memory.contains(&print) {
                 memory.push(print);
             }

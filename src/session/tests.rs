@@ -286,8 +286,8 @@ fn without_a_hook_the_variable_is_a_pin_unless_a_hook_exported_it() {
 
 #[test]
 fn a_finding_is_news_once_per_change() {
-    let one = &Finding::new(Code::Unusable, "one");
-    let two = &Finding::new(Code::Unusable, "two");
+    let one = &Finding::warning(Code::Unusable, "one");
+    let two = &Finding::warning(Code::Unusable, "two");
     let mut session = Shell::with(&[]).session();
     for (findings, news) in [
         (&[one][..], &[one][..]),
@@ -304,8 +304,9 @@ fn a_finding_is_news_once_per_change() {
 
 #[test]
 fn a_sticky_finding_is_news_once_per_subject() {
-    let about =
-        |content: &str| Finding::once(Code::OverrideNotAllowed, "x").about(content.as_bytes());
+    let about = |content: &str| {
+        Finding::warning(Code::OverrideNotAllowed, "x").once().about(content.as_bytes())
+    };
     let mut session = Shell::with(&[]).session();
     assert_eq!(session.news(&[about("a")]).len(), 1);
     assert_eq!(session.news(&[]), []);
@@ -317,7 +318,7 @@ fn a_sticky_finding_is_news_once_per_subject() {
 #[test]
 fn the_memory_for_findings_has_an_end() {
     let many: Vec<Finding> = (0..3 * MEMORY)
-        .map(|number| Finding::once(Code::OverrideNotAllowed, number.to_string()))
+        .map(|number| Finding::warning(Code::OverrideNotAllowed, number.to_string()).once())
         .collect();
     let mut session = Shell::with(&[]).session();
     assert_eq!(session.news(&many).len(), many.len());

@@ -989,7 +989,7 @@ fn types_that_can_be_shown_mask_what_they_hold() {
         };
         let inputs = Inputs::of(&world, UserIntent::default());
         let resolution = resolve(&inputs);
-        assert!(resolution.refusal().is_none(), "{resolution:?}");
+        assert!(resolution.refusal.is_none(), "{resolution:?}");
         let values = Values::of(&world.env);
         let mut session = Session::continued(None, "1.1", &values);
         session.variables.apply(resolution.exports().as_ref());

@@ -3,12 +3,14 @@
 use super::check::{Case, Check, comment_out, put_aside, quoted};
 use crate::aws::Kind;
 use crate::finding::EXPIRES_SOON_MINUTES;
+use crate::finding::Place;
 use crate::fs::Content;
 use crate::handover::Handover;
 use crate::overrides::OverrideFile;
 use crate::overrides::trust::Verdict;
 use crate::overrides::{self, place};
-use crate::resolve::{Answer, Place, Reason, Source, describe};
+use crate::resolve::{Answer, Reason, describe};
+use crate::source::Source;
 use crate::text::{command_on, visible};
 use crate::toolkit_env::Unknown;
 
@@ -24,7 +26,7 @@ pub fn answer(case: &Case<'_>) -> Vec<Check> {
                 "profile",
                 format!(
                     "the toolkit gets {name} ({}), region {}",
-                    source.word(),
+                    source.name(),
                     visible(&case.resolution.region.name)
                 ),
             )];
@@ -60,14 +62,14 @@ fn unusable(case: &Case<'_>, source: Source, shown: &str, reason: &Reason) -> Op
     let at = candidate.and_then(|candidate| candidate.at.as_ref());
     let (code, message) = match reason {
         // The overrides' own check says it.
-        Reason::Override(_) => return None,
+        Reason::Invalid(_) => return None,
         Reason::Missing => (
             "profile-missing",
             format!("Profile '{shown}' has no static credentials: it is in neither AWS file"),
         ),
         Reason::Kind(kind) => {
             let code = if *kind == Kind::Partial { "half-key-pair" } else { "profile-unusable" };
-            let what = describe(reason, *kind);
+            let what = describe(reason);
             (code, format!("Profile '{shown}' has no static credentials: it {what}"))
         }
         Reason::Expired(end) => (
@@ -295,16 +297,19 @@ mod tests {
     fn an_expiry_time_that_cannot_be_read_is_told_of_the_chosen_profile() {
         let text = format!("{CREDENTIALS}aws_session_token = t\naws_expiration = soon\n");
         let machine = machine(&text, "BACKLOG_AWS_PROFILE=bedrock\n");
-        let notices = machine.ask(|case| case.resolution.notices.clone());
+        let notices = machine.ask(|case| case.resolution.all_findings());
         assert_eq!(notices.len(), 1, "{notices:?}");
         assert_eq!(notices[0].code, crate::finding::Code::FileInvalid);
-        assert!(notices[0].message.ends_with("(/home/u/.aws/credentials:5)"), "{notices:?}");
+        assert!(
+            notices[0].what_and_where().ends_with("(/home/u/.aws/credentials:5)"),
+            "{notices:?}"
+        );
         let checks = machine.checks();
         assert_eq!((checks[0].code, checks[0].verdict), ("file-invalid", Verdict::Warning));
         // Nobody is told at each prompt of profiles that are not used.
         let other = format!("{text}[x]\naws_access_key_id = A\naws_secret_access_key = s\n");
         let machine =
             super::super::fixture::Machine::new(&other, "").toolkit_env("BACKLOG_AWS_PROFILE=x\n");
-        assert!(machine.ask(|case| case.resolution.notices.is_empty()));
+        assert!(machine.ask(|case| case.resolution.findings.is_empty()));
     }
 }

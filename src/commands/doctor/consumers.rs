@@ -71,12 +71,12 @@ fn toolkit(case: &Case<'_>) -> Consumer {
         Answer::Usable { source, identity } => Identity {
             profile: identity.profile().map(visible),
             access_key_id: identity.credentials().map(|keys| mask_key_id(&keys.access_key_id)),
-            rule: source.word().to_owned(),
+            rule: source.name().to_owned(),
         },
         Answer::Unusable { source, profile, .. } => Identity {
             profile: profile.as_ref().map(visible),
             access_key_id: None,
-            rule: format!("{}: cannot be used, and nothing is taken in its place", source.word()),
+            rule: format!("{}: cannot be used, and nothing is taken in its place", source.name()),
         },
         Answer::Nothing => Identity::none("nothing in the chain is usable"),
     };
@@ -291,7 +291,7 @@ fn profile(
             _ => "its keys".to_owned(),
         };
     } else {
-        identity.rule = format!("it {}", describe(&crate::resolve::Reason::Kind(kind), kind));
+        identity.rule = format!("it {}", describe(&crate::resolve::Reason::Kind(kind)));
     }
     identity
 }

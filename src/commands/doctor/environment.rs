@@ -5,8 +5,9 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::check::{Case, Check};
+use crate::finding::Place;
 use crate::fs::{FileState, FileTime};
-use crate::resolve::{Place, Source};
+use crate::source::Source;
 use crate::text::visible;
 
 /// Variables that name a profile: which clients ask for it.

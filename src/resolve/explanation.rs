@@ -1,0 +1,212 @@
+//! What there is to say about an answer: which findings apply, in words and with what to do.
+
+use std::ffi::OsStr;
+
+use jiff::SignedDuration;
+
+use super::answer::{Answer, AwsProfile, Identity, Reason, Resolution};
+use super::inputs::{Inputs, usable};
+use crate::aws::Kind;
+use crate::finding::{Code, EXPIRES_SOON_MINUTES, Finding, Place};
+use crate::source::Source;
+use crate::text::visible;
+use crate::toolkit_env::Unknown;
+
+/// Everything but the refusal.
+pub(super) fn findings(inputs: &Inputs<'_>, resolution: &Resolution) -> Vec<Finding> {
+    let mut findings = inputs.findings.clone();
+    findings.extend(inputs.directory.findings.iter().cloned());
+    findings.extend(resolution.aws_profile.as_ref().and_then(|found| aws_profile(inputs, found)));
+    findings.extend(toolkit_env(inputs));
+    if let Answer::Usable { source, identity } = &resolution.answer {
+        findings.extend(guess(inputs, *source, identity));
+        findings.extend(shadowed(inputs, *source));
+        findings.extend(unreadable_expiry(inputs, identity));
+        findings.extend(expires_soon(inputs, *source, identity));
+    }
+    findings
+}
+
+fn aws_profile(inputs: &Inputs<'_>, AwsProfile { name, kind }: &AwsProfile) -> Option<Finding> {
+    let shown = visible(name);
+    let Some(kind) = kind else {
+        return Some(Finding::warning(
+            Code::AwsProfileMissing,
+            format!(
+                "AWS_PROFILE={shown} names a profile that is in neither {}; every AWS client of this shell will fail on it",
+                inputs.aws_files(" nor "),
+            ),
+        ));
+    };
+    let reason = usable(inputs.profile(name)?, inputs.now).err()?;
+    let what = describe(&reason);
+    Some(match kind {
+        Kind::Sso => Finding::warning(
+            Code::AwsProfileSso,
+            format!(
+                "Profile '{shown}' has no static credentials: AWS_PROFILE={shown} {what}. \
+                 Claude Code keeps it; the Backlog Toolkit does not use it",
+            ),
+        ),
+        _ => Finding::warning(
+            Code::AwsProfileUnusable,
+            format!(
+                "Profile '{shown}' has no static credentials: AWS_PROFILE={shown} {what}. \
+                 The Backlog Toolkit does not use it",
+            ),
+        ),
+    })
+}
+
+fn toolkit_env(inputs: &Inputs<'_>) -> Vec<Finding> {
+    let (path, file) = &inputs.toolkit_env;
+    let finding = |(name, line, why)| {
+        let (code, remedy) = match why {
+            Unknown::NeedsShell => (Code::ValueNeedsExpansion, "write it out in single quotes"),
+            Unknown::OpenQuote => (Code::FileInvalid, "close it there"),
+        };
+        Finding::warning(code, format!("the value of {name} {why} and is not used"))
+            .at(Place::line(path, line))
+            .remedy(remedy)
+    };
+    file.unknown().map(finding).collect()
+}
+
+fn guess(inputs: &Inputs<'_>, source: Source, identity: &Identity) -> Option<Finding> {
+    let name = visible(identity.profile().filter(|_| source == Source::First)?);
+    Some(
+        Finding::warning(
+            Code::AutoDetected,
+            format!("Auto-detected AWS profile: {name}. You have not chosen one"),
+        )
+        .remedy(inputs.pin_command()),
+    )
+}
+
+fn shadowed(inputs: &Inputs<'_>, source: Source) -> Option<Finding> {
+    let name = inputs.aws_profile.as_ref().filter(|_| source == Source::EnvironmentKeys)?;
+    Some(
+        Finding::warning(
+            Code::EnvironmentKeysShadow,
+            format!(
+                "AWS keys in the environment are used and AWS_PROFILE={} is not looked at, here and in boto3",
+                visible(name),
+            ),
+        )
+        .remedy("unset AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY unless that is meant"),
+    )
+}
+
+/// An expiry time of the chosen profile that cannot be read. The reader does not report it among the problems of the
+/// file, because most profiles are never used.
+fn unreadable_expiry(inputs: &Inputs<'_>, identity: &Identity) -> Option<Finding> {
+    let problem = inputs.profiles.get(identity.profile()?)?.expires_at().err()?;
+    inputs.line_finding(&problem)
+}
+
+fn expires_soon(inputs: &Inputs<'_>, source: Source, identity: &Identity) -> Option<Finding> {
+    let soon = SignedDuration::from_mins(EXPIRES_SOON_MINUTES);
+    let end = identity.expires_at().filter(|end| end.duration_since(inputs.now) <= soon)?;
+    let whose = identity
+        .profile()
+        .map_or_else(|| source.name().to_owned(), |name| format!("'{}'", visible(name)));
+    Some(
+        Finding::warning(
+            Code::CredentialsExpireSoon,
+            format!("the temporary credentials of {whose} expire at {end}"),
+        )
+        .remedy("renew them"),
+    )
+}
+
+/// Why there are no credentials; `None` when there are.
+pub(super) fn refusal(inputs: &Inputs<'_>, resolution: &Resolution) -> Option<Finding> {
+    match &resolution.answer {
+        Answer::Usable { .. } => None,
+        Answer::Unusable { source, profile, reason } => Some(unusable(
+            inputs,
+            *source,
+            profile.as_deref().unwrap_or_default(),
+            reason,
+            resolution.decided_at(),
+        )),
+        Answer::Nothing => Some(none_found(inputs)),
+    }
+}
+
+fn unusable(
+    inputs: &Inputs<'_>,
+    source: Source,
+    profile: &OsStr,
+    reason: &Reason,
+    at: Option<&Place>,
+) -> Finding {
+    let shown = visible(profile);
+    let remedy = match source {
+        Source::Directory => inputs.with_usable_profile(|name| format!("backlog-aws local {name}")),
+        _ => inputs.pin_command(),
+    };
+    let no_credentials =
+        |what: &str| format!("Profile '{shown}' has no static credentials: {what}");
+    let finding = match reason {
+        Reason::Invalid(invalid) => {
+            let place = at.map(ToString::to_string).unwrap_or_default();
+            return Finding::problem(Code::OverrideInvalid, format!("{place} {invalid}"))
+                .remedy("fix it, or remove it with `backlog-aws local --unset`");
+        }
+        Reason::Missing => {
+            let what = format!("it is in neither {}", inputs.aws_files(" nor "));
+            Finding::problem(Code::Unusable, no_credentials(&what)).remedy(remedy)
+        }
+        Reason::Kind(_) => {
+            let what = format!("it {}", describe(reason));
+            Finding::problem(Code::Unusable, no_credentials(&what)).remedy(remedy)
+        }
+        Reason::Expired(end) => Finding::problem(
+            Code::CredentialsExpired,
+            format!("the temporary credentials of '{shown}' expired at {end}"),
+        )
+        .remedy(format!("renew them, or {remedy}")),
+    };
+    match (source, at) {
+        (_, Some(place)) => finding.at(place.clone()),
+        (Source::Pin, None) => {
+            Finding { message: format!("{} (pinned)", finding.message), ..finding }
+        }
+        (_, None) => Finding {
+            message: format!("{} (BACKLOG_AWS_PROFILE names it)", finding.message),
+            ..finding
+        },
+    }
+}
+
+/// That no profile is usable.
+pub fn none_found(inputs: &Inputs<'_>) -> Finding {
+    Finding::problem(
+        Code::NoneFound,
+        format!("No AWS profiles with static credentials found in {}", inputs.aws_files(" or ")),
+    )
+    .remedy("add one with `aws configure --profile bedrock`")
+}
+
+/// What a profile is instead of usable, as the end of "it …".
+pub fn describe(reason: &Reason) -> String {
+    match reason {
+        Reason::Expired(end) => {
+            return format!("has temporary credentials that expired at {end}");
+        }
+        Reason::Missing => "does not exist",
+        Reason::Invalid(_) => "cannot be told",
+        Reason::Kind(kind) => match kind {
+            Kind::Sso => "is an SSO profile",
+            Kind::AssumeRole => "assumes a role",
+            Kind::WebIdentity => "uses a web identity token",
+            Kind::Process => "gets its credentials from a program (credential_process)",
+            Kind::Login => "signs in through `aws login`",
+            Kind::Partial => "has only one half of a key pair",
+            Kind::Empty => "has no credentials at all",
+            Kind::Static | Kind::Temporary => "is usable",
+        },
+    }
+    .to_owned()
+}

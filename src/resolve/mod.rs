@@ -1,0 +1,20 @@
+//! Which profile, and why: the chain of candidates.
+//!
+//! [`Inputs`] is made from what was read, the rest is pure: everything goes out through [`Resolution`]. Whoever explains
+//! an answer (`status`, `doctor`, `list`) shows the very value that the hook exports and `exec` acts on.
+
+mod answer;
+mod chain;
+mod explanation;
+mod inputs;
+
+pub use answer::{
+    Answer, AwsProfile, Candidate, FALLBACK_REGION, FoundOverride, Identity, Outcome, Reason,
+    Region, RegionSource, Resolution, lossy,
+};
+pub use chain::resolve;
+pub use explanation::{describe, none_found};
+pub use inputs::{Directory, EnvironmentKeys, Inputs, usable};
+
+#[cfg(test)]
+mod tests;
