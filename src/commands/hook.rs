@@ -102,7 +102,8 @@ fn update(
     values: &Values,
 ) -> (Vec<u8>, Vec<Finding>) {
     // Thousands of profiles would take longer to free than the process has left to live.
-    let inputs = ManuallyDrop::new(Inputs::of(world, session.variables.intent()));
+    let inputs = Inputs { hook: true, ..Inputs::of(world, session.variables.intent()) };
+    let inputs = ManuallyDrop::new(inputs);
     let resolution = resolve(&inputs);
     let after = session.variables.apply(resolution.exports().as_ref());
     let news = session.news(&abridged(resolution.all_findings()));

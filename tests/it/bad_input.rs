@@ -73,9 +73,10 @@ fn assert_status_says(home: &Sandbox, file: &Path, why: &str, code: i32) {
     let json = home.run(["status", "--json"]).json();
     let notices = json["notices"].as_array().expect("it is a list").clone();
     assert!(
-        notices
-            .iter()
-            .any(|notice| notice["message"].as_str().is_some_and(|message| message.contains(why))),
+        notices.iter().any(|notice| {
+            let remedy = notice["remedy"].as_str().unwrap_or_default();
+            format!("{}; {remedy}", notice["message"].as_str().unwrap_or_default()).contains(why)
+        }),
         "{json}"
     );
 }

@@ -167,7 +167,11 @@ fn a_profile_that_is_not_usable_is_refused_with_those_that_are() {
             "{}",
             refused.err()
         );
-        assert!(refused.err().contains("with one of: luxito, bedrock"), "{}", refused.err());
+        assert!(
+            refused.err().contains("BACKLOG_AWS_PROFILE=bedrock` (or luxito)"),
+            "{}",
+            refused.err()
+        );
         assert!(refused.err().contains("--force writes it all the same"), "{}", refused.err());
         assert!(names(&home.path("acme")).is_empty());
     }

@@ -56,7 +56,7 @@ fn assert_notices(turn: &Turn, beginnings: &[&str]) {
 const CC_IS_SSO: &str = "Profile 'cc' has no static credentials: AWS_PROFILE=cc is an SSO profile.";
 const TOOK_LUXITO: &str = "Auto-detected AWS profile: luxito.";
 const PINNED_CC: &str = "Profile 'cc' has no static credentials: it is an SSO profile (pinned); \
-     `backlog-aws use NAME` with one of: luxito, bedrock";
+     `backlog-aws use bedrock` (or luxito)";
 
 scenario! {
     fn the_first_prompt_exports_the_first_usable_profile_and_says_why(shell) {

@@ -198,11 +198,7 @@ fn a_damaged_entry_allows_nothing_until_it_is_allowed_again() {
         fs::write(&entry, damaged).unwrap();
         assert_eq!(outcome(&home, "acme"), "not-allowed");
         let told = run_in(&home, "acme", &["status"]);
-        assert!(
-            told.err().contains("is damaged; run `backlog-aws allow` there again"),
-            "{}",
-            told.err()
-        );
+        assert!(told.err().contains("is damaged; run `backlog-aws allow "), "{}", told.err());
     }
     run_in(&home, "acme", &["allow"]).expect_code(0);
     assert_eq!(outcome(&home, "acme"), "chosen");
