@@ -1,6 +1,5 @@
 //! The interactive choice among usable profiles, for `use`, `local` and `exec` on a terminal.
 
-use std::cmp::Reverse;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 
@@ -38,37 +37,24 @@ pub fn usable_profile(question: &str, world: &World) -> Result<String, Failure> 
                 .to_owned(),
         ));
     }
-    let rows: Vec<Row<'_>> = found.iter().map(|profile| Row::of(profile)).collect();
-    let columns = Columns::of(&rows, terminal_width());
-    let choices: Vec<String> = rows.iter().map(|row| columns.lay_out(row)).collect();
-    let best_first = |typed: &str, _: &String, _: &str, index: usize| {
-        rows.get(index).and_then(|row| row.score(typed))
-    };
-    let name_only = |chosen: ListOption<&String>| {
-        let row = rows.get(chosen.index);
-        row.map_or_else(String::new, |row| row.name.to_owned())
-    };
-    let colour = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
+    let (height, width) = window();
+    let choices = rows(&found, width);
     let question = format!("{question}:");
+    let name_only = |chosen: ListOption<&String>| found[chosen.index].name().to_owned();
     let mut select = Select::new(&question, choices)
-        .with_page_size(page_size())
-        .with_scorer(&best_first)
-        // A stable sort: what is equally good stays in the order of the files.
-        .with_sorter(&|scores| scores.sort_by_key(|&(_, score)| Reverse(score)))
+        // The question and the help need a row each, and a row stays free below.
+        .with_page_size(height.saturating_sub(3).clamp(1, 15))
+        .with_scorer(&score)
         .with_formatter(&name_only)
-        .with_render_config(if colour {
-            RenderConfig::default_colored()
-        } else {
-            RenderConfig::empty()
+        .with_render_config(match AutoStream::choice(&io::stderr()) {
+            ColorChoice::Never => RenderConfig::empty(),
+            _ => RenderConfig::default_colored(),
         });
     // It must not wrap either.
-    select.help_message = Some(HELP).filter(|help| help.len() + 3 < terminal_width());
+    select.help_message = Some(HELP).filter(|help| help.len() + 3 < width);
     let chosen = select.raw_prompt();
     match chosen {
-        Ok(chosen) => found
-            .get(chosen.index)
-            .map(|profile| profile.name().to_owned())
-            .ok_or(Failure::Cancelled),
+        Ok(chosen) => Ok(found[chosen.index].name().to_owned()),
         Err(InquireError::OperationCanceled | InquireError::OperationInterrupted) => {
             Err(Failure::Cancelled)
         }
@@ -133,67 +119,26 @@ pub fn possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// One profile as it is offered.
-struct Row<'a> {
-    name: &'a str,
-    kind: &'static str,
-    region: String,
-}
-
-impl<'a> Row<'a> {
-    fn of(profile: &Profile<'a>) -> Self {
-        Self {
-            name: profile.name(),
-            kind: profile.kind().as_str(),
-            region: profile.region().map(visible).unwrap_or_default(),
-        }
-    }
-
-    /// How well it fits what was typed; `None` when it does not. A name that begins with it goes first, then one that
-    /// contains it, then a kind or region that does.
-    fn score(&self, typed: &str) -> Option<i64> {
-        let typed = typed.trim().to_lowercase();
-        let name = self.name.to_lowercase();
-        if name.starts_with(&typed) {
-            Some(2)
-        } else if name.contains(&typed) {
-            Some(1)
-        } else {
-            let rest = format!("{} {}", self.kind, self.region).to_lowercase();
-            rest.contains(&typed).then_some(0)
-        }
-    }
-}
-
-/// Where the columns of the list begin, and how much fits beside each other. A row that wrapped would push the list out
-/// of a small window.
-struct Columns {
-    name: usize,
-    kind: usize,
-    region: usize,
-}
-
-impl Columns {
-    fn of(rows: &[Row<'_>], width: usize) -> Self {
-        let longest = |of: fn(&Row<'_>) -> usize| rows.iter().map(of).max().unwrap_or(0);
+/// The list: name, kind and region of each profile in columns. A row that wrapped would push the list out of a small
+/// window, so each ends where the window does.
+fn rows(profiles: &[&Profile<'_>], width: usize) -> Vec<String> {
+    let longest = |of: fn(&Profile<'_>) -> usize| profiles.iter().map(|p| of(p)).max().unwrap_or(0);
+    let names = longest(|profile| profile.name().len()).min(40);
+    let kinds = longest(|profile| profile.kind().as_str().len());
+    let row = |profile: &&Profile<'_>| {
+        let (name, kind) = (profile.name(), profile.kind().as_str());
+        let region = profile.region().map(visible).unwrap_or_default();
+        let row = format!("{name:<names$}  {kind:<kinds$}  {region}");
         // The mark before each row, and a column that stays free because some terminals wrap on filling it.
-        let room = width.saturating_sub(3);
-        let kind = longest(|row| row.kind.len());
-        let name = longest(|row| row.name.len()).min(40).min(room);
-        Self { name, kind, region: room.saturating_sub(name + kind + 4) }
-    }
+        cut(row.trim_end(), width.saturating_sub(3))
+    };
+    profiles.iter().map(row).collect()
+}
 
-    fn lay_out(&self, row: &Row<'_>) -> String {
-        let (name, kind, region) =
-            (cut(row.name, self.name), row.kind, cut(&row.region, self.region));
-        let (names, kinds) = (self.name, self.kind);
-        let line = match self.region {
-            // Too narrow for more than the name.
-            0 => name,
-            _ => format!("{name:<names$}  {kind:<kinds$}  {region}"),
-        };
-        line.trim_end().to_owned()
-    }
+/// How well a row fits what was typed; `None` when it does not. A name that begins with it goes first.
+fn score(typed: &str, _: &String, row: &str, _: usize) -> Option<i64> {
+    let at = row.to_lowercase().find(&typed.trim().to_lowercase())?;
+    Some(-i64::try_from(at).unwrap_or(i64::MAX))
 }
 
 /// As much of a text as fits, with a mark where something is missing. A character outside of ASCII counts as two
@@ -215,46 +160,26 @@ fn cut(text: &str, width: usize) -> String {
     text
 }
 
-/// How many profiles are shown at once: the question and the help need a row each, and a row stays free below.
-fn page_size() -> usize {
-    let rows = window().map_or(24, |(rows, _)| rows);
-    rows.saturating_sub(3).clamp(1, 15)
-}
-
-fn terminal_width() -> usize {
-    window().map_or(80, |(_, columns)| columns)
-}
-
-/// Rows and columns, unless the terminal does not know them: some answer with zeros.
-fn window() -> Option<(usize, usize)> {
-    let size = rustix::termios::tcgetwinsize(io::stderr()).ok()?;
-    let (rows, columns) = (usize::from(size.ws_row), usize::from(size.ws_col));
-    (rows > 0 && columns > 0).then_some((rows, columns))
+/// Rows and columns. Some terminals do not know them and answer with zeros.
+fn window() -> (usize, usize) {
+    let size = rustix::termios::tcgetwinsize(io::stderr()).ok();
+    size.filter(|size| size.ws_row > 0 && size.ws_col > 0)
+        .map_or((24, 80), |size| (size.ws_row.into(), size.ws_col.into()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn row(name: &'static str, region: &str) -> Row<'static> {
-        Row { name, kind: "static", region: visible(region) }
-    }
-
     #[test]
     fn no_row_is_wider_than_the_window() {
-        let rows = [
-            row("bedrock", "eu-west-1"),
-            row("a-name-that-is-much-longer-than-any-sensible-one", "x"),
-            row("b", &"世界".repeat(60)),
-            row("c", &"\u{202e}\x1b[2J".repeat(20)),
-        ];
-        for width in 1..120 {
-            let columns = Columns::of(&rows, width);
-            for row in &rows {
-                let line = columns.lay_out(row);
+        for text in ["bedrock  static", &"世界".repeat(60), &visible("\u{202e}\x1b[2J".repeat(20))]
+        {
+            for width in 0..120 {
+                let row = cut(text, width);
                 let wide: usize =
-                    line.chars().map(|c| if c.is_ascii() || c == '…' { 1 } else { 2 }).sum();
-                assert!(wide <= width.saturating_sub(3), "{width}: {line}");
+                    row.chars().map(|c| if c.is_ascii() || c == '…' { 1 } else { 2 }).sum();
+                assert!(wide <= width, "{width}: {row}");
             }
         }
     }
@@ -262,12 +187,12 @@ mod tests {
     #[test]
     fn a_name_that_begins_as_typed_goes_first() {
         let [begins, contains, region, other] = [
-            row("Prod", "eu-west-1"),
-            row("acme-prod", "eu-west-1"),
-            row("acme", "pro-1"),
-            row("acme", "eu-west-1"),
+            "Prod       static     eu-west-1",
+            "acme-prod  static     eu-west-1",
+            "acme       static     pro-1",
+            "acme       static     eu-west-1",
         ]
-        .map(|row| row.score("pro"));
+        .map(|row| score("pro", &String::new(), row, 0));
         assert!(begins > contains && contains > region && region > other);
         assert_eq!(other, None);
     }
