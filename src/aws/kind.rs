@@ -1,9 +1,13 @@
 //! Which kind of credentials a profile gives, judged by the keys that are set in it.
 
-use std::fmt;
+use strum::{Display, EnumIter, IntoEnumIterator, IntoStaticStr};
 
-/// The kinds of profile, in the order in which they are tried: the first that fits is *the* kind of a profile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// The kinds of profile, in the order in which they are tried: the first that fits is *the* kind of a profile. Their
+/// words are those of the output.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Display, EnumIter, IntoStaticStr,
+)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Kind {
     /// An access key pair without a session token.
     Static,
@@ -26,30 +30,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    const IN_ORDER: [Self; 8] = [
-        Self::Static,
-        Self::Temporary,
-        Self::Sso,
-        Self::AssumeRole,
-        Self::WebIdentity,
-        Self::Process,
-        Self::Login,
-        Self::Partial,
-    ];
-
-    /// The word for it in output.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Static => "static",
-            Self::Temporary => "temporary",
-            Self::Sso => "sso",
-            Self::AssumeRole => "assume-role",
-            Self::WebIdentity => "web-identity",
-            Self::Process => "process",
-            Self::Login => "login",
-            Self::Partial => "partial",
-            Self::Empty => "empty",
-        }
+        self.into()
     }
 
     /// Whether such a profile holds an access key pair, so that nothing has to be asked or run to get credentials.
@@ -60,7 +42,7 @@ impl Kind {
     /// Every kind that fits a profile, in order; none at all means [`Kind::Empty`]. `has` says whether a key is set to
     /// something that is not empty.
     pub(super) fn fitting(has: impl Fn(&str) -> bool) -> impl Iterator<Item = Self> {
-        Self::IN_ORDER.into_iter().filter(move |kind| kind.fits(&has))
+        Self::iter().filter(move |kind| kind.fits(&has))
     }
 
     fn fits(self, has: impl Fn(&str) -> bool) -> bool {
@@ -84,14 +66,10 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator as _;
+
     use super::Kind::{
         self, AssumeRole, Login, Partial, Process, Sso, Static, Temporary, WebIdentity,
     };
@@ -144,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_words_are_those_of_the_output_format() {
-        let words: Vec<_> = Kind::IN_ORDER.iter().map(|kind| kind.as_str()).collect();
+        let words: Vec<_> = Kind::iter().map(Kind::as_str).collect();
         let expected = [
             "static",
             "temporary",
@@ -154,6 +132,7 @@ mod tests {
             "process",
             "login",
             "partial",
+            "empty",
         ];
         assert_eq!(words, expected);
         assert_eq!(format!("{:<8}|", Kind::Empty), "empty   |");
