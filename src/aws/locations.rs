@@ -6,6 +6,15 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+/// Which of the two AWS files: they differ in how sections are named. Ordered as profiles are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FileKind {
+    /// `~/.aws/credentials`, where a profile is called `[x]`.
+    Credentials,
+    /// `~/.aws/config`, where a profile is called `[profile x]`.
+    Config,
+}
+
 /// The paths of the two AWS files. A path is `None` when it depends on a home directory that is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Locations {

@@ -6,27 +6,29 @@
 //! | file | holds |
 //! |---|---|
 //! | `locations` | the paths of the two files |
-//! | `reader` | the dialect: one file's bytes to sections, properties and rejected lines |
-//! | `profiles` | the two files merged into profiles |
+//! | `dialect` | one file's bytes to sections and properties |
+//! | `profiles` | what section headers mean, and the two files merged into profiles |
+//! | `profile` | one profile and its credentials |
 //! | `kind` | which kind of credentials a profile gives |
-//! | `botocore` | where boto3 reads the same bytes differently |
 //! | `expiry` | the spellings of an expiry time |
 //! | `problem` | what is wrong with a line, and the remedy |
+//! | `botocore` | where boto3 reads the same bytes differently |
 
 pub mod botocore;
+mod dialect;
 mod expiry;
 mod kind;
 mod locations;
 mod problem;
+mod profile;
 mod profiles;
-mod reader;
 
 /// The longest name of a profile or region that is taken for one, in bytes. What is exported has to leave room for
 /// everything else: with a variable of more than 128 KiB, Linux starts no program any more.
 pub const LONGEST_NAME: usize = 256;
 
 pub use kind::Kind;
-pub use locations::{Locations, locate};
+pub use locations::{FileKind, Locations, locate};
 pub use problem::{At, Problem, ProblemKind};
-pub use profiles::{Credentials, Profile, Profiles, SsoSession};
-pub use reader::{AwsFile, FileKind};
+pub use profile::{Credentials, Profile};
+pub use profiles::{AwsFile, Profiles};

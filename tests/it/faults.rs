@@ -927,6 +927,9 @@ fn types_that_hold_raw_secrets_have_no_debug() {
         backlog_aws::world::Environment,
         backlog_aws::fs::SourceFile,
         backlog_aws::fs::Content,
+        backlog_aws::aws::AwsFile<'static>,
+        backlog_aws::aws::Profiles<'static>,
+        backlog_aws::aws::Profile<'static>,
         backlog_aws::toolkit_env::ToolkitEnv,
         backlog_aws::resolve::Inputs<'static>,
     );

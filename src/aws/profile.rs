@@ -1,0 +1,168 @@
+//! One profile, and the credentials it holds.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::dialect::Property;
+use super::{At, FileKind, Kind, LONGEST_NAME, Problem, ProblemKind, expiry};
+use crate::secret::{Secret, mask_key_id};
+
+/// One profile, from both files.
+pub struct Profile<'a> {
+    name: &'a str,
+    pub(super) sections: Vec<At>,
+    /// In the order of the files. A key may be there more than once.
+    pub(super) properties: Vec<Property<'a>>,
+}
+
+impl<'a> Profile<'a> {
+    pub(super) fn new(name: &'a str) -> Self {
+        Self { name, sections: Vec::new(), properties: Vec::new() }
+    }
+
+    /// What it is called, without the `profile` of the config file. Never empty, and only of the characters that AWS
+    /// allows (`A-Z a-z 0-9 _-/.%@:+`), so it is safe to show.
+    pub fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// The value in force for a key, upper or lower case. It is empty where the file has nothing after the `=`, and
+    /// holds a line feed before each line that continues it.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.property(key).map(|property| &*property.value)
+    }
+
+    /// Where the value in force for a key stands.
+    pub fn at_key(&self, key: &str) -> Option<At> {
+        self.property(key).map(|property| property.at)
+    }
+
+    /// Whether one file sets a key to something, whatever the other says.
+    pub fn is_set_in(&self, kind: FileKind, key: &str) -> bool {
+        self.property_in(kind, key).is_some_and(|property| !property.value.is_empty())
+    }
+
+    fn property(&self, key: &str) -> Option<&Property<'a>> {
+        self.property_in(FileKind::Credentials, key)
+            .or_else(|| self.property_in(FileKind::Config, key))
+    }
+
+    /// The last of that key counts.
+    fn property_in(&self, kind: FileKind, key: &str) -> Option<&Property<'a>> {
+        let mut last_first = self.properties.iter().rev();
+        last_first
+            .find(|property| property.at.kind == kind && property.key.eq_ignore_ascii_case(key))
+    }
+
+    /// The value in force, where empty counts as unset.
+    fn set(&self, key: &str) -> Option<&str> {
+        self.get(key).filter(|value| !value.is_empty())
+    }
+
+    /// The kind of credentials it gives.
+    pub fn kind(&self) -> Kind {
+        Kind::fitting(|key| self.set(key).is_some()).next().unwrap_or(Kind::Empty)
+    }
+
+    /// What it is besides its [`kind`](Self::kind).
+    pub fn also(&self) -> Vec<Kind> {
+        Kind::fitting(|key| self.set(key).is_some()).skip(1).collect()
+    }
+
+    /// The access key id, even if the other half of the pair is missing.
+    pub fn access_key_id(&self) -> Option<&str> {
+        self.set("aws_access_key_id")
+    }
+
+    pub fn region(&self) -> Option<&str> {
+        self.set("region").filter(|region| region.len() <= LONGEST_NAME)
+    }
+
+    pub fn role_arn(&self) -> Option<&str> {
+        self.set("role_arn")
+    }
+
+    /// The number of the account it leads to, where the files name one: `aws_account_id`, or else that of the SSO login or
+    /// of the role. Of plain keys only AWS can tell.
+    pub fn account(&self) -> Option<&str> {
+        // arn:aws:iam::111122223333:role/NAME ("IAM identifiers" in AWS's user guide)
+        let of_role = || self.role_arn()?.split(':').nth(4);
+        self.set("aws_account_id")
+            .or_else(|| self.set("sso_account_id"))
+            .or_else(of_role)
+            .filter(|account| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
+    }
+
+    /// The profile whose credentials assume the role.
+    pub fn source_profile(&self) -> Option<&str> {
+        self.set("source_profile")
+    }
+
+    pub fn sso_session(&self) -> Option<&str> {
+        self.set("sso_session")
+    }
+
+    /// The start URL in the profile itself. [`Profiles::sso_start_url`](super::Profiles::sso_start_url) looks into the
+    /// session as well.
+    pub fn sso_start_url(&self) -> Option<&str> {
+        self.set("sso_start_url")
+    }
+
+    /// When its temporary credentials expire, if that is known. Other credentials do not expire.
+    ///
+    /// The error is a time that cannot be read. It is worth telling, and otherwise counts as not known.
+    pub fn expires_at(&self) -> Result<Option<Timestamp>, Problem> {
+        let set = |key| self.property(key).filter(|property| !property.value.is_empty());
+        if self.kind() != Kind::Temporary {
+            return Ok(None);
+        }
+        let Some((key, property)) = expiry::KEYS.into_iter().find_map(|key| Some((key, set(key)?)))
+        else {
+            return Ok(None);
+        };
+        expiry::parse(&property.value)
+            .map(Some)
+            .ok_or_else(|| Problem::new(property.at, ProblemKind::Expiry(key)))
+    }
+
+    /// Its credentials, if it is static or temporary. They may have expired.
+    pub fn credentials(&self) -> Option<Credentials> {
+        // A token may be left over under its old name, so the new one goes first.
+        let token = self.set("aws_session_token").or_else(|| self.set("aws_security_token"));
+        Some(Credentials {
+            access_key_id: self.access_key_id()?.to_owned(),
+            secret_access_key: Secret::new(self.set("aws_secret_access_key")?),
+            session_token: token.map(Secret::new),
+            expires_at: self.expires_at().ok().flatten(),
+        })
+    }
+
+    /// Where its sections begin, credentials file first.
+    pub fn at(&self) -> impl ExactSizeIterator<Item = At> {
+        self.sections.iter().copied()
+    }
+}
+
+/// The credentials of a profile. `Debug` masks them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// Not a secret, but shown masked all the same.
+    pub access_key_id: String,
+    pub secret_access_key: Secret,
+    /// What temporary credentials come with.
+    pub session_token: Option<Secret>,
+    /// When temporary credentials expire, if the file says so in a way that can be read.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("access_key_id", &mask_key_id(&self.access_key_id))
+            .field("secret_access_key", &self.secret_access_key)
+            .field("session_token", &self.session_token)
+            .field("expires_at", &self.expires_at)
+            .finish()
+    }
+}
