@@ -246,6 +246,6 @@ fn bash_in_posix_mode_reads_the_same_file() {
 #[test]
 fn the_binary_runs_in_the_sandbox() {
     let home = Sandbox::documented_home();
-    let output = home.invoke(["--version"]).closing_stdin().run();
+    let output = home.invoke(["--version"]).script("\"$@\" <&-").run();
     assert!(output.code.is_some(), "{output:?}");
 }

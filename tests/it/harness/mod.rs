@@ -4,21 +4,20 @@
 //! Every session keeps the promise under guard by itself: variables of other tools and files under `~/.aws` and
 //! `~/.claude` must come out as they went in, and no secret may appear on the terminal.
 
-// Each test binary compiles the whole harness and uses a part of it.
-#![allow(dead_code, unused_imports, unused_macros)]
-
 mod guard;
-mod processes;
 mod sandbox;
 mod session;
 mod shell;
+mod start_up;
 mod terminal;
+mod tools;
 
-pub use processes::processes_of;
-pub use sandbox::{Invocation, KEY_IDS, Output, SECRETS, Sandbox};
-pub use session::{Session, SessionBuilder, Turn};
+pub use sandbox::{Invocation, KEY_IDS, Output, SECRETS, Sandbox, static_profile};
+pub use session::{Session, Turn};
 pub use shell::Shell;
+pub use start_up::SessionBuilder;
 pub use terminal::Key;
+pub use tools::{found, is_root, needed, processes_of, strace};
 
 /// Writes one scenario and runs it as one test per shell: `name::bash`, `name::zsh`, `name::fish`.
 ///

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::{env, fs, str};
 
 use super::guard::{FileTree, assert_no_secret};
+use super::tools::usual_circumstances;
 
 /// AWS's own documentation examples; none of them opens anything.
 pub const KEY_IDS: [&str; 2] = ["AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE"];
@@ -25,6 +26,18 @@ pub const SECRETS: [&str; 5] = [
 const SYSTEM_PATH: &str =
     "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/bin";
 
+/// A static profile with the first of the keys, as it stands in the credentials file.
+pub fn static_profile(name: &str, region: &str) -> String {
+    profile(name, 0, region)
+}
+
+fn profile(name: &str, key: usize, region: &str) -> String {
+    let (id, secret) = (KEY_IDS[key], SECRETS[key]);
+    format!(
+        "[{name}]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\nregion = {region}\n"
+    )
+}
+
 /// A home directory that exists for one test, with nothing of the real one in it.
 pub struct Sandbox {
     root: tempfile::TempDir,
@@ -35,6 +48,7 @@ pub struct Sandbox {
 impl Sandbox {
     /// An empty home, with the binary on `PATH`.
     pub fn new() -> Self {
+        usual_circumstances();
         let root = tempfile::Builder::new()
             .prefix("backlog-aws-test-")
             .tempdir()
@@ -66,26 +80,21 @@ impl Sandbox {
              sso_region = eu-central-1\n\
              sso_registration_scopes = sso:account:access\n",
         );
-        sandbox.write(
-            ".aws/credentials",
-            format!(
-                "[luxito]\n\
-                 aws_access_key_id = {}\n\
-                 aws_secret_access_key = {}\n\
-                 region = us-west-2\n\
-                 \n\
-                 [bedrock]\n\
-                 aws_access_key_id = {}\n\
-                 aws_secret_access_key = {}\n\
-                 region = eu-west-1\n",
-                KEY_IDS[1], SECRETS[1], KEY_IDS[0], SECRETS[0],
-            ),
-        );
+        let luxito = profile("luxito", 1, "us-west-2");
         // As `aws configure` leaves it; others being able to read it is worth a notice.
-        let private = fs::Permissions::from_mode(0o600);
-        fs::set_permissions(sandbox.path(".aws/credentials"), private)
-            .expect("the file is our own");
-        sandbox.user_changed_files();
+        sandbox.write_private(
+            ".aws/credentials",
+            luxito + "\n" + &static_profile("bedrock", "eu-west-1"),
+        );
+        sandbox
+    }
+
+    /// The documented home with `acme/deep`, where an allowed override says bedrock, and `plain`, where none does.
+    pub fn with_override() -> Self {
+        let sandbox = Self::documented_home();
+        sandbox.allow("acme", "profile = bedrock\n");
+        sandbox.mkdir("acme/deep");
+        sandbox.mkdir("plain");
         sandbox
     }
 
@@ -102,12 +111,21 @@ impl Sandbox {
     /// Puts a script in that place; `Sandbox::built_binary` is what it may want to call.
     #[track_caller]
     pub fn replace_binary(&self, script: &str) {
-        use std::os::unix::fs::PermissionsExt as _;
         let path = self.binary_on_path();
         // Not through the symbolic link.
         let _ = fs::remove_file(&path);
         fs::write(&path, script).expect("the sandbox is writable");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("the file is ours");
+    }
+
+    /// Puts a script there that does something before each `hook`. It calls the binary by the name that it is called by
+    /// itself, so that `init` gives out the path of the script.
+    #[track_caller]
+    pub fn wrap_hook(&self, before: &str) {
+        let binary = Self::built_binary().display();
+        self.replace_binary(&format!(
+            "#!/usr/bin/env bash\nif [ \"$1\" = hook ]; then {before}; fi\nexec -a \"$0\" {binary} \"$@\"\n"
+        ));
     }
 
     pub fn home(&self) -> PathBuf {
@@ -128,6 +146,24 @@ impl Sandbox {
         fs::write(&path, contents).expect("the home is writable");
         self.user_changed_files();
         path
+    }
+
+    /// The same, for the user's eyes only, as `aws configure` leaves its files.
+    #[track_caller]
+    pub fn write_private(&self, relative: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.write(relative, contents);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("the file is our own");
+        self.user_changed_files();
+        path
+    }
+
+    /// Writes an override and allows it.
+    #[track_caller]
+    pub fn allow(&self, directory: impl AsRef<Path>, contents: &str) -> PathBuf {
+        let directory = self.mkdir(directory);
+        let file = self.write(directory.join(".backlog-aws"), contents);
+        self.invoke(["allow"]).cwd(directory).run().expect_code(0);
+        file
     }
 
     #[track_caller]
@@ -177,6 +213,13 @@ impl Sandbox {
         ]
     }
 
+    /// A program to be run in the home, with no input and nothing of the test's own environment.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(self.environment()).current_dir(self.home()).stdin(Stdio::null());
+        command
+    }
+
     /// Runs the binary without a terminal.
     #[track_caller]
     pub fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Output {
@@ -194,7 +237,7 @@ impl Sandbox {
             environment: Vec::new(),
             directory: self.home(),
             input: Vec::new(),
-            standard_input_closed: false,
+            script: None,
             secrets_allowed: false,
         }
     }
@@ -214,7 +257,7 @@ pub struct Invocation<'home> {
     environment: Vec<(OsString, OsString)>,
     directory: PathBuf,
     input: Vec<u8>,
-    standard_input_closed: bool,
+    script: Option<OsString>,
     secrets_allowed: bool,
 }
 
@@ -235,9 +278,9 @@ impl Invocation<'_> {
         self
     }
 
-    /// Starts with no descriptor 0 at all, as `<&-` does.
-    pub fn closing_stdin(mut self) -> Self {
-        self.standard_input_closed = true;
+    /// A shell script to run it by, in which it is `"$@"`.
+    pub fn script(mut self, script: impl Into<OsString>) -> Self {
+        self.script = Some(script.into());
         self
     }
 
@@ -249,17 +292,14 @@ impl Invocation<'_> {
 
     #[track_caller]
     pub fn run(self) -> Output {
-        let mut command = if self.standard_input_closed {
-            let mut command = Command::new("/bin/sh");
-            command.args(["-c", r#"exec "$0" "$@" <&-"#]).arg(Sandbox::built_binary());
-            command
-        } else {
-            Command::new(Sandbox::built_binary())
-        };
+        let binary = Sandbox::built_binary();
+        let mut command =
+            self.sandbox.command(if self.script.is_some() { Path::new("/bin/sh") } else { binary });
+        if let Some(script) = self.script {
+            command.arg("-c").arg(script).arg("sh").arg(binary);
+        }
         let mut child = command
             .args(&self.arguments)
-            .env_clear()
-            .envs(self.sandbox.environment())
             .envs(self.environment)
             .current_dir(&self.directory)
             .stdin(Stdio::piped())
@@ -270,8 +310,7 @@ impl Invocation<'_> {
         // A child that does not read its input is no error here.
         let _ = child.stdin.take().expect("it is a pipe").write_all(&self.input);
         let output = child.wait_with_output().expect("a child can be waited for");
-        let output =
-            Output { code: output.status.code(), stdout: output.stdout, stderr: output.stderr };
+        let output = Output::from(output);
         if !self.secrets_allowed {
             assert_no_secret(&output.stdout, "standard output");
             assert_no_secret(&output.stderr, "standard error");
@@ -288,6 +327,12 @@ pub struct Output {
     pub code: Option<i32>,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
+}
+
+impl From<std::process::Output> for Output {
+    fn from(output: std::process::Output) -> Self {
+        Self { code: output.status.code(), stdout: output.stdout, stderr: output.stderr }
+    }
 }
 
 impl Output {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -12,185 +11,11 @@ use std::time::{Duration, Instant};
 use super::guard::{ForeignVariables, is_foreign, parse_environment, secret_in};
 use super::sandbox::Sandbox;
 use super::shell::Shell;
+use super::start_up::SessionBuilder;
 use super::terminal::{Key, MarkKind, Pumped, Terminal, find};
 
 /// Far more than a shell needs on a busy machine. Nothing waits this long unless something is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A session to come.
-#[must_use = "nothing happens before `spawn`"]
-pub struct SessionBuilder<'home> {
-    sandbox: &'home Sandbox,
-    shell: Shell,
-    rows: u16,
-    columns: u16,
-    before: String,
-    after: String,
-    environment: Vec<(OsString, OsString)>,
-    flags: Vec<OsString>,
-    init_arguments: String,
-    integrated: bool,
-    login: bool,
-    directory: PathBuf,
-    secrets_allowed: bool,
-    wrapper: Vec<OsString>,
-}
-
-impl<'home> SessionBuilder<'home> {
-    /// A program that runs the shell, such as strace, with its arguments up to the shell's path.
-    pub fn under(mut self, wrapper: impl IntoIterator<Item = OsString>) -> Self {
-        self.wrapper = wrapper.into_iter().collect();
-        self
-    }
-
-    /// The window; 24 rows of 80 columns otherwise.
-    pub fn size(mut self, rows: u16, columns: u16) -> Self {
-        (self.rows, self.columns) = (rows, columns);
-        self
-    }
-
-    /// Lines of the start-up file above the integration. May be called again.
-    pub fn before(mut self, lines: impl AsRef<str>) -> Self {
-        self.before += lines.as_ref();
-        self.before += "\n";
-        self
-    }
-
-    /// Lines of the start-up file below the integration. May be called again.
-    pub fn after(mut self, lines: impl AsRef<str>) -> Self {
-        self.after += lines.as_ref();
-        self.after += "\n";
-        self
-    }
-
-    /// A variable that the shell finds in its environment.
-    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
-        self.environment.push((name.into(), value.into()));
-        self
-    }
-
-    /// A command-line flag of the shell, such as `--posix`.
-    pub fn flag(mut self, flag: impl Into<OsString>) -> Self {
-        self.flags.push(flag.into());
-        self
-    }
-
-    /// More words for `backlog-aws init SHELL`, written into the start-up file as they are.
-    pub fn init_args(mut self, arguments: &str) -> Self {
-        self.init_arguments = format!(" {arguments}");
-        self
-    }
-
-    /// A plain shell.
-    pub fn without_integration(mut self) -> Self {
-        self.integrated = false;
-        self
-    }
-
-    pub fn login(mut self) -> Self {
-        self.login = true;
-        self
-    }
-
-    /// Where the shell starts; the home otherwise.
-    pub fn cwd(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.directory = directory.into();
-        self
-    }
-
-    /// For scenarios whose point is that credentials are printed.
-    pub fn allowing_secrets(mut self) -> Self {
-        self.secrets_allowed = true;
-        self
-    }
-
-    /// Writes the start-up file, starts the shell and waits for its first prompt.
-    #[track_caller]
-    pub fn spawn(self) -> Session<'home> {
-        let shell = self.shell;
-        let token = token();
-        let dumps: Vec<Dump> = (0..3).map(|_| Dump::new(self.sandbox)).collect();
-        let prompt = prompt(shell, &token);
-        let mut rc = format!("{}\n{prompt}\n{}", setup(shell, &token), self.before);
-        let mut add = |line: &str| writeln!(rc, "{line}").expect("a String takes every write");
-        add(&dumps[0].command(shell));
-        if self.integrated {
-            add(&shell.integration_line(&self.init_arguments));
-        }
-        add(&dumps[1].command(shell));
-        add(&self.after);
-        add(&dumps[2].command(shell));
-        add(&prompt);
-        self.write_start_up_files(&rc);
-
-        let mut words = self.wrapper.iter().cloned().chain([shell.path().into()]);
-        let program = words.next().expect("the shell at least");
-        let mut command = pty_process::blocking::Command::new(program)
-            .args(words)
-            .env_clear()
-            .envs(self.sandbox.environment())
-            .current_dir(&self.directory);
-        let posix = self.flags.iter().any(|flag| flag == "--posix");
-        match shell {
-            // Long options first: bash reads none after a short one.
-            Shell::Bash if self.login => command = command.arg("--login"),
-            // An interactive posix shell has no rc file but $ENV.
-            Shell::Bash if posix => {
-                command = command.env("ENV", self.sandbox.path(shell.rc_file()));
-            }
-            Shell::Bash => {
-                command = command
-                    .args(["--noprofile", "--rcfile"])
-                    .arg(self.sandbox.path(shell.rc_file()));
-            }
-            // The machine's own /etc files are no part of a test.
-            Shell::Zsh => command = command.arg("-d"),
-            Shell::Fish => {}
-        }
-        if self.login && shell != Shell::Bash {
-            command = command.arg("-l");
-        }
-        let command = command.args(&self.flags).arg("-i").envs(self.environment);
-        let (terminal, child) = Terminal::spawn(command, &token, self.rows, self.columns);
-        let mut session = Session {
-            sandbox: self.sandbox,
-            shell,
-            terminal,
-            child: Reaped(child),
-            consumed: 0,
-            prompt_number: Vec::new(),
-            at_prompt: false,
-            foreign: ForeignVariables::default(),
-            secrets_allowed: self.secrets_allowed,
-            reported: false,
-            start_up: Turn::default(),
-        };
-        session.start_up = session.wait_prompt();
-        let [before, integrated, after] =
-            [0, 1, 2].map(|index: usize| dumps[index].read(&session).1);
-        session.foreign = before;
-        session.compare_foreign(&integrated, "by loading the integration");
-        session.foreign = after;
-        session
-    }
-
-    fn write_start_up_files(&self, rc: &str) {
-        self.sandbox.write(self.shell.rc_file(), rc);
-        if self.shell == Shell::Bash {
-            self.sandbox.write(".inputrc", "set enable-bracketed-paste off\nset bell-style none\n");
-            if self.login {
-                // /etc/profile has just replaced PATH.
-                let environment = self.sandbox.environment();
-                let path = environment
-                    .iter()
-                    .find(|(name, _)| name == "PATH")
-                    .map(|(_, path)| path.clone());
-                let path = self.shell.export("PATH", path.expect("PATH is always set"));
-                self.sandbox.write(".bash_profile", format!("{path}\n. ~/.bashrc\n"));
-            }
-        }
-    }
-}
 
 /// What one command line did.
 #[derive(Clone, Debug, Default)]
@@ -199,6 +24,13 @@ pub struct Turn {
     pub raw: Vec<u8>,
     /// What the command, and the hook after it, printed: no echo, no escape sequences, no trailing blanks.
     pub text: String,
+}
+
+impl Turn {
+    /// The text without the line breaks of the terminal, so that a long line can be searched.
+    pub fn joined(&self) -> String {
+        self.text.replace('\n', "")
+    }
 }
 
 /// A running shell. When it goes out of scope it checks that variables and files of other tools are as they were.
@@ -231,22 +63,38 @@ impl<'home> Session<'home> {
     }
 
     pub fn builder(sandbox: &'home Sandbox, shell: Shell) -> SessionBuilder<'home> {
-        SessionBuilder {
+        SessionBuilder::new(sandbox, shell)
+    }
+
+    /// A shell that was just started, once it is at its first prompt. The dumps are of before and after the
+    /// integration was loaded, and of the end of the start-up file.
+    #[track_caller]
+    pub(super) fn begin(
+        sandbox: &'home Sandbox,
+        shell: Shell,
+        (terminal, child): (Terminal, Child),
+        dumps: &[Dump; 3],
+        secrets_allowed: bool,
+    ) -> Self {
+        let mut session = Self {
             sandbox,
             shell,
-            rows: 24,
-            columns: 80,
-            before: String::new(),
-            after: String::new(),
-            environment: Vec::new(),
-            flags: Vec::new(),
-            init_arguments: String::new(),
-            integrated: true,
-            login: false,
-            directory: sandbox.home(),
-            secrets_allowed: false,
-            wrapper: Vec::new(),
-        }
+            terminal,
+            child: Reaped(child),
+            consumed: 0,
+            prompt_number: Vec::new(),
+            at_prompt: false,
+            foreign: ForeignVariables::default(),
+            secrets_allowed,
+            reported: false,
+            start_up: Turn::default(),
+        };
+        session.start_up = session.wait_prompt();
+        let [before, integrated, after] = dumps.each_ref().map(|dump| dump.read(&session).1);
+        session.foreign = before;
+        session.compare_foreign(&integrated, "by loading the integration");
+        session.foreign = after;
+        session
     }
 
     pub fn shell(&self) -> Shell {
@@ -365,6 +213,48 @@ impl<'home> Session<'home> {
     #[track_caller]
     pub fn var(&mut self, name: impl AsRef<OsStr>) -> Option<OsString> {
         self.env().remove(name.as_ref())
+    }
+
+    /// Every variable of ours, the private one too.
+    #[track_caller]
+    pub fn ours(&mut self) -> BTreeMap<OsString, OsString> {
+        let mut environment = self.env();
+        environment.retain(|name, _| name.to_string_lossy().contains("BACKLOG_AWS_"));
+        environment.remove(OsStr::new("BACKLOG_AWS_QUIET"));
+        environment
+    }
+
+    /// Profile, region and source as the toolkit receives them.
+    #[track_caller]
+    pub fn exported(&mut self) -> [Option<String>; 3] {
+        let environment = self.env();
+        ["BACKLOG_AWS_PROFILE", "BACKLOG_AWS_REGION", "BACKLOG_AWS_SOURCE"]
+            .map(|name| Some(environment.get(OsStr::new(name))?.to_string_lossy().into_owned()))
+    }
+
+    #[track_caller]
+    pub fn assert_exported(&mut self, profile: &str, region: &str, source: &str) {
+        let expected = [profile, region, source].map(|value| Some(value.to_owned()));
+        assert_eq!(self.exported(), expected, "{}", self.shell.name());
+    }
+
+    /// The same where the region is of no interest.
+    #[track_caller]
+    pub fn assert_answer(&mut self, profile: &str, source: &str) {
+        let [found, _, from] = self.exported();
+        assert_eq!(
+            [found.as_deref(), from.as_deref()],
+            [Some(profile), Some(source)],
+            "{}",
+            self.shell.name()
+        );
+    }
+
+    /// Where the answer comes from; empty when there is none.
+    #[track_caller]
+    pub fn source(&mut self) -> String {
+        let [_, _, source] = self.exported();
+        source.unwrap_or_default()
     }
 
     /// Exports a variable, as a user would. If it is another tool's, that is its value from now on.
@@ -624,20 +514,20 @@ impl Drop for Reaped {
 }
 
 /// Two files that receive the environment and the variables of a shell.
-struct Dump {
+pub(super) struct Dump {
     environment: PathBuf,
     variables: PathBuf,
 }
 
 impl Dump {
-    fn new(sandbox: &Sandbox) -> Self {
+    pub(super) fn new(sandbox: &Sandbox) -> Self {
         Self {
             environment: sandbox.fresh_state_file("environment"),
             variables: sandbox.fresh_state_file("variables"),
         }
     }
 
-    fn command(&self, shell: Shell) -> String {
+    pub(super) fn command(&self, shell: Shell) -> String {
         shell.dump(&self.environment, &self.variables)
     }
 
@@ -661,59 +551,4 @@ impl Dump {
 fn after_newline(raw: &[u8], from: usize, to: usize) -> usize {
     let from = from.min(to);
     find(&raw[from..to], b"\n").map_or(from, |newline| from + newline + 1)
-}
-
-/// A word that no program prints by chance.
-fn token() -> String {
-    use std::hash::{BuildHasher as _, RandomState};
-    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
-}
-
-/// The head of the start-up file: the marks, and no chatter. Nothing here forks at a prompt or touches `$?`.
-fn setup(shell: Shell, token: &str) -> String {
-    match shell {
-        // A shell that `exec`s itself must not repeat a number. PS0 came with bash 4.4; before, it is just a variable.
-        Shell::Bash => format!(
-            r"unset HISTFILE
-__harness_prompt=$((RANDOM * 1000))
-PS0='\e]7770;{token};C\a'"
-        ),
-        // Widgets and not precmd or preexec, which belong to the integration under test. /dev/tty, because of `exec >`.
-        Shell::Zsh => format!(
-            r"unsetopt prompt_cr prompt_sp
-unset HISTFILE
-__harness_new() {{ \builtin print -rn -- $'\e]7770;{token};A\a' > /dev/tty }}
-__harness_run() {{ \builtin print -rn -- $'\e]7770;{token};C\a' > /dev/tty }}
-\builtin zle -N zle-line-init __harness_new
-\builtin zle -N zle-line-finish __harness_run
-unset zle_bracketed_paste"
-        ),
-        Shell::Fish => format!(
-            r"set -g fish_greeting
-set -g fish_autosuggestion_enabled 0
-set -g fish_history ''
-function fish_title; end
-function __harness_new --on-event fish_prompt --on-event fish_cancel
-    builtin printf '\e]7770;{token};A\a'
-end
-function __harness_run --on-event fish_preexec
-    builtin printf '\e]7770;{token};C\a'
-end
-function fish_prompt
-    builtin printf '\e]7770;{token};B\a$ \e]7770;{token};E\a'
-end"
-        ),
-    }
-}
-
-/// The prompt, once more at the end of the file, in case that a line in between set its own.
-fn prompt(shell: Shell, token: &str) -> String {
-    match shell {
-        // Arithmetic runs no command, so it leaves PIPESTATUS alone, and bash does it for new prompts only.
-        Shell::Bash => format!(
-            r"PS1='\[\e]7770;{token};B$((__harness_prompt+=1))\a\]$ \[\e]7770;{token};E$__harness_prompt\a\]'"
-        ),
-        Shell::Zsh => format!(r"PROMPT=$'%{{\e]7770;{token};B\a%}}$ %{{\e]7770;{token};E\a%}}'"),
-        Shell::Fish => String::new(),
-    }
 }

@@ -3,11 +3,14 @@
 //! Quoting here is the harness's own, byte by byte in hexadecimal, so that a mistake in the product's quoting cannot
 //! hide behind the same mistake in the test.
 
-use std::env;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::sandbox::Sandbox;
+use super::tools::needed;
 
 /// A shell that the integration supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,29 +31,49 @@ impl Shell {
         }
     }
 
-    /// The executable: `BACKLOG_AWS_TEST_BASH` (`_ZSH`, `_FISH`) if set, to run the tests with another build of a
-    /// shell, otherwise the first on `PATH`.
-    ///
-    /// # Panics
-    ///
-    /// If there is none: a shell that was not tested must not look like one that passed.
+    /// The executable; see [`found`](super::found).
     #[track_caller]
     pub fn path(self) -> PathBuf {
-        let variable = format!("BACKLOG_AWS_TEST_{}", self.name().to_uppercase());
-        if let Some(path) = env::var_os(variable).filter(|path| !path.is_empty()) {
-            return path.into();
+        needed(self.name())
+    }
+
+    /// For a shell that runs a script, without the start-up files of the machine.
+    pub fn script_flags(self) -> &'static [&'static str] {
+        match self {
+            Self::Bash => &["--norc", "--noprofile"],
+            Self::Zsh => &["-f"],
+            Self::Fish => &["--no-config"],
         }
-        let path = env::var_os("PATH").unwrap_or_default();
-        env::split_paths(&path)
-            .map(|directory| directory.join(self.name()))
-            .find(|candidate| candidate.is_file())
-            .unwrap_or_else(|| {
-                let name = self.name();
-                panic!(
-                    "{name} is not on PATH, and its tests must run: `apt-get install {name}`, `dnf install {name}`, \
-                     `pacman -S {name}`, `apk add {name}` or `brew install {name}`; `tests/run` does that for you"
-                )
-            })
+    }
+
+    /// Runs a script in the home of the sandbox.
+    #[track_caller]
+    pub fn script(self, home: &Sandbox, script: impl AsRef<OsStr>) -> Command {
+        let mut command = home.command(self.path());
+        command.args(self.script_flags()).arg("-c").arg(script);
+        command
+    }
+
+    /// What a script can do in place of a prompt.
+    pub fn prompt(self) -> &'static str {
+        match self {
+            Self::Bash | Self::Zsh => "__backlog_aws_hook",
+            Self::Fish => "emit fish_prompt",
+        }
+    }
+
+    /// A command line for an interactive shell with the start-up file of a home, and none of the machine.
+    #[track_caller]
+    pub fn interactive(self, home: &Sandbox) -> String {
+        let path = self.path();
+        let path = path.display();
+        match self {
+            Self::Bash => {
+                format!("{path} --noprofile --rcfile {} -i", home.path(self.rc_file()).display())
+            }
+            Self::Zsh => format!("{path} -d -i"),
+            Self::Fish => format!("{path} -i"),
+        }
     }
 
     /// The start-up file, relative to the home. For fish that is its default place, so that `XDG_*` can stay unset.

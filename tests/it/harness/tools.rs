@@ -1,0 +1,99 @@
+//! The programs that tests need besides the shells, and what this process hands on to all it starts.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Once;
+
+use super::shell::Shell;
+
+/// Where a program is: `BACKLOG_AWS_TEST_NAME` if that is set, to run the tests with another build of it, then what
+/// `tests/run` fetched, then `PATH`.
+pub fn found(program: &str) -> Option<PathBuf> {
+    let variable = format!("BACKLOG_AWS_TEST_{}", program.to_uppercase());
+    if let Some(path) = env::var_os(variable).filter(|path| !path.is_empty()) {
+        return Some(path.into());
+    }
+    let fetched = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/neighbours/bin");
+    let path = env::var_os("PATH").unwrap_or_default();
+    std::iter::once(fetched)
+        .chain(env::split_paths(&path))
+        .map(|directory| directory.join(program))
+        .find(|candidate| candidate.is_file())
+}
+
+/// A program that must be there.
+///
+/// # Panics
+///
+/// When it is missing: what was not tested must not look like what passed.
+#[track_caller]
+pub fn needed(program: &str) -> PathBuf {
+    found(program).unwrap_or_else(|| {
+        panic!("{program} is not on PATH, and its tests must run: install the package {program}; `tests/run` does that for you")
+    })
+}
+
+/// `strace`, which writes the system calls of the program that is to be added into `log`, one on each line.
+#[track_caller]
+pub fn strace(options: &[&str], log: &Path) -> Command {
+    let mut command = Command::new(needed("strace"));
+    command.arg("-qq").args(options).arg("-o").arg(log);
+    command
+}
+
+/// How many processes a shell starts while it runs `line`; `None` where strace is missing or not allowed to trace.
+pub fn processes_of(shell: Shell, line: &str, environment: &[(&str, &str)]) -> Option<usize> {
+    found("strace")?;
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
+    let status = strace(&["-f", "-e", "trace=clone,clone3,fork,vfork"], &log)
+        .arg(shell.path())
+        .args(shell.script_flags())
+        .args(["-c", line])
+        .env_clear()
+        .env("HOME", directory.path())
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .envs(environment.iter().copied())
+        .status();
+    if !status.is_ok_and(|status| status.success()) {
+        return None;
+    }
+    let log = std::fs::read_to_string(log).unwrap();
+    // Threads are no processes. A call that another thread interrupts has a second line, and signals have lines too.
+    let started = log.lines().filter(|line| {
+        !["CLONE_THREAD", "resumed", "---"].iter().any(|other| line.contains(other))
+    });
+    Some(started.count())
+}
+
+/// Whether permissions do not bind this process.
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Makes what children inherit from this process the usual, whatever that process inherited: `nohup` has SIGHUP
+/// ignored, and a script's `&` SIGINT and SIGQUIT; a plain user of some systems has a umask of 002.
+pub fn usual_circumstances() {
+    use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+        for (name, signal) in [
+            ("HUP", SIGHUP),
+            ("INT", SIGINT),
+            ("QUIT", SIGQUIT),
+            ("ALRM", SIGALRM),
+            ("TERM", SIGTERM),
+        ] {
+            let script = format!("ulimit -c 0; kill -{name} $$");
+            let survived = Command::new("/bin/sh").args(["-c", &script]).status();
+            if survived.expect("there is a sh").success() {
+                // A signal with a handler is at its default again in a new program. The handler does nothing, so that
+                // it is still ignored here.
+                signal_hook::flag::register(signal, std::sync::Arc::default())
+                    .expect("it can have a handler");
+            }
+        }
+    });
+}
