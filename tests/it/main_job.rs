@@ -1,9 +1,8 @@
 //! The main job at a real prompt: find the profile, say so once, export it, let the user have the last word, undo.
 
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 
-use crate::harness::{Key, Sandbox, Session, SessionBuilder, Shell, Turn, scenario};
+use crate::harness::{Sandbox, Session, SessionBuilder, Shell, Turn, scenario};
 
 /// A window wide enough that no notice wraps.
 fn wide(home: &Sandbox, shell: Shell) -> SessionBuilder<'_> {
@@ -13,30 +12,6 @@ fn wide(home: &Sandbox, shell: Shell) -> SessionBuilder<'_> {
 /// A shell of the documented situation: `AWS_PROFILE=cc`, which is an SSO profile.
 fn beside_claude_code(home: &Sandbox, shell: Shell) -> Session<'_> {
     wide(home, shell).env("AWS_PROFILE", "cc").spawn()
-}
-
-/// Profile, region and source as the toolkit receives them.
-#[track_caller]
-fn exported(session: &mut Session) -> [Option<String>; 3] {
-    let environment = session.env();
-    ["PROFILE", "REGION", "SOURCE"].map(|name| {
-        let value = environment.get(OsStr::new(&format!("BACKLOG_AWS_{name}")))?;
-        Some(value.to_str().expect("a name in UTF-8").to_owned())
-    })
-}
-
-#[track_caller]
-fn assert_exported(session: &mut Session, profile: &str, region: &str, source: &str) {
-    let expected = [profile, region, source].map(|word| Some(word.to_owned()));
-    assert_eq!(exported(session), expected);
-}
-
-/// Every variable of ours, the private one too.
-#[track_caller]
-fn ours(session: &mut Session) -> BTreeMap<OsString, OsString> {
-    let mut environment = session.env();
-    environment.retain(|name, _| name.to_string_lossy().contains("BACKLOG_AWS"));
-    environment
 }
 
 /// The notices of a turn; everything else it printed is of no interest here.
@@ -54,7 +29,9 @@ fn assert_notices(turn: &Turn, beginnings: &[&str]) {
 }
 
 const CC_IS_SSO: &str = "Profile 'cc' has no static credentials: AWS_PROFILE=cc is an SSO profile.";
+
 const TOOK_LUXITO: &str = "Auto-detected AWS profile: luxito.";
+
 const PINNED_CC: &str = "Profile 'cc' has no static credentials: it is an SSO profile (pinned); \
      `backlog-aws use bedrock` (or luxito)";
 
@@ -63,7 +40,7 @@ scenario! {
         let home = Sandbox::documented_home();
         let mut session = beside_claude_code(&home, shell);
         assert_notices(session.start_up(), &[CC_IS_SSO, TOOK_LUXITO]);
-        assert_exported(&mut session, "luxito", "us-west-2", "first");
+        session.assert_exported("luxito", "us-west-2", "first");
         assert_eq!(session.var("AWS_PROFILE").as_deref(), Some(OsStr::new("cc")));
     }
 
@@ -76,7 +53,7 @@ scenario! {
         session.export("SOMETHING_ELSE", "changed");
         session.export("AWS_REGION", "eu-north-1");
         assert_eq!(session.line("").text, "");
-        assert_exported(&mut session, "luxito", "us-west-2", "first");
+        session.assert_exported("luxito", "us-west-2", "first");
     }
 
     fn a_profile_exported_at_the_prompt_is_a_pin_until_it_is_unset(shell) {
@@ -84,12 +61,12 @@ scenario! {
         let mut session = beside_claude_code(&home, shell);
         let turn = session.export("BACKLOG_AWS_PROFILE", "bedrock");
         assert_notices(&turn, &[]);
-        assert_exported(&mut session, "bedrock", "eu-west-1", "pin");
+        session.assert_exported("bedrock", "eu-west-1", "pin");
         assert_eq!(session.cd("/").text, "");
-        assert_exported(&mut session, "bedrock", "eu-west-1", "pin");
+        session.assert_exported("bedrock", "eu-west-1", "pin");
         let turn = session.unset("BACKLOG_AWS_PROFILE");
         assert_notices(&turn, &[TOOK_LUXITO]);
-        assert_exported(&mut session, "luxito", "us-west-2", "first");
+        session.assert_exported("luxito", "us-west-2", "first");
     }
 
     fn a_pinned_sso_profile_is_refused_and_nothing_is_taken_in_its_place(shell) {
@@ -97,7 +74,7 @@ scenario! {
         let mut session = beside_claude_code(&home, shell);
         let turn = session.export("BACKLOG_AWS_PROFILE", "cc");
         assert_notices(&turn, &[PINNED_CC]);
-        assert_exported(&mut session, "cc", "eu-central-1", "pin");
+        session.assert_exported("cc", "eu-central-1", "pin");
         assert_eq!(session.line("").text, "");
 
         let turn = session.line("backlog-aws exec -- echo ran < /dev/null");
@@ -109,30 +86,13 @@ scenario! {
         assert_eq!(session.status_of_last(), 1);
     }
 
-    fn on_a_terminal_exec_offers_a_choice_and_escape_takes_none(shell) {
-        let home = Sandbox::documented_home();
-        let mut session = beside_claude_code(&home, shell);
-        session.export("BACKLOG_AWS_PROFILE", "cc");
-        session.send("backlog-aws exec -- sh -c 'echo got $BACKLOG_AWS_PROFILE'\r");
-        session.wait_for("Profile for this command");
-        session.key(Key::Esc);
-        assert!(!session.wait_prompt().text.contains("got"));
-        assert_eq!(session.status_of_last(), 1);
-        session.send("backlog-aws exec -- sh -c 'echo got $BACKLOG_AWS_PROFILE'\r");
-        session.wait_for("Profile for this command");
-        session.key(Key::Down);
-        session.key(Key::Enter);
-        assert!(session.wait_prompt().text.ends_with("got bedrock"));
-        assert_exported(&mut session, "cc", "eu-central-1", "pin");
-    }
-
     fn the_hooks_own_export_is_not_taken_for_a_pin(shell) {
         let home = Sandbox::documented_home();
         let mut session = beside_claude_code(&home, shell);
         session.export("AWS_PROFILE", "bedrock");
-        assert_exported(&mut session, "bedrock", "eu-west-1", "aws-profile");
+        session.assert_exported("bedrock", "eu-west-1", "aws-profile");
         session.unset("AWS_PROFILE");
-        assert_exported(&mut session, "luxito", "us-west-2", "first");
+        session.assert_exported("luxito", "us-west-2", "first");
     }
 
     fn a_profile_from_the_start_up_file_is_ambient_and_comes_back_after_a_pin(shell) {
@@ -142,20 +102,20 @@ scenario! {
             .before(shell.export("BACKLOG_AWS_PROFILE", "bedrock"))
             .spawn();
         assert_notices(session.start_up(), &[CC_IS_SSO]);
-        assert_exported(&mut session, "bedrock", "eu-west-1", "ambient");
+        session.assert_exported("bedrock", "eu-west-1", "ambient");
         session.export("BACKLOG_AWS_PROFILE", "luxito");
-        assert_exported(&mut session, "luxito", "us-west-2", "pin");
+        session.assert_exported("luxito", "us-west-2", "pin");
         session.unset("BACKLOG_AWS_PROFILE");
-        assert_exported(&mut session, "bedrock", "eu-west-1", "ambient");
+        session.assert_exported("bedrock", "eu-west-1", "ambient");
         session.unset("BACKLOG_AWS_PROFILE");
-        assert_exported(&mut session, "luxito", "us-west-2", "first");
+        session.assert_exported("luxito", "us-west-2", "first");
     }
 
     fn an_export_below_the_integration_is_ambient_too(shell) {
         let home = Sandbox::documented_home();
         let mut session = wide(&home, shell).after(shell.export("BACKLOG_AWS_PROFILE", "bedrock")).spawn();
         assert_eq!(session.start_up().text, "");
-        assert_exported(&mut session, "bedrock", "eu-west-1", "ambient");
+        session.assert_exported("bedrock", "eu-west-1", "ambient");
     }
 
     fn nothing_is_said_or_exported_while_the_start_up_file_runs(shell) {
@@ -173,22 +133,22 @@ scenario! {
         let home = Sandbox::documented_home();
         let mut session = beside_claude_code(&home, shell);
         session.export("BACKLOG_AWS_REGION", "ap-south-1");
-        assert_exported(&mut session, "luxito", "ap-south-1", "first");
+        session.assert_exported("luxito", "ap-south-1", "first");
         session.export("BACKLOG_AWS_PROFILE", "bedrock");
-        assert_exported(&mut session, "bedrock", "ap-south-1", "pin");
+        session.assert_exported("bedrock", "ap-south-1", "pin");
         session.unset("BACKLOG_AWS_REGION");
-        assert_exported(&mut session, "bedrock", "eu-west-1", "pin");
+        session.assert_exported("bedrock", "eu-west-1", "pin");
     }
 
     fn when_nothing_is_usable_everything_is_as_if_the_hook_had_never_been(shell) {
         let home = Sandbox::documented_home();
         let mut session = wide(&home, shell).env("BACKLOG_AWS_REGION", "").spawn();
         assert_notices(session.start_up(), &[TOOK_LUXITO]);
-        assert_exported(&mut session, "luxito", "us-west-2", "first");
+        session.assert_exported("luxito", "us-west-2", "first");
         home.remove(".aws/credentials");
         let turn = session.line("");
         assert_notices(&turn, &["No AWS profiles with static credentials found in "]);
-        assert_eq!(exported(&mut session), [None, Some(String::new()), None]);
+        assert_eq!(session.exported(), [None, Some(String::new()), None]);
     }
 
     fn a_changed_file_counts_at_the_next_prompt(shell) {
@@ -196,45 +156,11 @@ scenario! {
         let mut session = beside_claude_code(&home, shell);
         home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE='bedrock'\n");
         session.line("");
-        assert_exported(&mut session, "bedrock", "eu-west-1", "toolkit-env");
+        session.assert_exported("bedrock", "eu-west-1", "toolkit-env");
         home.remove(".backlog-toolkit-env");
         let turn = session.line("");
         assert_notices(&turn, &[TOOK_LUXITO]);
-        assert_exported(&mut session, "luxito", "us-west-2", "first");
-    }
-
-    fn what_another_shells_hook_exported_is_worked_out_anew(shell) {
-        let home = Sandbox::documented_home();
-        let mut parent = Session::start(&home, shell);
-        parent.export("AWS_PROFILE", "bedrock");
-        let inherited = parent.env();
-        assert_eq!(inherited[OsStr::new("BACKLOG_AWS_SOURCE")], "aws-profile");
-        drop(parent);
-        for with_state in [true, false] {
-            let mut child = wide(&home, shell);
-            for (name, value) in &inherited {
-                let ours = name.to_str().is_some_and(|name| name.contains("BACKLOG_AWS"));
-                if ours && (with_state || name != "__BACKLOG_AWS_STATE") {
-                    child = child.env(name, value);
-                }
-            }
-            let mut child = child.spawn();
-            assert_notices(child.start_up(), &[TOOK_LUXITO]);
-            assert_exported(&mut child, "luxito", "us-west-2", "first");
-            child.unset("BACKLOG_AWS_PROFILE");
-            assert_exported(&mut child, "luxito", "us-west-2", "first");
-        }
-    }
-
-    fn a_damaged_state_is_dropped(shell) {
-        let home = Sandbox::documented_home();
-        let mut session = beside_claude_code(&home, shell);
-        for damage in ["", "1:", "nonsense", "2:x:-~o:-~o:-~o:-~o:-~o:-~o:::0", "\u{1f600}\n'"] {
-            session.export("__BACKLOG_AWS_STATE", damage);
-            assert_exported(&mut session, "luxito", "us-west-2", "first");
-        }
-        session.unset("__BACKLOG_AWS_STATE");
-        assert_exported(&mut session, "luxito", "us-west-2", "first");
+        session.assert_exported("luxito", "us-west-2", "first");
     }
 
     fn use_pins_for_this_shell_and_clear_lets_go(shell) {
@@ -242,14 +168,14 @@ scenario! {
         let mut session = beside_claude_code(&home, shell);
         assert_eq!(session.line("backlog-aws use bedrock").text, "");
         assert_eq!(session.status_of_last(), 0);
-        assert_exported(&mut session, "bedrock", "eu-west-1", "pin");
+        session.assert_exported("bedrock", "eu-west-1", "pin");
         session.cd("/");
-        assert_exported(&mut session, "bedrock", "eu-west-1", "pin");
+        session.assert_exported("bedrock", "eu-west-1", "pin");
         let turn = session.line("backlog-aws use --clear");
         assert_notices(&turn, &[TOOK_LUXITO]);
-        assert_exported(&mut session, "luxito", "us-west-2", "first");
+        session.assert_exported("luxito", "us-west-2", "first");
         assert_eq!(session.line("backlog-aws use --clear").text, "");
-        assert_exported(&mut session, "luxito", "us-west-2", "first");
+        session.assert_exported("luxito", "us-west-2", "first");
     }
 
     fn use_takes_effect_within_the_same_line(shell) {
@@ -263,14 +189,14 @@ scenario! {
         let home = Sandbox::documented_home();
         let mut session = beside_claude_code(&home, shell);
         session.line("backlog-aws use --region ap-south-1");
-        assert_exported(&mut session, "luxito", "ap-south-1", "first");
+        session.assert_exported("luxito", "ap-south-1", "first");
         session.line("backlog-aws use bedrock --region eu-north-1");
-        assert_exported(&mut session, "bedrock", "eu-north-1", "pin");
+        session.assert_exported("bedrock", "eu-north-1", "pin");
         session.line("backlog-aws use --clear");
-        assert_exported(&mut session, "luxito", "us-west-2", "first");
+        session.assert_exported("luxito", "us-west-2", "first");
         session.line("backlog-aws use --region 'not a region'");
         assert_eq!(session.status_of_last(), 2);
-        assert_exported(&mut session, "luxito", "us-west-2", "first");
+        session.assert_exported("luxito", "us-west-2", "first");
     }
 
     fn a_pinned_region_goes_with_its_profile(shell) {
@@ -278,18 +204,18 @@ scenario! {
         let mut session = beside_claude_code(&home, shell);
         session.line("backlog-aws use bedrock --region eu-north-1");
         session.line("backlog-aws use luxito");
-        assert_exported(&mut session, "luxito", "us-west-2", "pin");
+        session.assert_exported("luxito", "us-west-2", "pin");
         session.line("backlog-aws use --region eu-north-1");
-        assert_exported(&mut session, "luxito", "eu-north-1", "pin");
+        session.assert_exported("luxito", "eu-north-1", "pin");
         session.line("backlog-aws use nowhere");
-        assert_exported(&mut session, "luxito", "eu-north-1", "pin");
+        session.assert_exported("luxito", "eu-north-1", "pin");
         session.line("backlog-aws use bedrock");
-        assert_exported(&mut session, "bedrock", "eu-west-1", "pin");
+        session.assert_exported("bedrock", "eu-west-1", "pin");
         // By hand it is no different.
         session.export("BACKLOG_AWS_REGION", "eu-north-1");
-        assert_exported(&mut session, "bedrock", "eu-north-1", "pin");
+        session.assert_exported("bedrock", "eu-north-1", "pin");
         session.line("backlog-aws use luxito");
-        assert_exported(&mut session, "luxito", "us-west-2", "pin");
+        session.assert_exported("luxito", "us-west-2", "pin");
     }
 
     fn an_empty_region_ends_the_pin_of_a_region_alone(shell) {
@@ -298,20 +224,20 @@ scenario! {
         session.line("backlog-aws use bedrock --region eu-north-1");
         assert_eq!(session.line("backlog-aws use --region ''").text, "");
         assert_eq!(session.status_of_last(), 0);
-        assert_exported(&mut session, "bedrock", "eu-west-1", "pin");
+        session.assert_exported("bedrock", "eu-west-1", "pin");
         session.line("backlog-aws use --region ''");
-        assert_exported(&mut session, "bedrock", "eu-west-1", "pin");
+        session.assert_exported("bedrock", "eu-west-1", "pin");
         session.line("backlog-aws use luxito --region ''");
-        assert_exported(&mut session, "luxito", "us-west-2", "pin");
+        session.assert_exported("luxito", "us-west-2", "pin");
         session.line("backlog-aws use --region ap-south-1");
         session.line("backlog-aws use --region=");
-        assert_exported(&mut session, "luxito", "us-west-2", "pin");
+        session.assert_exported("luxito", "us-west-2", "pin");
     }
 
     fn use_of_a_profile_that_cannot_be_used_changes_nothing(shell) {
         let home = Sandbox::documented_home();
         let mut session = beside_claude_code(&home, shell);
-        let before = ours(&mut session);
+        let before = session.ours();
         for (profile, complaint) in [
             ("cc", PINNED_CC),
             ("nowhere", "Profile 'nowhere' has no static credentials: it is in neither "),
@@ -319,7 +245,7 @@ scenario! {
         ] {
             let turn = session.line(format!("backlog-aws use {profile}"));
             assert_notices(&turn, &[complaint]);
-            assert_eq!(ours(&mut session), before);
+            assert_eq!(session.ours(), before);
         }
         session.line("backlog-aws use cc 2> /dev/null");
         assert_eq!(session.status_of_last(), 1);
@@ -332,14 +258,14 @@ scenario! {
         assert!(turn.text.contains("needs its integration") && turn.text.contains("backlog-aws init"), "{}", turn.text);
         session.line("backlog-aws use bedrock 2> /dev/null");
         assert_eq!(session.status_of_last(), 2);
-        assert_eq!(exported(&mut session), [None, None, None]);
+        assert_eq!(session.exported(), [None, None, None]);
     }
 
     fn quiet_silences_everything_but_errors(shell) {
         let home = Sandbox::documented_home();
         let mut session = wide(&home, shell).env("AWS_PROFILE", "cc").env("BACKLOG_AWS_QUIET", "1").spawn();
         assert_eq!(session.start_up().text, "");
-        assert_exported(&mut session, "luxito", "us-west-2", "first");
+        session.assert_exported("luxito", "us-west-2", "first");
         assert_notices(&session.export("BACKLOG_AWS_PROFILE", "cc"), &[PINNED_CC]);
         assert_eq!(session.unset("BACKLOG_AWS_PROFILE").text, "");
         session.unset("BACKLOG_AWS_QUIET");
@@ -351,23 +277,23 @@ scenario! {
         let home = Sandbox::documented_home();
         let mut session = wide(&home, shell).init_args("--hook none").spawn();
         assert_eq!(session.start_up().text, "");
-        assert_eq!(exported(&mut session), [None, None, None]);
+        assert_eq!(session.exported(), [None, None, None]);
         session.line("backlog-aws use bedrock");
-        assert_exported(&mut session, "bedrock", "eu-west-1", "pin");
+        session.assert_exported("bedrock", "eu-west-1", "pin");
         session.cd("/");
-        assert_exported(&mut session, "bedrock", "eu-west-1", "pin");
+        session.assert_exported("bedrock", "eu-west-1", "pin");
     }
 
     fn a_hook_on_cd_looks_again_when_the_directory_changes(shell) {
         let home = Sandbox::documented_home();
         let mut session = wide(&home, shell).init_args("--hook cd").spawn();
         assert_notices(session.start_up(), &[TOOK_LUXITO]);
-        assert_exported(&mut session, "luxito", "us-west-2", "first");
+        session.assert_exported("luxito", "us-west-2", "first");
         home.write(".backlog-toolkit-env", "BACKLOG_AWS_PROFILE=bedrock\n");
         session.line("");
-        assert_exported(&mut session, "luxito", "us-west-2", "first");
+        session.assert_exported("luxito", "us-west-2", "first");
         session.cd("/");
-        assert_exported(&mut session, "bedrock", "eu-west-1", "toolkit-env");
+        session.assert_exported("bedrock", "eu-west-1", "toolkit-env");
     }
 
     fn a_child_process_can_tell_a_pin_for_one_command(shell) {
@@ -377,6 +303,6 @@ scenario! {
         assert!(turn.text.lines().any(|line| line == "bedrock  (pin)"), "{}", turn.text);
         let turn = session.line("backlog-aws 2> /dev/null | head -n 1");
         assert!(turn.text.starts_with("luxito  (first, "), "{}", turn.text);
-        assert_exported(&mut session, "luxito", "us-west-2", "first");
+        session.assert_exported("luxito", "us-west-2", "first");
     }
 }

@@ -1,5 +1,4 @@
-//! The hook among its neighbours: other tools that hook the prompt, loaded before and after it, and the ways to get
-//! from one shell into another.
+//! The hook among its neighbours: other tools that hook the prompt, loaded before and after it.
 //!
 //! direnv, zoxide, bash-completion and tmux are the real ones. bash-preexec, oh-my-zsh's loader and powerlevel10k's
 //! instant prompt are in no package registry, so what they do to a shell is written down here. starship and mise are
@@ -9,24 +8,14 @@
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::harness::{Key, Sandbox, Session, SessionBuilder, Shell, scenario};
-
-/// The documented home, with a directory `acme` whose allowed override says bedrock.
-fn home() -> Sandbox {
-    let home = Sandbox::documented_home();
-    let file = home.write("acme/.backlog-aws", "profile = bedrock\n");
-    home.mkdir("acme/deep");
-    home.mkdir("plain");
-    home.invoke(["allow"]).cwd(file.parent().expect("it is in a directory")).run().expect_code(0);
-    home
-}
+use crate::harness::{
+    Key, Sandbox, Session, SessionBuilder, Shell, bash_completion, found, is_root, needed, say,
+    scenario,
+};
 
 fn builder(home: &Sandbox, shell: Shell) -> SessionBuilder<'_> {
     Session::builder(home, shell)
@@ -56,78 +45,32 @@ fn loaded<'home>(
     }
 }
 
-#[track_caller]
-fn assert_answer(session: &mut Session<'_>, profile: &str, source: &str) {
-    let environment = session.env();
-    let get = |name: &str| environment.get(OsStr::new(name)).cloned();
-    assert_eq!(
-        (get("BACKLOG_AWS_PROFILE"), get("BACKLOG_AWS_SOURCE")),
-        (Some(profile.into()), Some(source.into()))
-    );
-}
-
 /// The main job, whatever else is loaded: a directory's profile comes and goes, a pin comes and goes, and the exit
 /// status of a command is still there at the prompt after it.
 #[track_caller]
 fn assert_works(session: &mut Session<'_>, home: &Sandbox) {
     let shell = session.shell();
     session.cd(home.path("plain"));
-    assert_answer(session, "luxito", "first");
+    session.assert_answer("luxito", "first");
     session.cd(home.path("acme/deep"));
-    assert_answer(session, "bedrock", "directory");
+    session.assert_answer("bedrock", "directory");
     session.cd(home.path("plain"));
-    assert_answer(session, "luxito", "first");
+    session.assert_answer("luxito", "first");
     session.line(format!("{}; sh -c 'exit 4'", shell.export("BACKLOG_AWS_PROFILE", "bedrock")));
     assert_eq!(session.status_of_last(), 4);
-    assert_answer(session, "bedrock", "pin");
+    session.assert_answer("bedrock", "pin");
     session.line(format!("{}; sh -c 'exit 5'", shell.unset("BACKLOG_AWS_PROFILE")));
     assert_eq!(session.status_of_last(), 5);
-    assert_answer(session, "luxito", "first");
+    session.assert_answer("luxito", "first");
 }
 
-/// A program that must be there, like the shells.
-#[track_caller]
-fn needed(program: &str) -> PathBuf {
-    found(program).unwrap_or_else(|| {
-        panic!(
-            "{program} is not on PATH, and the hook must be tested beside it: install the package {program}; \
-             `tests/run` does that for you"
-        )
-    })
-}
-
-fn found(program: &str) -> Option<PathBuf> {
-    let variable = format!("BACKLOG_AWS_TEST_{}", program.to_uppercase());
-    if let Some(path) = std::env::var_os(variable).filter(|path| !path.is_empty()) {
-        return Some(path.into());
-    }
-    let fetched = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/neighbours/bin");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::iter::once(fetched)
-        .chain(std::env::split_paths(&path))
-        .map(|directory| directory.join(program))
-        .find(|candidate| candidate.is_file())
-}
-
-fn bash_completion() -> PathBuf {
-    ["/usr/share", "/opt/homebrew/share", "/usr/local/share"]
-        .iter()
-        .map(|share| Path::new(share).join("bash-completion/bash_completion"))
-        .find(|file| file.is_file())
-        .expect("the package bash-completion must be installed; `tests/run` does that for you")
-}
-
-/// Straight to standard error, so that it is seen without `--nocapture`.
 #[test]
 fn versions_of_the_neighbours() {
+    let home = Sandbox::new();
     let mut report = String::from("neighbours in this run:\n");
     let mut add = |name: &str, path: Option<PathBuf>, flag: &str, otherwise: &str| {
         let version = path.map(|path| {
-            let output = Command::new(path)
-                .arg(flag)
-                .env_remove("RUST_BACKTRACE")
-                .output()
-                .expect("it starts");
+            let output = home.command(path).arg(flag).output().expect("it starts");
             let text = [output.stdout, output.stderr].concat();
             let text = String::from_utf8_lossy(&text);
             text.lines().next().unwrap_or_default().to_owned()
@@ -159,13 +102,7 @@ fn versions_of_the_neighbours() {
     add("mise", found("mise"), "--version", "not here and not tested");
     writeln!(report, "  bash-completion: {}", bash_completion().display())
         .expect("a String takes every write");
-    report += "  bash-preexec, oh-my-zsh, powerlevel10k: stand-ins\n";
-    std::io::stderr().write_all(report.as_bytes()).expect("standard error is open");
-}
-
-fn is_root() -> bool {
-    let file = tempfile::NamedTempFile::new().expect("a temporary file can be made");
-    fs::metadata(file.path()).is_ok_and(|metadata| metadata.uid() == 0)
+    say(&(report + "  bash-preexec, oh-my-zsh, powerlevel10k: stand-ins"));
 }
 
 // Tools that hook the prompt.
@@ -180,14 +117,8 @@ fn direnv(shell: Shell) -> String {
 
 fn allowed_by_direnv(home: &Sandbox, directory: &str, text: &str) {
     let file = home.write(format!("{directory}/.envrc"), text);
-    let status = Command::new(needed("direnv"))
-        .arg("allow")
-        .arg(file)
-        .env_clear()
-        .envs(home.environment())
-        .current_dir(home.home())
-        .output()
-        .expect("direnv starts");
+    let status =
+        home.command(needed("direnv")).arg("allow").arg(file).output().expect("direnv starts");
     assert!(status.status.success(), "{status:?}");
 }
 
@@ -201,62 +132,62 @@ fn zoxide(shell: Shell) -> String {
 
 scenario! {
     fn direnv_and_we_each_do_our_own(shell) {
-        let home = home();
+        let home = Sandbox::with_override();
         allowed_by_direnv(&home, "acme", "export FROM_DIRENV=yes\n");
         for order in ORDERS {
             let mut session = loaded(builder(&home, shell), order, &direnv(shell)).spawn();
             assert_works(&mut session, &home);
             session.cd(home.path("acme"));
             assert_eq!(session.var("FROM_DIRENV").as_deref(), Some(OsStr::new("yes")), "{order:?}");
-            assert_answer(&mut session, "bedrock", "directory");
+            session.assert_answer("bedrock", "directory");
             session.cd(home.home());
             assert_eq!(session.var("FROM_DIRENV"), None, "{order:?}");
-            assert_answer(&mut session, "luxito", "first");
+            session.assert_answer("luxito", "first");
         }
     }
 
     fn an_aws_profile_that_direnv_sets_is_its_own_and_counts(shell) {
-        let home = home();
+        let home = Sandbox::with_override();
         allowed_by_direnv(&home, "plain", "export AWS_PROFILE=bedrock\n");
         for order in ORDERS {
             let mut session = loaded(builder(&home, shell).env("AWS_PROFILE", "cc"), order, &direnv(shell)).spawn();
-            assert_answer(&mut session, "luxito", "first");
+            session.assert_answer("luxito", "first");
             session.user_changes_foreign(|session| {
                 session.cd(home.path("plain"));
                 // What direnv sets after us is seen at the next prompt.
                 session.line("");
             });
             assert_eq!(session.var("AWS_PROFILE").as_deref(), Some(OsStr::new("bedrock")));
-            assert_answer(&mut session, "bedrock", "aws-profile");
+            session.assert_answer("bedrock", "aws-profile");
             session.user_changes_foreign(|session| {
                 session.cd(home.home());
                 session.line("");
             });
             assert_eq!(session.var("AWS_PROFILE").as_deref(), Some(OsStr::new("cc")));
-            assert_answer(&mut session, "luxito", "first");
+            session.assert_answer("luxito", "first");
         }
     }
 
     fn a_pin_that_direnv_sets_ends_where_direnv_takes_it_back(shell) {
-        let home = home();
+        let home = Sandbox::with_override();
         allowed_by_direnv(&home, "plain", "export BACKLOG_AWS_PROFILE=bedrock\n");
         for order in ORDERS {
             let mut session = loaded(builder(&home, shell), order, &direnv(shell)).spawn();
-            assert_answer(&mut session, "luxito", "first");
+            session.assert_answer("luxito", "first");
             session.cd(home.path("plain"));
             session.line("");
-            assert_answer(&mut session, "bedrock", "pin");
+            session.assert_answer("bedrock", "pin");
             session.cd(home.home());
             session.line("");
             // direnv puts back what it found, and that was our own answer.
-            assert_answer(&mut session, "luxito", "first");
+            session.assert_answer("luxito", "first");
             session.cd(home.path("acme"));
-            assert_answer(&mut session, "bedrock", "directory");
+            session.assert_answer("bedrock", "directory");
         }
     }
 
     fn a_jump_with_zoxide_is_a_way_into_a_directory(shell) {
-        let home = home();
+        let home = Sandbox::with_override();
         for order in ORDERS {
             let lines = zoxide(shell);
             let mut session = loaded(builder(&home, shell).env("_ZO_DOCTOR", "0"), order, &lines).spawn();
@@ -265,14 +196,14 @@ scenario! {
             session.cd(home.home());
             session.line("z deep");
             assert_eq!(session.line("pwd").text, home.path("acme/deep").display().to_string(), "{order:?}");
-            assert_answer(&mut session, "bedrock", "directory");
+            session.assert_answer("bedrock", "directory");
             session.line("z plain");
-            assert_answer(&mut session, "luxito", "first");
+            session.assert_answer("luxito", "first");
         }
     }
 
     fn direnv_and_zoxide_together_are_no_crowd(shell) {
-        let home = home();
+        let home = Sandbox::with_override();
         allowed_by_direnv(&home, "acme", "export FROM_DIRENV=yes\n");
         for (before, after) in [(direnv(shell), zoxide(shell)), (zoxide(shell), direnv(shell))] {
             let mut session = builder(&home, shell).env("_ZO_DOCTOR", "0").before(before).after(after).spawn();
@@ -280,15 +211,15 @@ scenario! {
             session.cd(home.path("acme/deep"));
             session.cd(home.home());
             session.line("z deep");
-            assert_answer(&mut session, "bedrock", "directory");
+            session.assert_answer("bedrock", "directory");
             assert_eq!(session.var("FROM_DIRENV").as_deref(), Some(OsStr::new("yes")));
         }
     }
 
     fn starship_shows_the_status_and_the_hook_runs(shell) {
-        let Some(starship) = found("starship") else { return told_of_absence("starship") };
+        let Some(starship) = found("starship") else { return say_absent("starship") };
         let starship = starship.display();
-        let home = home();
+        let home = Sandbox::with_override();
         home.write(".config/starship.toml", "format = '$character'\nadd_newline = false\n");
         for order in ORDERS {
             // The marks of the harness stay in the prompt; what starship made of it is kept aside.
@@ -317,8 +248,8 @@ scenario! {
     }
 
     fn mise_and_we_each_do_our_own(shell) {
-        let Some(mise) = found("mise") else { return told_of_absence("mise") };
-        let home = home();
+        let Some(mise) = found("mise") else { return say_absent("mise") };
+        let home = Sandbox::with_override();
         home.write("acme/mise.toml", "[env]\nFROM_MISE = 'yes'\n");
         let mise = mise.display();
         let init = match shell {
@@ -330,7 +261,7 @@ scenario! {
             let mut session = loaded(builder, order, &init).spawn();
             assert_works(&mut session, &home);
             session.cd(home.path("acme"));
-            assert_answer(&mut session, "bedrock", "directory");
+            session.assert_answer("bedrock", "directory");
             assert_eq!(session.var("FROM_MISE").as_deref(), Some(OsStr::new("yes")), "{order:?}");
             session.cd(home.home());
             assert_eq!(session.var("FROM_MISE"), None, "{order:?}");
@@ -338,7 +269,7 @@ scenario! {
     }
 
     fn vi_and_emacs_keys_are_no_obstacle(shell) {
-        let home = home();
+        let home = Sandbox::with_override();
         let modes = match shell {
             Shell::Bash => ["set -o vi", "set -o emacs"],
             Shell::Zsh => ["bindkey -v; zle -N zle-line-init __harness_new", "bindkey -e"],
@@ -351,32 +282,26 @@ scenario! {
     }
 }
 
-fn told_of_absence(name: &str) {
-    let told = format!(
-        "{name} is not here, so its own test has nothing to run; see `versions_of_the_neighbours`\n"
-    );
-    std::io::stderr().write_all(told.as_bytes()).expect("standard error is open");
+fn say_absent(name: &str) {
+    say(&format!(
+        "{name} is not here, so its own test has nothing to run; see `versions_of_the_neighbours`"
+    ));
 }
 
 #[test]
 fn a_vi_command_edits_the_line_after_the_hook_ran() {
     for (shell, mode) in [(Shell::Bash, "set -o vi"), (Shell::Zsh, "bindkey -v")] {
-        let home = home();
+        let home = Sandbox::with_override();
         let mut session = builder(&home, shell).after(mode).spawn();
         session.export("BACKLOG_AWS_PROFILE", "bedrock");
         session.send("echo wrong");
         session.key(Key::Esc);
         sleep(Duration::from_millis(600));
-        assert_eq!(session_line_after_send(&mut session, "ddiecho right"), "right");
-        assert_answer(&mut session, "bedrock", "pin");
+        session.send("ddiecho right");
+        session.key(Key::Enter);
+        assert_eq!(session.wait_prompt().text, "right");
+        session.assert_answer("bedrock", "pin");
     }
-}
-
-#[track_caller]
-fn session_line_after_send(session: &mut Session<'_>, text: &str) -> String {
-    session.send(text);
-    session.key(Key::Enter);
-    session.wait_prompt().text
 }
 
 // bash: what takes PROMPT_COMMAND over.
@@ -402,7 +327,7 @@ fi
 
 #[test]
 fn a_prompt_that_takes_over_prompt_command_runs_the_hook_and_sees_the_statuses() {
-    let home = home();
+    let home = Sandbox::with_override();
     for start in ["", "PROMPT_COMMAND=()", "PROMPT_COMMAND=(true)", "PROMPT_COMMAND=':'"] {
         for order in ORDERS {
             let mut session =
@@ -458,7 +383,7 @@ fi
 
 #[test]
 fn beside_bash_preexec_everybody_runs_once_and_sees_the_status() {
-    let home = home();
+    let home = Sandbox::with_override();
     let theirs = "their_precmd() { status_seen=$?; ran=$((ran + 1)); }; their_preexec() { command_seen=$1; }\n\
                   precmd_functions+=(their_precmd); preexec_functions+=(their_preexec)";
     for order in ORDERS {
@@ -480,7 +405,7 @@ fn beside_bash_preexec_everybody_runs_once_and_sees_the_status() {
 
 #[test]
 fn bash_completion_completes_for_us_and_for_others() {
-    let home = home();
+    let home = Sandbox::with_override();
     let lines = format!(". {}", bash_completion().display());
     for order in ORDERS {
         let mut session = loaded(builder(&home, Shell::Bash), order, &lines).spawn();
@@ -494,7 +419,7 @@ fn bash_completion_completes_for_us_and_for_others() {
         session.key(Key::Tab);
         session.wait_for("plain/only-one.txt");
         session.interrupt();
-        assert_answer(&mut session, "luxito", "first");
+        session.assert_answer("luxito", "first");
     }
 }
 
@@ -518,7 +443,7 @@ alias -- -='cd -'
 
 #[test]
 fn beside_an_oh_my_zsh_everybody_runs_once_and_sees_the_status() {
-    let home = home();
+    let home = Sandbox::with_override();
     for order in ORDERS {
         let mut session = loaded(builder(&home, Shell::Zsh), order, OH_MY_ZSH_STAND_IN).spawn();
         assert_works(&mut session, &home);
@@ -526,27 +451,27 @@ fn beside_an_oh_my_zsh_everybody_runs_once_and_sees_the_status() {
         assert_eq!(session.line("echo $theme_status $theme_ran").text, "6 1", "{order:?}");
         // A directory's name alone is a command there.
         session.line("~/acme");
-        assert_answer(&mut session, "bedrock", "directory");
+        session.assert_answer("bedrock", "directory");
         assert_eq!(
             session.line("echo $theme_directory").text,
             home.path("acme").display().to_string()
         );
         session.line("-");
-        assert_answer(&mut session, "luxito", "first");
+        session.assert_answer("luxito", "first");
         session.user_changes_foreign(|session| {
             session.line("asp bedrock");
         });
-        assert_answer(&mut session, "bedrock", "aws-profile");
+        session.assert_answer("bedrock", "aws-profile");
         session.user_changes_foreign(|session| {
             session.line("asp");
         });
-        assert_answer(&mut session, "luxito", "first");
+        session.assert_answer("luxito", "first");
     }
 }
 
 #[test]
 fn an_instant_prompt_captures_nothing_of_ours() {
-    let home = home();
+    let home = Sandbox::with_override();
     for shell in [Shell::Bash, Shell::Zsh] {
         for (quiet, more) in [("0", ""), ("0", "\\builtin cd acme"), ("1", "")] {
             // All output from here to the first prompt is taken for a mistake; powerlevel10k shows it with a warning.
@@ -559,14 +484,14 @@ fn an_instant_prompt_captures_nothing_of_ours() {
             let captured = fs::read_to_string(home.path("captured")).expect("it was made");
             assert_eq!(captured, "", "{shell:?} {more}");
             session.cd(home.path("acme"));
-            assert_answer(&mut session, "bedrock", "directory");
+            session.assert_answer("bedrock", "directory");
         }
     }
 }
 
 #[test]
 fn an_instant_prompt_that_ends_at_the_first_precmd_gets_notices_after_it() {
-    let home = home();
+    let home = Sandbox::with_override();
     let mut session = Session::builder(&home, Shell::Zsh)
         .size(50, 300)
         .before("exec 8>&1 9>&2 > ~/captured 2>&1")
@@ -579,272 +504,5 @@ fn an_instant_prompt_that_ends_at_the_first_precmd_gets_notices_after_it() {
         "{}",
         session.start_up().text
     );
-    assert_answer(&mut session, "luxito", "first");
-}
-
-// From one shell into another.
-
-/// Writes what the shell exports into `~/dump`, in a language that all three share.
-const DUMP: &str = "env > ~/dump.part; mv ~/dump.part ~/dump";
-
-#[track_caller]
-fn dumped(home: &Sandbox, what: &str) -> Vec<String> {
-    let file = home.path("dump");
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !file.exists() {
-        assert!(Instant::now() < deadline, "{what}: nothing was dumped");
-        sleep(Duration::from_millis(20));
-    }
-    let text = fs::read_to_string(&file).expect("it is there");
-    fs::remove_file(&file).expect("it is ours");
-    text.lines().map(str::to_owned).collect()
-}
-
-#[track_caller]
-fn assert_dump(dump: &[String], profile: &str, source: &str, what: &str) {
-    for line in [format!("BACKLOG_AWS_PROFILE={profile}"), format!("BACKLOG_AWS_SOURCE={source}")] {
-        assert!(dump.contains(&line), "{what}: {line} is missing in {dump:#?}");
-    }
-    // The promise.
-    let foreign = |line: &&String| {
-        ["AWS_", "ANTHROPIC_", "CLAUDE_", "LITELLM_"].iter().any(|prefix| line.starts_with(prefix))
-    };
-    let mut foreign: Vec<_> = dump.iter().filter(foreign).collect();
-    foreign.sort();
-    assert_eq!(foreign, ["AWS_PROFILE=cc", "AWS_REGION=eu-north-1"], "{what}");
-}
-
-/// Start-up files for all three shells, without the marks of the harness.
-fn write_start_up_files(home: &Sandbox) {
-    for shell in Shell::ALL {
-        home.write(shell.rc_file(), shell.integration_line("") + "\n");
-    }
-}
-
-fn interactive(shell: Shell, home: &Sandbox) -> String {
-    let path = shell.path();
-    let path = path.display();
-    match shell {
-        Shell::Bash => format!("{path} --noprofile --rcfile {} -i", home.path(".bashrc").display()),
-        Shell::Zsh => format!("{path} -d -i"),
-        Shell::Fish => format!("{path} -i"),
-    }
-}
-
-scenario! {
-    fn exec_of_another_shell_keeps_nothing_stale(shell) {
-        for other in Shell::ALL {
-            let home = home();
-            let mut session = builder(&home, shell).env("AWS_PROFILE", "cc").spawn();
-            session.cd(home.path("acme"));
-            assert_answer(&mut session, "bedrock", "directory");
-            write_start_up_files(&home);
-            session.send(format!("exec {}", interactive(other, &home)));
-            session.key(Key::Enter);
-            session.send(format!("{DUMP}\r"));
-            let what = format!("{shell:?} to {other:?}");
-            assert_dump(&dumped(&home, &what), "bedrock", "directory", &what);
-            session.send(format!("cd ..\r{DUMP}\r"));
-            assert_dump(&dumped(&home, &what), "luxito", "first", &what);
-            session.send("exit\r");
-            session.wait_end();
-        }
-    }
-
-    fn a_login_shell_as_ssh_starts_it_has_the_answer(shell) {
-        let home = home();
-        let mut session = builder(&home, shell).login().spawn();
-        assert_works(&mut session, &home);
-    }
-
-    fn a_tmux_pane_inherits_from_its_server_and_works_out_its_own(shell) {
-        let tmux = needed("tmux");
-        let home = home();
-        // What tmux starts commands with.
-        let mut session = builder(&home, shell).env("AWS_PROFILE", "cc").env("SHELL", "/bin/sh").spawn();
-        // The server is started by a shell in `acme`, so its environment has that answer.
-        session.cd(home.path("acme"));
-        assert_answer(&mut session, "bedrock", "directory");
-        write_start_up_files(&home);
-        let socket = home.path("tmux.socket");
-        // A newer client of an installed tmux may be of another terminal than this one.
-        let tmux = format!("{} -S {} -f /dev/null", tmux.display(), socket.display());
-        let pane = interactive(shell, &home);
-        let turn = session.line(format!("{tmux} new-session -d -x 200 -y 50 -c {} '{pane}'", home.path("plain").display()));
-        assert_eq!(turn.text, "");
-        session.line(format!("{tmux} send-keys '{DUMP}' Enter"));
-        assert_dump(&dumped(&home, "the first pane"), "luxito", "first", "the first pane");
-        // And a pane that comes later, in a directory of its own.
-        session.cd(home.path("plain"));
-        session.line(format!("{tmux} split-window -c {} '{pane}'", home.path("acme/deep").display()));
-        session.line(format!("{tmux} send-keys '{DUMP}' Enter"));
-        assert_dump(&dumped(&home, "the second pane"), "bedrock", "directory", "the second pane");
-        session.line(format!("{tmux} send-keys 'cd {}; {DUMP}' Enter", home.path("plain").display()));
-        dumped(&home, "the second pane before its prompt");
-        session.line(format!("{tmux} send-keys '{DUMP}' Enter"));
-        assert_dump(&dumped(&home, "the second pane"), "luxito", "first", "the second pane");
-        session.line(format!("{tmux} kill-server"));
-        assert_answer(&mut session, "luxito", "first");
-    }
-
-    fn another_users_shell_takes_the_word_of_that_users_files(shell) {
-        let home = home();
-        // The other user has a static default, and no override is allowed there.
-        let other = Sandbox::documented_home();
-        let theirs = fs::read_to_string(other.path(".aws/credentials")).expect("it is there");
-        other.write(".aws/credentials", theirs.replace("[luxito]", "[default]"));
-        fs::set_permissions(other.path(".aws/credentials"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("it is ours");
-        other.user_changed_files();
-        write_start_up_files(&other);
-        let mut session = builder(&home, shell).env("AWS_PROFILE", "cc").spawn();
-        session.cd(home.path("acme"));
-        assert_answer(&mut session, "bedrock", "directory");
-        let there = interactive(shell, &other);
-        // And the search path, which `sudo` replaces by a safe one.
-        let path = other.binary_on_path();
-        let path = path.parent().expect("it is in a directory").display();
-        let change = format!("HOME={} USER=other LOGNAME=other PATH={path}:/usr/bin:/bin", other.home().display());
-        // `su` and `sudo -E` keep the environment but for these. The home is given by hand, because that of a real user
-        // is no place for tests.
-        let mut ways = vec![format!("env {change} {there}")];
-        if is_root() {
-            if found("su").is_some() {
-                ways.push(format!("su -s /bin/sh -c \"exec env {change} {there}\" root"));
-            }
-            if found("sudo").is_some() {
-                ways.push(format!("sudo -E env {change} {there}"));
-            }
-        }
-        for way in &ways {
-            session.send(format!("{way}\r{DUMP}\r"));
-            let dump = dumped(&other, way);
-            assert_dump(&dump, "default", "default", way);
-            session.send("exit\r");
-            session.wait_prompt();
-            // Prompts of the other shell have no marks, so this is ours.
-            assert_answer(&mut session, "bedrock", "directory");
-        }
-        // `su -` and `sudo -i` keep nothing but the terminal.
-        let way = format!(
-            "env -i TERM=$TERM AWS_PROFILE=cc AWS_REGION=eu-north-1 {change} {there}"
-        );
-        session.send(format!("{way}\r{DUMP}\r"));
-        assert_dump(&dumped(&other, &way), "default", "default", &way);
-        session.send("exit\r");
-        session.wait_prompt();
-        assert_answer(&mut session, "bedrock", "directory");
-        other.assert_guarded_files_untouched();
-    }
-
-    fn a_shell_within_a_shell_ends_and_the_outer_one_goes_on(shell) {
-        let home = home();
-        let mut session = builder(&home, shell).spawn();
-        session.cd(home.path("acme"));
-        let flags = match shell {
-            Shell::Bash => "--noprofile --rcfile ~/.bashrc -i",
-            Shell::Zsh => "-d -i",
-            Shell::Fish => "-i",
-        };
-        session.line(format!("{} {flags}", shell.path().display()));
-        assert_answer(&mut session, "bedrock", "directory");
-        session.cd(home.path("plain"));
-        session.export("BACKLOG_AWS_PROFILE", "cc");
-        session.line("");
-        session.line("exit");
-        assert_answer(&mut session, "bedrock", "directory");
-        session.cd(home.path("plain"));
-        assert_answer(&mut session, "luxito", "first");
-    }
-}
-
-// Jobs and keys.
-
-scenario! {
-    fn jobs_in_the_background_and_stopped_ones_are_the_users(shell) {
-        let home = home();
-        let mut session = builder(&home, shell).spawn();
-        session.line("sleep 300 &");
-        session.cd(home.path("acme"));
-        assert_answer(&mut session, "bedrock", "directory");
-        let jobs = session.line("jobs").text;
-        assert_eq!(jobs.matches("sleep").count(), 1, "{jobs}");
-        session.send("sleep 301\r");
-        wait_for_child(session.pid(), "sleep", 2);
-        session.key(Key::CtrlZ);
-        session.wait_prompt();
-        session.cd(home.path("plain"));
-        assert_answer(&mut session, "luxito", "first");
-        let jobs = session.line("jobs").text;
-        assert_eq!(jobs.matches("sleep").count(), 2, "{jobs}");
-        session.send("fg\r");
-        session.wait_until("the job in front", |screen| {
-            screen.lines().rev().take(3).any(|line| line.contains("sleep 301"))
-        });
-        sleep(Duration::from_millis(300));
-        session.interrupt();
-        let jobs = session.line("jobs").text;
-        assert_eq!(jobs.matches("sleep").count(), 1, "{jobs}");
-        session.line("kill %1");
-        assert_works(&mut session, &home);
-    }
-
-    fn ctrl_z_during_the_hook_harms_nothing(shell) {
-        let home = home();
-        let binary = Sandbox::built_binary().display();
-        home.replace_binary(&format!(
-            "#!/usr/bin/env bash\nif [ \"$1\" = hook ] && [ -e ~/slow ]; then echo hooked >&2; sleep 1; fi\nexec -a \"$0\" {binary} \"$@\"\n"
-        ));
-        let mut session = builder(&home, shell).spawn();
-        home.write("slow", "");
-        session.send(session.shell().export("BACKLOG_AWS_PROFILE", "bedrock"));
-        session.key(Key::Enter);
-        session.wait_for("hooked");
-        home.remove("slow");
-        session.key(Key::CtrlZ);
-        session.wait_prompt();
-        assert_eq!(session.line("echo still here").text, "still here");
-        assert_answer(&mut session, "bedrock", "pin");
-        let jobs = session.line("jobs").text;
-        assert!(!jobs.contains("backlog"), "{jobs}");
-    }
-
-    fn a_storm_of_signals_during_the_hook_changes_nothing(shell) {
-        let home = home();
-        let binary = Sandbox::built_binary().display();
-        home.replace_binary(&format!(
-            "#!/usr/bin/env bash\nif [ \"$1\" = hook ]; then for i in {{1..40}}; do kill -WINCH $PPID $$; kill -CHLD $PPID $$; done; fi\nexec -a \"$0\" {binary} \"$@\"\n"
-        ));
-        let mut session = builder(&home, shell).spawn();
-        for size in [40, 30] {
-            session.resize(size, 200);
-            assert_works(&mut session, &home);
-        }
-    }
-}
-
-/// Waits until `count` children of a process have this name; where the system has no /proc, a moment.
-fn wait_for_child(parent: u32, name: &str, count: usize) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while Instant::now() < deadline {
-        let Ok(listing) = fs::read_dir("/proc") else {
-            sleep(Duration::from_millis(500));
-            return;
-        };
-        let running = listing
-            .flatten()
-            .filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok())
-            .filter(|stat| {
-                let Some((head, tail)) = stat.rsplit_once(") ") else {
-                    return false;
-                };
-                head.ends_with(&format!("({name}"))
-                    && tail.split(' ').nth(1) == Some(parent.to_string().as_str())
-            })
-            .count();
-        if running >= count {
-            return;
-        }
-        sleep(Duration::from_millis(20));
-    }
-    panic!("{count} children called {name} never ran");
+    session.assert_answer("luxito", "first");
 }

@@ -1,9 +1,7 @@
-//! `status` and `list`: what people read and scripts parse, and what happens when nobody reads it.
+//! `status` and `list`: what people read and scripts parse.
 
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::ffi::OsStringExt as _;
-use std::process::{Command, Stdio};
 
 use crate::harness::{KEY_IDS, Output, SECRETS, Sandbox};
 use serde_json::{Value, json};
@@ -185,8 +183,6 @@ fn colour_is_for_terminals_and_on_request() {
     assert!(!run.run().out().contains(escape));
 }
 
-// list
-
 #[test]
 fn list_shows_every_profile_in_file_order_and_marks_the_current_one() {
     let home = Sandbox::documented_home();
@@ -228,8 +224,6 @@ fn a_list_without_usable_profiles_is_status_one() {
     assert_eq!(output.out(), "");
 }
 
-// wrong usage
-
 #[test]
 fn wrong_usage_is_status_two() {
     let home = Sandbox::documented_home();
@@ -266,135 +260,5 @@ fn help_and_version_are_answers() {
     ] {
         let output = home.run(words).expect_code(0);
         assert!(!output.out().is_empty() && output.err().is_empty(), "{words:?}");
-    }
-}
-
-// nobody listens
-
-const PRINTING: [&[&str]; 8] = [
-    &["status"],
-    &["status", "--json"],
-    &["list"],
-    &["list", "--json"],
-    &["list", "--names"],
-    &["init", "bash"],
-    &["exec", "--dry-run"],
-    &["hook", "bash", "1.1", "stamps"],
-];
-
-/// Runs the binary from a shell script, in which it is `"$@"`.
-fn scripted(home: &Sandbox, script: &str, words: &[&str]) -> Output {
-    let output = Command::new("/bin/sh")
-        .args(["-c", script, "sh"])
-        .arg(Sandbox::built_binary())
-        .args(words)
-        .env_clear()
-        .envs(home.environment())
-        .current_dir(home.home())
-        .stdin(Stdio::null())
-        .output()
-        .expect("it starts");
-    Output { code: output.status.code(), stdout: output.stdout, stderr: output.stderr }
-}
-
-#[test]
-fn a_reader_that_has_seen_enough_is_no_error() {
-    let home = Sandbox::documented_home();
-    let profile = |number: u32| {
-        format!(
-            "[p{number}]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
-            KEY_IDS[0], SECRETS[0]
-        )
-    };
-    home.write(".aws/credentials", (0..20_000).map(profile).collect::<String>());
-    for words in [&["list"][..], &["list", "--json"], &["list", "--names"]] {
-        let output = scripted(&home, "{ \"$@\"; echo \"status $?\" >&2; } | head -n 1", words);
-        assert_eq!(output.err().lines().last(), Some("status 0"), "{words:?}");
-        assert_eq!(output.out().lines().count(), 1);
-        assert!(!output.err().contains("anic"), "{}", output.err());
-    }
-    // The reader is gone before the first byte.
-    for words in PRINTING {
-        let mut child = Command::new(Sandbox::built_binary())
-            .args(words)
-            .env_clear()
-            .envs(home.environment())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        drop(child.stdout.take());
-        let mut said = String::new();
-        child.stderr.take().expect("it is a pipe").read_to_string(&mut said).expect("it is UTF-8");
-        assert_eq!(child.wait().expect("it is ours").code(), Some(0), "{words:?}: {said}");
-        assert!(!said.contains("anic"), "{words:?}: {said}");
-    }
-}
-
-#[test]
-fn closed_outputs_are_no_reason_to_panic() {
-    let home = Sandbox::documented_home();
-    for words in PRINTING {
-        for script in ["\"$@\" >&-", "\"$@\" 2>&-", "\"$@\" >&- 2>&-", "\"$@\" <&- >&- 2>&-"] {
-            let output = scripted(&home, script, words);
-            assert_eq!(output.code, Some(0), "{words:?} with {script}: {output:?}");
-            assert!(!output.err().contains("anic"), "{words:?} with {script}: {}", output.err());
-        }
-    }
-    for script in ["\"$@\" >&-", "\"$@\" 2>&-", "\"$@\" >&- 2>&-"] {
-        assert_eq!(
-            scripted(&home, script, &["exec", "--profile", "cc", "--", "true"]).code,
-            Some(1),
-            "{script}"
-        );
-        assert_eq!(
-            scripted(&home, script, &["exec", "--", "sh", "-c", "exit 7"]).code,
-            Some(7),
-            "{script}"
-        );
-    }
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_full_disk_is_an_error_and_is_named() {
-    let home = Sandbox::documented_home();
-    for words in PRINTING {
-        let output = scripted(&home, "\"$@\" > /dev/full", words);
-        assert_eq!(output.code, Some(1), "{words:?}: {output:?}");
-        let complaint = output.err().lines().last().unwrap_or_default();
-        assert!(
-            complaint.starts_with("backlog-aws: cannot write the answer: "),
-            "{words:?}: {}",
-            output.err()
-        );
-        assert!(!complaint.contains("os error"), "{complaint}");
-    }
-}
-
-#[test]
-fn nothing_is_read_from_standard_input() {
-    let home = Sandbox::documented_home();
-    for words in PRINTING {
-        let script = "{ \"$@\" > /dev/null 2>&1; read -r line; echo \"$line\"; }";
-        let mut child = Command::new("/bin/sh")
-            .args(["-c", script, "sh"])
-            .arg(Sandbox::built_binary())
-            .args(words)
-            .env_clear()
-            .envs(home.environment())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        std::io::Write::write_all(&mut child.stdin.take().expect("it is a pipe"), b"typed ahead\n")
-            .expect("it is open");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("it is a pipe"))
-            .read_line(&mut line)
-            .expect("it is UTF-8");
-        child.wait().expect("it is ours");
-        assert_eq!(line, "typed ahead\n", "{words:?}");
     }
 }

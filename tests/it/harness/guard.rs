@@ -163,6 +163,27 @@ pub fn assert_no_secret(bytes: &[u8], place: &str) {
     }
 }
 
+/// One line to people, and no traces of Rust.
+#[track_caller]
+pub fn assert_plain(text: &str) {
+    for trace in ["panicked", "os error", "RUST_BACKTRACE"] {
+        assert!(!text.contains(trace), "{text}");
+    }
+}
+
+/// Everything below a directory.
+pub fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() && !path.is_symlink() {
+            found.extend(files_below(&path));
+        }
+        found.push(path);
+    }
+    found
+}
+
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::{env, fs, str};
 
 use super::guard::{FileTree, assert_no_secret};
-use super::tools::usual_circumstances;
+use super::tools::{needed, usual_circumstances};
 
 /// AWS's own documentation examples; none of them opens anything.
 pub const KEY_IDS: [&str; 2] = ["AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE"];
@@ -217,6 +217,14 @@ impl Sandbox {
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().envs(self.environment()).current_dir(self.home()).stdin(Stdio::null());
+        command
+    }
+
+    /// `strace`, to be given the program to run, whose system calls it writes into `log`, one on each line.
+    #[track_caller]
+    pub fn strace(&self, options: &[&str], log: &Path) -> Command {
+        let mut command = self.command(needed("strace"));
+        command.arg("-qq").args(options).arg("-o").arg(log);
         command
     }
 

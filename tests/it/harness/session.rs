@@ -257,6 +257,27 @@ impl<'home> Session<'home> {
         source.unwrap_or_default()
     }
 
+    /// The hook is at work, without a word: a pin comes and goes.
+    #[track_caller]
+    pub fn assert_pin_comes_and_goes(&mut self) {
+        assert_eq!(self.source(), "first");
+        assert_eq!(self.line(self.shell.export("BACKLOG_AWS_PROFILE", "bedrock")).text, "");
+        assert_eq!(self.source(), "pin");
+        assert_eq!(self.line(self.shell.unset("BACKLOG_AWS_PROFILE")).text, "");
+        assert_eq!(self.source(), "first");
+    }
+
+    /// The same of the override of [`Sandbox::with_override`].
+    #[track_caller]
+    pub fn assert_directory_comes_and_goes(&mut self) {
+        for _ in 0..2 {
+            assert_eq!(self.cd(self.sandbox.path("acme")).text, "");
+            self.assert_answer("bedrock", "directory");
+            assert_eq!(self.cd(self.sandbox.path("plain")).text, "");
+            self.assert_answer("luxito", "first");
+        }
+    }
+
     /// Exports a variable, as a user would. If it is another tool's, that is its value from now on.
     #[track_caller]
     pub fn export(&mut self, name: &str, value: impl AsRef<OsStr>) -> Turn {

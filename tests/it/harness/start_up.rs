@@ -80,6 +80,13 @@ impl<'home> SessionBuilder<'home> {
         self
     }
 
+    pub fn envs<'a>(
+        self,
+        variables: impl IntoIterator<Item = (&'a OsString, &'a OsString)>,
+    ) -> Self {
+        variables.into_iter().fold(self, |builder, (name, value)| builder.env(name, value))
+    }
+
     /// A command-line flag of the shell, such as `--posix`.
     pub fn flag(mut self, flag: impl Into<OsString>) -> Self {
         self.flags.push(flag.into());

@@ -23,13 +23,8 @@ pub enum Key {
     Backspace,
     Up,
     Down,
-    Left,
-    Right,
     CtrlC,
-    CtrlD,
     CtrlL,
-    CtrlR,
-    CtrlU,
     CtrlZ,
 }
 
@@ -42,13 +37,8 @@ impl Key {
             Self::Backspace => b"\x7f",
             Self::Up => b"\x1b[A",
             Self::Down => b"\x1b[B",
-            Self::Right => b"\x1b[C",
-            Self::Left => b"\x1b[D",
             Self::CtrlC => b"\x03",
-            Self::CtrlD => b"\x04",
             Self::CtrlL => b"\x0c",
-            Self::CtrlR => b"\x12",
-            Self::CtrlU => b"\x15",
             Self::CtrlZ => b"\x1a",
         }
     }

@@ -4,7 +4,9 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Once;
+use std::{fs, io};
 
+use super::sandbox::Sandbox;
 use super::shell::Shell;
 
 /// Where a program is: `BACKLOG_AWS_TEST_NAME` if that is set, to run the tests with another build of it, then what
@@ -34,32 +36,32 @@ pub fn needed(program: &str) -> PathBuf {
     })
 }
 
-/// `strace`, which writes the system calls of the program that is to be added into `log`, one on each line.
+/// The file that bash-completion is loaded by.
 #[track_caller]
-pub fn strace(options: &[&str], log: &Path) -> Command {
-    let mut command = Command::new(needed("strace"));
-    command.arg("-qq").args(options).arg("-o").arg(log);
-    command
+pub fn bash_completion() -> PathBuf {
+    ["/usr/share", "/opt/homebrew/share", "/usr/local/share"]
+        .iter()
+        .map(|share| Path::new(share).join("bash-completion/bash_completion"))
+        .find(|file| file.is_file())
+        .expect("the package bash-completion must be installed; `tests/run` does that for you")
 }
 
 /// How many processes a shell starts while it runs `line`; `None` where strace is missing or not allowed to trace.
 pub fn processes_of(shell: Shell, line: &str, environment: &[(&str, &str)]) -> Option<usize> {
     found("strace")?;
-    let directory = tempfile::tempdir().unwrap();
-    let log = directory.path().join("log");
-    let status = strace(&["-f", "-e", "trace=clone,clone3,fork,vfork"], &log)
+    let home = Sandbox::new();
+    let log = home.path("log");
+    let status = home
+        .strace(&["-f", "-e", "trace=clone,clone3,fork,vfork"], &log)
         .arg(shell.path())
         .args(shell.script_flags())
         .args(["-c", line])
-        .env_clear()
-        .env("HOME", directory.path())
-        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
         .envs(environment.iter().copied())
         .status();
     if !status.is_ok_and(|status| status.success()) {
         return None;
     }
-    let log = std::fs::read_to_string(log).unwrap();
+    let log = fs::read_to_string(log).unwrap();
     // Threads are no processes. A call that another thread interrupts has a second line, and signals have lines too.
     let started = log.lines().filter(|line| {
         !["CLONE_THREAD", "resumed", "---"].iter().any(|other| line.contains(other))
@@ -70,6 +72,12 @@ pub fn processes_of(shell: Shell, line: &str, environment: &[(&str, &str)]) -> O
 /// Whether permissions do not bind this process.
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
+}
+
+/// Writes a line straight to standard error, so that it is seen without `--nocapture`.
+pub fn say(line: &str) {
+    use io::Write as _;
+    io::stderr().write_all(format!("{line}\n").as_bytes()).expect("standard error is open");
 }
 
 /// Makes what children inherit from this process the usual, whatever that process inherited: `nohup` has SIGHUP
