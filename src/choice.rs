@@ -88,6 +88,9 @@ pub fn resolve_for_command<'a>(
         ..intent.clone()
     };
     let mut inputs = Inputs::of(world, with(None));
+    if choice.profile.is_some() {
+        inputs.choose_with = "--profile ";
+    }
     let resolution = resolve(&inputs);
     let Some(refusal) = resolution.refusal else {
         return Ok((inputs, resolution));
@@ -106,10 +109,10 @@ pub fn resolve_for_command<'a>(
     Ok((inputs, resolution))
 }
 
-/// Why a profile cannot be used now; `None` when it can.
-pub fn refusal_of(profile: &str, world: &World) -> Option<Finding> {
+/// Why the profile that was given to `command` cannot be used now; `None` when it can.
+pub fn refusal_of(profile: &str, command: &'static str, world: &World) -> Option<Finding> {
     let intent = UserIntent { pin: Some(profile.into()), ..UserIntent::default() };
-    resolve(&Inputs::of(world, intent)).refusal
+    resolve(&Inputs { choose_with: command, ..Inputs::of(world, intent) }).refusal
 }
 
 const HELP: &str = "type to filter, Enter takes it, Esc leaves everything as it is";

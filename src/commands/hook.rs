@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use crate::error::{Done, Failure};
 use crate::finding::{Finding, abridged, print_findings};
 use crate::fs::check_is_ours;
-use crate::resolve::{Inputs, Resolution, resolve};
+use crate::resolve::{Inputs, Resolution, USE, resolve};
 use crate::session::{Change, Session, Values, state_of};
 use crate::shell::{Check, Precision, Shell, Stamp};
 use crate::watch::Watch;
@@ -102,7 +102,7 @@ fn update(
     values: &Values,
 ) -> (Vec<u8>, Vec<Finding>) {
     // Thousands of profiles would take longer to free than the process has left to live.
-    let inputs = Inputs { hook: true, ..Inputs::of(world, session.variables.intent()) };
+    let inputs = Inputs { choose_with: USE, ..Inputs::of(world, session.variables.intent()) };
     let inputs = ManuallyDrop::new(inputs);
     let resolution = resolve(&inputs);
     let after = session.variables.apply(resolution.exports().as_ref());

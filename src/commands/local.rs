@@ -36,12 +36,9 @@ pub fn run(args: &cli::Local, world: &World, out: &mut dyn Write) -> Done {
         };
     }
     if let Some(profile) = args.profile.as_ref().filter(|_| !args.force)
-        && let Some(refusal) = choice::refusal_of(profile, world)
+        && let Some(refusal) = choice::refusal_of(profile, "backlog-aws local ", world)
     {
-        return Err(Failure::Problem(format!(
-            "{}; --force writes it all the same",
-            refusal.message
-        )));
+        return Err(Failure::Problem(format!("{refusal}, or write it anyway with `--force`")));
     }
     write(args.profile.as_deref(), args.region.as_deref(), world, out)
 }

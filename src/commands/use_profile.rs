@@ -7,6 +7,7 @@ use crate::choice;
 use crate::cli;
 use crate::error::{Done, Failure};
 use crate::finding::print_findings;
+use crate::resolve::USE;
 use crate::session::Variable;
 use crate::world::World;
 
@@ -19,8 +20,10 @@ pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
                 .to_owned(),
         ));
     };
-    if let Some(refusal) = args.profile.as_ref().and_then(|name| choice::refusal_of(name, world)) {
-        return Err(Failure::Problem(refusal.message));
+    if let Some(refusal) =
+        args.profile.as_ref().and_then(|name| choice::refusal_of(name, USE, world))
+    {
+        return Err(Failure::Problem(refusal.to_string()));
     }
     let profile = if args.profile.is_none() && args.region.is_none() && !args.clear {
         Some(choice::usable_profile("Profile for this shell", world)?)

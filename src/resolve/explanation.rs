@@ -79,7 +79,7 @@ fn guess(inputs: &Inputs<'_>, source: Source, identity: &Identity) -> Option<Fin
             Code::AutoDetected,
             format!("Auto-detected AWS profile: {name}. You have not chosen one"),
         )
-        .remedy(inputs.pin_command()),
+        .remedy(inputs.choose_command()),
     )
 }
 
@@ -144,7 +144,7 @@ fn unusable(
     let shown = visible(profile);
     let remedy = match source {
         Source::Directory => inputs.with_usable_profile(|name| format!("backlog-aws local {name}")),
-        _ => inputs.pin_command(),
+        _ => inputs.choose_command(),
     };
     let no_credentials =
         |what: &str| format!("Profile '{shown}' has no static credentials: {what}");
@@ -170,6 +170,8 @@ fn unusable(
     };
     match (source, at) {
         (_, Some(place)) => finding.at(place.clone()),
+        // They have just typed it.
+        (Source::Pin, None) if !inputs.chosen_in_shell() => finding,
         (Source::Pin, None) => {
             Finding { message: format!("{} (pinned)", finding.message), ..finding }
         }

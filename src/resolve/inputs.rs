@@ -36,6 +36,12 @@ pub struct EnvironmentKeys {
     pub region: Option<OsString>,
 }
 
+/// Chooses a profile where the hook runs.
+pub const USE: &str = "backlog-aws use ";
+
+/// Chooses a profile in any shell.
+const EXPORT: &str = "export BACKLOG_AWS_PROFILE=";
+
 /// Everything the chain looks at.
 pub struct Inputs<'a> {
     /// What the user asked for in this shell.
@@ -57,8 +63,8 @@ pub struct Inputs<'a> {
     pub aws_paths: (Option<PathBuf>, Option<PathBuf>),
     /// What there is to say about the files themselves.
     pub findings: Vec<Finding>,
-    /// Whether this shell runs the hook, so that it has `backlog-aws use`.
-    pub hook: bool,
+    /// What a remedy puts before the name of another profile: the command that was typed, or what works in this shell.
+    pub choose_with: &'static str,
     pub now: Timestamp,
 }
 
@@ -96,7 +102,7 @@ impl<'a> Inputs<'a> {
             trust,
             aws_paths: (path(&world.credentials), path(&world.config)),
             findings: Vec::new(),
-            hook: state_of(&world.env).is_some(),
+            choose_with: if state_of(&world.env).is_some() { USE } else { EXPORT },
             now: world.now,
         };
         inputs.findings = inputs.file_findings(world);
@@ -154,15 +160,14 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    /// The command that pins a usable profile in this shell.
-    pub fn pin_command(&self) -> String {
-        self.with_usable_profile(|name| {
-            if self.hook {
-                format!("backlog-aws use {name}")
-            } else {
-                format!("export BACKLOG_AWS_PROFILE={name}")
-            }
-        })
+    /// The command that chooses a usable profile.
+    pub fn choose_command(&self) -> String {
+        self.with_usable_profile(|name| format!("{}{name}", self.choose_with))
+    }
+
+    /// Whether the pin is the shell's, and was not typed with this command.
+    pub fn chosen_in_shell(&self) -> bool {
+        [USE, EXPORT].contains(&self.choose_with)
     }
 
     /// A line of an AWS file that is rejected or ignored.

@@ -14,7 +14,7 @@ pub use answer::{
 };
 pub use chain::resolve;
 pub use explanation::{describe, none_found};
-pub use inputs::{Directory, EnvironmentKeys, Inputs, usable};
+pub use inputs::{Directory, EnvironmentKeys, Inputs, USE, usable};
 
 #[cfg(test)]
 mod tests;

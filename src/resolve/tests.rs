@@ -59,7 +59,7 @@ fn resolved_in(credentials: &str, config: &str, edit: impl FnOnce(&mut Inputs<'_
         trust: None,
         aws_paths: (Some("/aws/credentials".into()), Some("/aws/config".into())),
         findings: Vec::new(),
-        hook: true,
+        choose_with: USE,
         now: noon(),
     };
     edit(&mut inputs);

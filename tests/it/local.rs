@@ -168,11 +168,11 @@ fn a_profile_that_is_not_usable_is_refused_with_those_that_are() {
             refused.err()
         );
         assert!(
-            refused.err().contains("BACKLOG_AWS_PROFILE=bedrock` (or luxito)"),
+            refused.err().contains("; `backlog-aws local bedrock` (or luxito)"),
             "{}",
             refused.err()
         );
-        assert!(refused.err().contains("--force writes it all the same"), "{}", refused.err());
+        assert!(refused.err().contains("or write it anyway with `--force`"), "{}", refused.err());
         assert!(names(&home.path("acme")).is_empty());
     }
     local(&home, "acme", &["cc", "--force"]).expect_code(0);
