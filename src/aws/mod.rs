@@ -10,10 +10,12 @@
 //! | `profiles` | what section headers mean, and the two files merged into profiles |
 //! | `profile` | one profile and its credentials |
 //! | `kind` | which kind of credentials a profile gives |
+//! | `account` | the account that a key id belongs to |
 //! | `expiry` | the spellings of an expiry time |
 //! | `problem` | what is wrong with a line, and the remedy |
 //! | `botocore` | where boto3 reads the same bytes differently |
 
+pub mod account;
 pub mod botocore;
 mod dialect;
 mod expiry;
