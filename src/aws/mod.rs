@@ -8,7 +8,8 @@
 //! | `locations` | the paths of the two files |
 //! | `dialect` | one file's bytes to sections and properties |
 //! | `profiles` | what section headers mean, and the two files merged into profiles |
-//! | `profile` | one profile and its credentials |
+//! | `profile` | one profile |
+//! | `credentials` | what a profile gives, and whether it can work |
 //! | `kind` | which kind of credentials a profile gives |
 //! | `account` | the account that a key id belongs to |
 //! | `expiry` | the spellings of an expiry time |
@@ -17,6 +18,7 @@
 
 pub mod account;
 pub mod botocore;
+mod credentials;
 mod dialect;
 mod expiry;
 mod kind;
@@ -29,8 +31,9 @@ mod profiles;
 /// everything else: with a variable of more than 128 KiB, Linux starts no program any more.
 pub const LONGEST_NAME: usize = 256;
 
+pub use credentials::{Credentials, Implausible};
 pub use kind::Kind;
 pub use locations::{FileKind, Locations, locate};
 pub use problem::{At, Problem, ProblemKind};
-pub use profile::{Credentials, Profile};
+pub use profile::Profile;
 pub use profiles::{AwsFile, Profiles};

@@ -1,12 +1,10 @@
-//! One profile, and the credentials it holds.
-
-use std::fmt;
+//! One profile: what the files set in it, and what that amounts to.
 
 use jiff::Timestamp;
 
 use super::dialect::Property;
-use super::{At, FileKind, Kind, LONGEST_NAME, Problem, ProblemKind, expiry};
-use crate::secret::{Secret, mask_key_id};
+use super::{At, Credentials, FileKind, Kind, LONGEST_NAME, Problem, ProblemKind, expiry};
+use crate::secret::Secret;
 
 /// One profile, from both files.
 pub struct Profile<'a> {
@@ -141,28 +139,5 @@ impl<'a> Profile<'a> {
     /// Where its sections begin, credentials file first.
     pub fn at(&self) -> impl ExactSizeIterator<Item = At> {
         self.sections.iter().copied()
-    }
-}
-
-/// The credentials of a profile. `Debug` masks them.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    /// Not a secret, but shown masked all the same.
-    pub access_key_id: String,
-    pub secret_access_key: Secret,
-    /// What temporary credentials come with.
-    pub session_token: Option<Secret>,
-    /// When temporary credentials expire, if the file says so in a way that can be read.
-    pub expires_at: Option<Timestamp>,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("access_key_id", &mask_key_id(&self.access_key_id))
-            .field("secret_access_key", &self.secret_access_key)
-            .field("session_token", &self.session_token)
-            .field("expires_at", &self.expires_at)
-            .finish()
     }
 }
