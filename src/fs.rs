@@ -1,8 +1,8 @@
-//! Files: bounded reading that never blocks, states to compare, and where nothing of ours may be written.
+//! Files: bounded reading that never blocks, atomic writing, states to compare, and where nothing of ours may be written.
 
-use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -139,6 +139,31 @@ fn read_whole(
         .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
     file.take(limit).read_to_end(bytes)?;
     Ok(())
+}
+
+/// Replaces the file at `path` by one with this content. Whatever fails, all is as it was.
+pub fn write_atomically(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    stage(path, content, mode)?.persist(path)?;
+    Ok(())
+}
+
+/// The first half of [`write_atomically`]: the new content, complete and on disk beside `path`, to be persisted there.
+/// A file that is there keeps its permissions; a new one gets those of `mode` that the umask leaves.
+pub fn stage(path: &Path, content: &[u8], mode: u32) -> io::Result<tempfile::NamedTempFile> {
+    let mut staged = tempfile::Builder::new()
+        .prefix(".backlog-aws.")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(path.parent().unwrap_or(Path::new(".")))?;
+    let file = staged.as_file_mut();
+    if let Ok(old) = std::fs::symlink_metadata(path)
+        && old.is_file()
+    {
+        file.set_permissions(old.permissions())?;
+    }
+    file.write_all(content)?;
+    // Before it gets its name, or a power cut could leave an empty file.
+    file.sync_all()?;
+    Ok(staged)
 }
 
 /// What identifies the present state of a path, links followed.

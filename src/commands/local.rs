@@ -4,15 +4,13 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::allow;
 use crate::choice;
 use crate::cli;
 use crate::error::{Done, Failure, reason};
 use crate::finding::print_findings;
-use crate::fs::{Content, check_is_ours, in_words, read_file};
-use crate::overrides::trust::AllowWhile;
-use crate::overrides::trust::Store;
-use crate::overrides::{self, FILE_NAME, MAX_BYTES, judge, place};
+use crate::fs::{Content, SourceFile, check_is_ours, in_words, stage};
+use crate::overrides::trust::{Store, judge};
+use crate::overrides::{self, FILE_NAME, place};
 use crate::resolve::Directory;
 use crate::session::UserIntent;
 use crate::text::visible;
@@ -45,45 +43,39 @@ pub fn run(args: &cli::Local, world: &World, out: &mut dyn Write) -> Done {
 
 fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut dyn Write) -> Done {
     let path = here(world)?;
-    let store = allow::store(world)?;
-    let file = read_file(path, MAX_BYTES as u64);
-    let old = match &file.content {
-        Content::Absent => None,
-        Content::Read { bytes, .. } => Some(bytes.as_slice()),
-        Content::Unreadable(why) => {
-            return Err(Failure::Problem(format!(
-                "{} {why}; nothing was changed",
-                visible(&file.path)
-            )));
+    let shown = visible(&path);
+    let failed = |why: &str| Failure::Problem(format!("{why}; nothing was changed"));
+    let store = Store::for_writing(world)?;
+    let old = match world.overrides.first().filter(|file| file.path == path) {
+        Some(SourceFile { content: Content::Read { bytes, .. }, .. }) => Some(bytes.as_slice()),
+        Some(SourceFile { content: Content::Unreadable(why), .. }) => {
+            return Err(failed(&format!("{shown} {why}")));
         }
+        _ => None,
     };
-    let target = target(&file.path, world)?;
+    let target = target(&path, world)?;
     let text = overrides::rewrite(old, profile, region).map_err(|invalid| {
-        let place = invalid.place(&file.path);
-        Failure::Problem(format!("{place} {invalid}; mend it or remove it with `backlog-aws local --unset`; nothing was changed"))
+        let place = invalid.place(&path);
+        failed(&format!("{place} {invalid}; fix it or remove it with `backlog-aws local --unset`"))
     })?;
-    let not_written = |error: io::Error| {
-        Failure::Problem(format!(
-            "{} cannot be written: {}; nothing was changed",
-            visible(&file.path),
-            reason(&error)
-        ))
-    };
-    let replacement = Replacement::of(&target, text.as_bytes()).map_err(not_written)?;
-    store.allow_while(&file.path, text.as_bytes(), || replacement.put()).map_err(|failure| {
-        match failure {
-            AllowWhile::Store(error) => allow::not_saved(&store, &error),
-            AllowWhile::Put(error) => not_written(error),
-        }
-    })?;
-    writeln!(out, "wrote and allowed {}", visible(&file.path))?;
+    let not_written =
+        |error: &io::Error| failed(&format!("{shown} cannot be written: {}", reason(error)));
+    let staged = stage(&target, text.as_bytes(), 0o666).map_err(|error| not_written(&error))?;
+    // Before the file: a prompt in between sees a file that is not allowed yet, and never one that is allowed without
+    // having been written by the user.
+    store.allow(&path, text.as_bytes())?;
+    if let Err(error) = staged.persist(&target) {
+        store.forget(&path)?;
+        return Err(not_written(&error.error));
+    }
+    writeln!(out, "wrote and allowed {shown}")?;
     if let Some(pin) = &UserIntent::of_environment(&world.env).pin
         && profile.is_some()
     {
         let pin = visible(pin);
         writeln!(
             io::stderr(),
-            "backlog-aws: this shell stays with '{pin}', which it was told before; let go with `backlog-aws use --clear`"
+            "backlog-aws: this shell stays with '{pin}', which is pinned; clear it with `backlog-aws use --clear`"
         )?;
     }
     Ok(0)
@@ -117,10 +109,8 @@ fn target(path: &Path, world: &World) -> Result<PathBuf, Failure> {
 }
 
 fn show(world: &World, out: &mut dyn Write) -> Done {
-    let directory = Directory::of(&judge(
-        &world.overrides,
-        world.data_dir.as_deref().map(Store::below).as_ref(),
-    ));
+    let store = world.data_dir.as_deref().map(Store::below);
+    let directory = Directory::of(&judge(&world.overrides, store.as_ref()));
     let Some((path, parsed)) = directory.decided else {
         return Err(Failure::Problem(match (directory.findings.first(), directory.passed_over) {
             (Some(notice), _) => notice.to_string(),
@@ -136,48 +126,28 @@ fn show(world: &World, out: &mut dyn Write) -> Done {
     // What is nearer and does not count.
     print_findings(directory.findings, &world.env, &mut io::stderr().lock());
     let parsed = parsed.map_err(|invalid| {
-        Failure::Problem(format!("{} {invalid}; mend it", invalid.place(&path)))
+        Failure::Problem(format!("{} {invalid}; fix it", invalid.place(&path)))
     })?;
-    for (key, entry) in [("profile", &parsed.profile), ("region", &parsed.region)] {
-        if let Some(entry) = entry {
-            writeln!(
-                out,
-                "{key} = {}  ({})",
-                visible(&entry.value),
-                place(&path, Some(entry.line))
-            )?;
-        }
+    for (key, entry) in parsed.entries() {
+        writeln!(out, "{key} = {}  ({})", visible(&entry.value), place(&path, Some(entry.line)))?;
     }
     Ok(0)
 }
 
 fn unset(world: &World, out: &mut dyn Write) -> Done {
     let path = here(world)?;
-    let store = allow::store(world)?;
     check_is_ours(&path, world.home.as_deref())?;
-    match fs::remove_file(&path) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(Failure::Problem(format!(
-                "there is no {FILE_NAME} in this directory; nothing was removed"
-            )));
-        }
-        Err(error) => {
-            return Err(Failure::Problem(format!(
-                "{} cannot be removed: {}",
-                visible(&path),
-                reason(&error)
-            )));
-        }
-    }
-    writeln!(out, "removed {}", visible(&path))?;
-    store.forget(&path).map_err(|error| {
-        Failure::Problem(format!(
-            "it is gone, but stays allowed should it come back as it was: {} cannot be written: {}",
-            visible(store.directory()),
-            reason(&error)
-        ))
+    // First, so that what comes back later as it was does not count.
+    Store::for_writing(world)?.forget(&path)?;
+    fs::remove_file(&path).map_err(|error| {
+        Failure::Problem(match error.kind() {
+            io::ErrorKind::NotFound => {
+                format!("there is no {FILE_NAME} in this directory; nothing was removed")
+            }
+            _ => format!("{} cannot be removed: {}", visible(&path), reason(&error)),
+        })
     })?;
+    writeln!(out, "removed {}", visible(&path))?;
     Ok(0)
 }
 
@@ -186,37 +156,4 @@ fn here(world: &World) -> Result<PathBuf, Failure> {
     cwd.map(|cwd| cwd.join(FILE_NAME)).ok_or_else(|| {
         Failure::Problem("the working directory is gone; go to one that exists".to_owned())
     })
-}
-
-/// A new content for a file, complete and on disk beside it. Removed again unless it is put in place.
-struct Replacement {
-    target: PathBuf,
-    temporary: PathBuf,
-}
-
-impl Replacement {
-    fn of(target: &Path, content: &[u8]) -> io::Result<Self> {
-        let temporary = target.with_file_name(format!("{FILE_NAME}.{}.tmp", std::process::id()));
-        // Never through a file that is there already: in a directory of others it could be a link.
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&temporary)?;
-        let replacement = Self { target: target.to_owned(), temporary };
-        if let Ok(old) = fs::metadata(target) {
-            file.set_permissions(old.permissions())?;
-        }
-        file.write_all(content)?;
-        // Before it gets its name, or a power cut could leave an empty file.
-        file.sync_all()?;
-        Ok(replacement)
-    }
-
-    fn put(&self) -> io::Result<()> {
-        fs::rename(&self.temporary, &self.target)
-    }
-}
-
-impl Drop for Replacement {
-    fn drop(&mut self) {
-        // It is not there any more if all went well.
-        let _ = fs::remove_file(&self.temporary);
-    }
 }

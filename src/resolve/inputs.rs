@@ -9,8 +9,8 @@ use super::answer::{Identity, Outcome, Reason};
 use crate::aws::{AwsFile, Credentials, FileKind, Problem, Profile, Profiles};
 use crate::finding::{Code, Finding, Place};
 use crate::fs::{Content, SourceFile};
-use crate::overrides::trust::{Store, Verdict};
-use crate::overrides::{self, Invalid, Override, OverrideFile, judge};
+use crate::overrides::trust::{OverrideFile, Store, Verdict, judge};
+use crate::overrides::{self, Invalid, Override};
 use crate::secret::Secret;
 use crate::session::{UserIntent, state_of};
 use crate::text::{command_on, quoted, visible};
@@ -243,11 +243,14 @@ impl Directory {
             let allow = command_on("backlog-aws allow", here);
             let not_allowed = |message| Finding::warning(Code::OverrideNotAllowed, message).once();
             let (outcome, finding) = match (&file.content, verdict) {
-                (Content::Read { bytes, .. }, Some(verdict)) if verdict.is_allowed() => {
+                (Content::Absent, _) => continue,
+                (Content::Read { bytes, .. }, Verdict::Allowed) => {
                     directory.decided = Some((file.path.clone(), overrides::parse(bytes)));
                     break;
                 }
-                (Content::Read { bytes, .. }, Some(Verdict::Unknown { changed })) => {
+                // The user knows.
+                (_, Verdict::Denied) => (Outcome::NotAllowed, None),
+                (Content::Read { bytes, .. }, Verdict::Unknown { changed }) => {
                     let why =
                         if *changed { "changed since it was allowed" } else { "is not allowed" };
                     let finding = not_allowed(format!("{shown} {why} and is ignored"))
@@ -255,7 +258,7 @@ impl Directory {
                         .remedy(format!("look at it, then run {allow}"));
                     (Outcome::NotAllowed, Some(finding))
                 }
-                (_, Some(Verdict::Undecidable(why))) => {
+                (Content::Read { .. }, Verdict::Undecidable(why)) => {
                     let why = visible(why);
                     let finding = not_allowed(format!(
                         "{shown} is ignored because it is not known whether it is allowed: {why}"
@@ -263,13 +266,11 @@ impl Directory {
                     .remedy(format!("run {allow} again"));
                     (Outcome::NotAllowed, Some(finding))
                 }
-                (Content::Unreadable(why), None) => {
+                (Content::Unreadable(why), _) => {
                     let message = format!("{shown} {why} and is ignored");
                     let finding = Finding::warning(Code::OverrideInvalid, message).once();
                     (Outcome::Invalid, Some(finding.remedy("fix or remove it")))
                 }
-                // Denied: the user knows.
-                _ => (Outcome::NotAllowed, None),
             };
             directory.passed_over.get_or_insert((file.path.clone(), outcome));
             directory.findings.extend(finding);

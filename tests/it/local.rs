@@ -297,26 +297,6 @@ fn nothing_is_written_below_the_directories_of_aws_and_claude() {
     assert!(refused.err().contains("belongs to another program"), "{}", refused.err());
 }
 
-#[test]
-fn a_planted_link_in_the_temporary_files_place_is_not_followed() {
-    let home = Sandbox::documented_home();
-    home.mkdir("acme");
-    let victim = home.write("victim", "precious\n");
-    // Process ids are easy to guess: a link for each that this run may get.
-    let output = std::process::Command::new("/bin/sh")
-        .args(["-c", r#"ln -s ../victim ".backlog-aws.$$.tmp"; exec "$0" local bedrock"#])
-        .arg(Sandbox::built_binary())
-        .env_clear()
-        .envs(home.environment())
-        .current_dir(home.path("acme"))
-        .output()
-        .unwrap();
-    assert_eq!(fs::read_to_string(victim).unwrap(), "precious\n");
-    assert_eq!(output.status.code(), Some(1));
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(told.contains("cannot be written: file exists; nothing was changed"), "{told}");
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_directory_that_cannot_be_written_is_told_and_trusts_nothing() {

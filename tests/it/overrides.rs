@@ -284,7 +284,7 @@ scenario! {
             assert_eq!(session.cd(home.path(directory)).text, "", "{directory}");
         }
         let refused = joined(&session.line(format!("backlog-aws allow {}", home.path("binary").display())).text);
-        assert!(refused.contains("binary/.backlog-aws:1 is not UTF-8; mend it, then allow it"), "{refused}");
+        assert!(refused.contains("binary/.backlog-aws:1 is not UTF-8; fix it, then allow it"), "{refused}");
         // A directory of that name may be there for good.
         session.cd(home.home());
         session.line("cd directory; backlog-aws deny; cd ..");

@@ -6,8 +6,7 @@ use crate::finding::EXPIRES_SOON_MINUTES;
 use crate::finding::Place;
 use crate::fs::Content;
 use crate::handover::Handover;
-use crate::overrides::OverrideFile;
-use crate::overrides::trust::Verdict;
+use crate::overrides::trust::{OverrideFile, Verdict};
 use crate::overrides::{self, place};
 use crate::resolve::{Answer, Reason, describe};
 use crate::source::Source;
@@ -120,14 +119,7 @@ fn nothing(case: &Case<'_>) -> Check {
 
 /// The override files on the way up, as far as they matter.
 pub fn overrides(case: &Case<'_>) -> Vec<Check> {
-    let mut checks = Vec::new();
-    for found in &case.inputs.overrides {
-        let allowed = found.verdict.as_ref().is_some_and(Verdict::is_allowed);
-        checks.extend(one_override(found));
-        if allowed {
-            break;
-        }
-    }
+    let mut checks: Vec<Check> = case.inputs.overrides.iter().filter_map(one_override).collect();
     if let (Some(mode), Some(trust)) = (case.probe.trust_mode, &case.inputs.trust)
         && mode & 0o022 != 0
     {
@@ -150,20 +142,17 @@ fn one_override(found: &OverrideFile<'_>) -> Option<Check> {
     let aside = || format!("mend it, or put it aside: {}", put_aside(&file.path));
     let directory = file.path.parent().unwrap_or(&file.path);
     Some(match (&file.content, verdict) {
-        (Content::Read { bytes, .. }, Some(verdict)) if verdict.is_allowed() => {
-            match overrides::parse(bytes) {
-                Ok(_) => Check::ok("override", format!("{shown} is allowed and in force")),
-                Err(invalid) => Check::problem(
-                    "override-invalid",
-                    format!(
-                        "{shown} cannot be understood, so nothing is chosen here: it {invalid}"
-                    ),
-                )
-                .remedy(aside())
-                .at(invalid.place(&file.path)),
-            }
-        }
-        (_, Some(Verdict::Unknown { changed })) => Check::warning(
+        (_, Verdict::Denied) => Check::ok("override", format!("{shown} is denied")),
+        (Content::Read { bytes, .. }, Verdict::Allowed) => match overrides::parse(bytes) {
+            Ok(_) => Check::ok("override", format!("{shown} is allowed and in force")),
+            Err(invalid) => Check::problem(
+                "override-invalid",
+                format!("{shown} cannot be understood, so nothing is chosen here: it {invalid}"),
+            )
+            .remedy(aside())
+            .at(invalid.place(&file.path)),
+        },
+        (Content::Read { .. }, Verdict::Unknown { changed }) => Check::warning(
             "override-not-allowed",
             if *changed {
                 format!("{shown} changed since it was allowed, and is ignored")
@@ -173,7 +162,7 @@ fn one_override(found: &OverrideFile<'_>) -> Option<Check> {
         )
         .remedy(format!("look at it, then {}", command_on("backlog-aws allow", directory)))
         .at(shown),
-        (_, Some(Verdict::Undecidable(why))) => Check::problem(
+        (Content::Read { .. }, Verdict::Undecidable(why)) => Check::problem(
             "trust-unreadable",
             format!("whether {shown} is allowed cannot be told: {}", visible(why)),
         )
@@ -184,8 +173,7 @@ fn one_override(found: &OverrideFile<'_>) -> Option<Check> {
                 .remedy(aside())
                 .at(shown)
         }
-        (_, Some(Verdict::Denied)) => Check::ok("override", format!("{shown} is denied")),
-        _ => return None,
+        (Content::Absent, _) => return None,
     })
 }
 
