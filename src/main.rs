@@ -120,9 +120,7 @@ fn run(cli: &Cli) -> Done {
             commands::completions::run(args, &mut io::stdout().lock())
         }
         Some(Command::Man) => commands::man::run(&mut io::stdout().lock()),
-        Some(Command::Complete(args)) => {
-            commands::complete::run(args, &world, &mut io::stdout().lock())
-        }
+        Some(Command::Complete(args)) => commands::complete::run(args, &mut io::stdout().lock()),
         Some(Command::Demo(args)) => commands::demo::run(args, &world, &mut out),
     }?;
     out.flush()?;

@@ -1,182 +1,121 @@
 //! `complete`: what the scripts in `completions/` ask at each Tab.
 //!
-//! clap's completion engine knows the commands, flags and their values. What only this program or only the shell knows it
-//! is told to mark: profiles and regions are read here, files and other programs' arguments the shell completes itself,
-//! with its own quoting, `~` and options.
+//! clap's completion engine knows the commands, flags and their values, and profiles and regions are read here. Files and
+//! other programs' arguments the shell completes itself, with its own quoting, `~` and options.
 //!
 //! The first line of the answer says what follows: `words`, one a line, in zsh and fish with a tab and a description; or,
 //! alone, `files`, `directories`, or `command N`, when the Nth word is another command and its completion is wanted.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io::Write;
 
 use clap::{Arg, Command, CommandFactory, ValueHint};
-use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, complete};
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate, complete};
 
 use crate::cli::{self, Cli};
 use crate::error::Done;
-use crate::resolve::Inputs;
-use crate::resolve::usable;
+use crate::overrides::is_region_name;
+use crate::resolve::{Inputs, usable};
 use crate::session::UserIntent;
 use crate::shell::Shell;
 use crate::text::visible;
 use crate::world::World;
 
-/// What clap cannot complete.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Offer {
-    UsableProfiles,
-    Regions,
-    Files,
-    Directories,
-    OtherCommand,
-}
-
-impl Offer {
-    const ALL: [Self; 5] =
-        [Self::UsableProfiles, Self::Regions, Self::Files, Self::Directories, Self::OtherCommand];
-
-    /// Of an argument, by its name and value hint.
-    fn of(arg: &Arg) -> Option<Self> {
-        match (arg.get_id().as_str(), arg.get_value_hint()) {
-            (_, ValueHint::AnyPath) => Some(Self::Files),
-            (_, ValueHint::DirPath) => Some(Self::Directories),
-            (_, ValueHint::CommandWithArguments) => Some(Self::OtherCommand),
-            ("profile", _) => Some(Self::UsableProfiles),
-            ("region", _) => Some(Self::Regions),
-            _ => None,
-        }
-    }
-
-    /// What stands for it in the engine's answer. No argument of ours has a control character in it.
-    const fn mark(self) -> &'static str {
-        match self {
-            Self::UsableProfiles => "\u{1}profiles",
-            Self::Regions => "\u{1}regions",
-            Self::Files => "\u{1}files",
-            Self::Directories => "\u{1}directories",
-            Self::OtherCommand => "\u{1}command",
-        }
-    }
-
-    /// From a candidate of the engine, with what precedes it in the word, like `--profile=`.
-    fn in_candidate(candidate: &str) -> Option<(Self, &str)> {
-        Self::ALL.into_iter().find_map(|offer| Some((offer, candidate.strip_suffix(offer.mark())?)))
-    }
-}
-
-/// A candidate and what is said about it.
-struct Word {
-    text: String,
-    about: String,
-}
+/// Begins the candidate that stands for what the shell completes itself. No argument of ours has a control character in it.
+const SHELLS_OWN: char = '\u{1}';
 
 /// Answers for one Tab.
-pub fn run(args: &cli::Complete, world: &World, out: &mut dyn Write) -> Done {
+pub fn run(args: &cli::Complete, out: &mut dyn Write) -> Done {
     let typed = args.words.get(args.index).map(|word| word.to_string_lossy()).unwrap_or_default();
+    let mut command = with_completers(Cli::command());
+    // It fails when there is no such word, or when what is before it cannot be parsed: nothing to offer then.
+    let candidates =
+        complete(&mut command, args.words.clone(), args.index, None).unwrap_or_default();
     let mut words = Vec::new();
-    for candidate in candidates(&args.words, args.index) {
+    for candidate in &candidates {
         let text = candidate.get_value().to_string_lossy();
-        match Offer::in_candidate(&text) {
-            None => words.push(Word {
-                text: text.into_owned(),
-                about: candidate.get_help().map(ToString::to_string).unwrap_or_default(),
-            }),
-            // While a flag is typed it is not yet a file, unless as the value of one.
-            Some((Offer::Files | Offer::Directories, "")) if typed.starts_with('-') => {}
-            Some((Offer::Files, _)) => return say(out, "files"),
-            Some((Offer::Directories, _)) => return say(out, "directories"),
-            Some((Offer::OtherCommand, _)) => {
-                let before = args.words.iter().take(args.index);
-                if let Some(dashes) = before.into_iter().position(|word| word == "--") {
-                    return say(out, &format!("command {}", dashes + 1));
+        match text.split_once(SHELLS_OWN) {
+            None => words.push((text, candidate.get_help())),
+            Some((_, "command")) => {
+                let before = &args.words[..args.index];
+                if let Some(dashes) = before.iter().position(|word| word == "--") {
+                    writeln!(out, "command {}", dashes + 1)?;
+                    return Ok(0);
                 }
             }
-            Some((Offer::UsableProfiles, lead)) => {
-                words.extend(profiles(world).map(|word| word.after(lead)));
-            }
-            Some((Offer::Regions, lead)) => {
-                words.extend(regions(world).into_iter().map(|word| word.after(lead)));
+            // While a flag is typed it is not yet a file, unless as the value of one.
+            Some(("", _)) if typed.starts_with('-') => {}
+            Some((_, kind)) => {
+                writeln!(out, "{kind}")?;
+                return Ok(0);
             }
         }
     }
-    words.retain(|word| word.text.starts_with(&*typed));
     // Flags are offered to who asks for them, or when there is nothing else.
-    if typed.is_empty() && words.iter().any(|word| !word.text.starts_with('-')) {
-        words.retain(|word| !word.text.starts_with('-'));
+    if typed.is_empty() && words.iter().any(|(text, _)| !text.starts_with('-')) {
+        words.retain(|(text, _)| !text.starts_with('-'));
     }
-    say(out, "words")?;
-    for Word { text, about } in words {
-        if args.shell == Shell::Bash || about.is_empty() {
-            writeln!(out, "{text}")?;
-        } else {
-            writeln!(out, "{text}\t{}", visible(about.lines().next().unwrap_or_default()))?;
+    let mut answer = String::from("words\n");
+    for (text, about) in words {
+        answer += &text;
+        let about = about.map(ToString::to_string).unwrap_or_default();
+        if let Some(about) = about.lines().next().filter(|_| args.shell != Shell::Bash) {
+            answer.extend(["\t", &visible(about)]);
         }
+        answer.push('\n');
     }
+    out.write_all(answer.as_bytes())?;
     Ok(0)
 }
 
-fn say(out: &mut dyn Write, kind: &str) -> Done {
-    writeln!(out, "{kind}")?;
-    Ok(0)
+fn with_completers(command: Command) -> Command {
+    command.mut_args(with_completer).mut_subcommands(with_completers)
 }
 
-fn candidates(words: &[OsString], index: usize) -> Vec<CompletionCandidate> {
-    let mut command = with_marks(Cli::command());
-    // It fails when there is no such word, or when what is before it cannot be parsed: nothing to offer then.
-    complete(&mut command, words.to_vec(), index, None).unwrap_or_default()
-}
-
-fn with_marks(command: Command) -> Command {
-    command
-        .mut_args(|arg| match Offer::of(&arg) {
-            Some(offer) => arg.add(ArgValueCompleter::new(move |_: &OsStr| {
-                vec![CompletionCandidate::new(offer.mark())]
-            })),
-            None => arg,
-        })
-        .mut_subcommands(with_marks)
-}
-
-impl Word {
-    fn after(self, lead: &str) -> Self {
-        Self { text: format!("{lead}{}", self.text), ..self }
+fn with_completer(arg: Arg) -> Arg {
+    let shells_own = |kind: &'static str| {
+        let stand_in = move || CompletionCandidate::new(format!("{SHELLS_OWN}{kind}"));
+        ArgValueCompleter::new(move |_: &OsStr| vec![stand_in()])
+    };
+    match (arg.get_id().as_str(), arg.get_value_hint()) {
+        (_, ValueHint::AnyPath) => arg.add(shells_own("files")),
+        (_, ValueHint::DirPath) => arg.add(shells_own("directories")),
+        (_, ValueHint::CommandWithArguments) => arg.add(shells_own("command")),
+        ("profile", _) => arg.add(ArgValueCandidates::new(usable_profiles)),
+        ("region", _) => arg.add(ArgValueCandidates::new(regions)),
+        _ => arg,
     }
 }
 
-/// Those that can be used, in file order.
-fn profiles(world: &World) -> impl Iterator<Item = Word> {
-    let inputs = Inputs::of(world, UserIntent::default());
-    let words: Vec<Word> = inputs
-        .profiles
-        .iter()
+/// In file order.
+fn usable_profiles() -> Vec<CompletionCandidate> {
+    let world = World::capture();
+    let inputs = Inputs::of(&world, UserIntent::default());
+    let profiles = inputs.profiles.iter();
+    profiles
         // A name that starts like a flag can only be given as `--profile=NAME`, which the engine would take apart.
         .filter(|profile| usable(profile, world.now).is_ok() && !profile.name().starts_with('-'))
-        .map(|profile| Word {
-            text: profile.name().to_owned(),
-            about: match profile.region() {
-                Some(region) => format!("{}, {region}", profile.kind().as_str()),
-                None => profile.kind().as_str().to_owned(),
-            },
+        .map(|profile| {
+            let kind = profile.kind().as_str();
+            let about = match profile.region() {
+                Some(region) => format!("{kind}, {region}"),
+                None => kind.to_owned(),
+            };
+            CompletionCandidate::new(profile.name()).help(Some(about.into()))
         })
-        .collect();
-    words.into_iter()
+        .collect()
 }
 
 /// Those that the profiles name. There is no complete list without asking AWS.
-fn regions(world: &World) -> Vec<Word> {
-    let mut words: Vec<Word> = Vec::new();
-    for profile in &Inputs::of(world, UserIntent::default()).profiles {
-        let Some(region) = profile.region() else {
-            continue;
-        };
-        if crate::overrides::is_region_name(region) && !words.iter().any(|word| word.text == region)
-        {
-            words.push(Word {
-                text: region.to_owned(),
-                about: format!("as in profile {}", profile.name()),
-            });
+fn regions() -> Vec<CompletionCandidate> {
+    let world = World::capture();
+    let mut found: Vec<CompletionCandidate> = Vec::new();
+    for profile in &Inputs::of(&world, UserIntent::default()).profiles {
+        let region = profile.region().filter(|region| is_region_name(region));
+        if let Some(region) = region.filter(|name| found.iter().all(|c| c.get_value() != *name)) {
+            let about = format!("as in profile {}", profile.name());
+            found.push(CompletionCandidate::new(region).help(Some(about.into())));
         }
     }
-    words
+    found
 }

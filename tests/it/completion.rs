@@ -96,7 +96,8 @@ scenario! {
 
     fn tab_after_use_shows_the_usable_profiles(shell) {
         let home = home();
-        let mut session = builder(&home, shell).spawn();
+        // What is said at the first prompt names them too.
+        let mut session = builder(&home, shell).env("BACKLOG_AWS_QUIET", "1").spawn();
         for line in ["backlog-aws use ", "backlog-aws local ", "backlog-aws exec --profile ", "backlog-aws credentials --profile "] {
             list(&mut session, line);
             session.wait_until("the profiles", |screen| screen.contains("bedrock") && screen.contains("luxito"));
