@@ -12,23 +12,7 @@ use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::harness::{KEY_IDS, SECRETS, Sandbox, Session, scenario};
-
-/// Where a tool is.
-///
-/// # Panics
-///
-/// When it is missing: what was not counted must not look like what is within its budget.
-#[track_caller]
-fn tool(name: &str) -> OsString {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .map(|directory| directory.join(name))
-        .find(|candidate| candidate.is_file());
-    found.unwrap_or_else(|| {
-        panic!("{name} is not on PATH, and costs cannot be counted without it: install {name}; `tests/run` does that for you")
-    }).into()
-}
+use crate::harness::{KEY_IDS, SECRETS, Sandbox, Session, needed, released, scenario};
 
 /// A file that strace writes, and the places that were marked in it.
 struct Trace {
@@ -45,7 +29,7 @@ impl Trace {
     fn wrapper(&self) -> [OsString; 7] {
         let calls = "trace=clone,clone3,fork,vfork,execve,openat";
         [
-            tool("strace"),
+            needed("strace").into(),
             "-f".into(),
             "-qq".into(),
             "-e".into(),
@@ -245,21 +229,6 @@ scenario! {
     }
 }
 
-/// The program as it is released; what a debug build executes says nothing about that.
-fn released() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--release", "--quiet"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status()
-            .expect("cargo runs");
-        assert!(built.success(), "the release build fails");
-        // Beside the target directory's `tmp`.
-        Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("release").join("backlog-aws")
-    })
-}
-
 /// The least that a Rust program costs: `println!("hello")`, linked statically too.
 fn hello() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
@@ -303,7 +272,7 @@ fn hook_words() -> Vec<OsString> {
 #[track_caller]
 fn system_calls(home: &Sandbox, words: &[OsString]) -> usize {
     let file = home.path("calls");
-    let mut traced = vec![tool("strace"), "-qq".into(), "-o".into(), file.clone().into()];
+    let mut traced = vec![needed("strace").into(), "-qq".into(), "-o".into(), file.clone().into()];
     traced.extend_from_slice(words);
     for _ in 0..2 {
         let output = command(home, &traced).output().expect("strace runs");
@@ -317,7 +286,7 @@ fn instructions(home: &Sandbox, words: &[OsString]) -> u64 {
     let file = home.path("callgrind");
     let mut option = OsString::from("--callgrind-out-file=");
     option.push(&file);
-    let mut counted = vec![tool("valgrind"), "--tool=callgrind".into(), option];
+    let mut counted = vec![needed("valgrind").into(), "--tool=callgrind".into(), option];
     counted.extend_from_slice(words);
     let mut count = 0;
     for _ in 0..2 {
@@ -388,8 +357,10 @@ fn a_deep_directory_costs_the_hook_a_constant_number_of_system_calls_per_level()
     let at = |depth: usize| {
         let directory = home.mkdir("d/".repeat(depth));
         let file = home.path("calls");
-        let mut command =
-            command(&home, &[tool("strace"), "-qq".into(), "-o".into(), file.clone().into()]);
+        let mut command = command(
+            &home,
+            &[needed("strace").into(), "-qq".into(), "-o".into(), file.clone().into()],
+        );
         let done = command.args(hook_words()).current_dir(directory).output().expect("strace runs");
         assert!(done.status.success());
         fs::read_to_string(file).unwrap().lines().count()

@@ -17,6 +17,7 @@ mod exec;
 mod faults;
 mod handover;
 mod harness_selftest;
+mod heavy;
 mod house;
 mod hygiene;
 mod inherited;

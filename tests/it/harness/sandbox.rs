@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::{env, fs, str};
 
 use super::guard::{FileTree, assert_no_secret};
-use super::tools::{needed, usual_circumstances};
+use super::tools::{needed, released, usual_circumstances};
 
 /// AWS's own documentation examples; none of them opens anything.
 pub const KEY_IDS: [&str; 2] = ["AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE"];
@@ -246,6 +246,7 @@ impl Sandbox {
             directory: self.home(),
             input: Vec::new(),
             script: None,
+            program: Self::built_binary(),
             secrets_allowed: false,
         }
     }
@@ -266,6 +267,7 @@ pub struct Invocation<'home> {
     directory: PathBuf,
     input: Vec<u8>,
     script: Option<OsString>,
+    program: &'static Path,
     secrets_allowed: bool,
 }
 
@@ -286,6 +288,12 @@ impl Invocation<'_> {
         self
     }
 
+    /// Runs the program as it is released, and not the debug build.
+    pub fn released(mut self) -> Self {
+        self.program = released();
+        self
+    }
+
     /// A shell script to run it by, in which it is `"$@"`.
     pub fn script(mut self, script: impl Into<OsString>) -> Self {
         self.script = Some(script.into());
@@ -300,12 +308,14 @@ impl Invocation<'_> {
 
     #[track_caller]
     pub fn run(self) -> Output {
-        let binary = Sandbox::built_binary();
-        let mut command =
-            self.sandbox.command(if self.script.is_some() { Path::new("/bin/sh") } else { binary });
-        if let Some(script) = self.script {
-            command.arg("-c").arg(script).arg("sh").arg(binary);
-        }
+        let mut command = match &self.script {
+            None => self.sandbox.command(self.program),
+            Some(script) => {
+                let mut command = self.sandbox.command("/bin/sh");
+                command.arg("-c").arg(script).arg("sh").arg(self.program);
+                command
+            }
+        };
         let mut child = command
             .args(&self.arguments)
             .envs(self.environment)

@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Once;
+use std::sync::{Once, OnceLock};
 use std::{fs, io};
 
 use super::sandbox::Sandbox;
@@ -33,6 +33,21 @@ pub fn found(program: &str) -> Option<PathBuf> {
 pub fn needed(program: &str) -> PathBuf {
     found(program).unwrap_or_else(|| {
         panic!("{program} is not on PATH, and its tests must run: install the package {program}; `tests/run` does that for you")
+    })
+}
+
+/// The program as it is released: what a debug build costs says nothing about that.
+pub fn released() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--locked", "--release", "--quiet"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .expect("cargo runs");
+        assert!(built.success(), "the release build fails");
+        // Beside the target directory's `tmp`.
+        Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("release").join("backlog-aws")
     })
 }
 
