@@ -8,12 +8,12 @@ use crate::choice;
 use crate::cli;
 use crate::error::{Done, Failure, reason};
 use crate::finding::print_findings;
-use crate::fs::{Content, SourceFile, check_is_ours, in_words, stage};
-use crate::overrides::trust::{Store, judge};
-use crate::overrides::{self, FILE_NAME, place};
+use crate::fs::{Content, check_is_ours, in_words, stage};
+use crate::overrides::trust::{OverrideFile, Store, judge};
+use crate::overrides::{self, FILE_NAME, Invalid, Override, place};
 use crate::resolve::Directory;
 use crate::session::UserIntent;
-use crate::text::visible;
+use crate::text::{command_on, visible};
 use crate::world::World;
 
 /// Writes the override of the working directory, or shows or removes it.
@@ -46,18 +46,27 @@ fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut d
     let shown = visible(&path);
     let failed = |why: &str| Failure::Problem(format!("{why}; nothing was changed"));
     let store = Store::for_writing(world)?;
-    let old = match world.overrides.first().filter(|file| file.path == path) {
-        Some(SourceFile { content: Content::Read { bytes, .. }, .. }) => Some(bytes.as_slice()),
-        Some(SourceFile { content: Content::Unreadable(why), .. }) => {
-            return Err(failed(&format!("{shown} {why}")));
-        }
-        _ => None,
+    let file = world.overrides.first().filter(|file| file.path == path);
+    let old = match file.map(|file| &file.content) {
+        Some(Content::Read { bytes, .. }) => Some(bytes.as_slice()),
+        Some(Content::Unreadable(why)) => return Err(failed(&format!("{shown} {why}"))),
+        Some(Content::Absent) | None => None,
     };
     let target = target(&path, world)?;
     let text = overrides::rewrite(old, profile, region).map_err(|invalid| {
         let place = invalid.place(&path);
         failed(&format!("{place} {invalid}; fix it or remove it with `backlog-aws local --unset`"))
     })?;
+    // What is taken over would be allowed along with what is new.
+    if let Some(file) = file
+        && old.is_some_and(|old| overrides::parse(old).is_ok())
+        && !judge(std::slice::from_ref(file), Some(&store)).iter().any(OverrideFile::counts)
+    {
+        return Err(failed(&format!(
+            "{shown} is not allowed, so what it says cannot be kept; look at it, then run {}, or remove it with `backlog-aws local --unset`",
+            command_on("backlog-aws allow", path.parent().unwrap_or(&path))
+        )));
+    }
     let not_written =
         |error: &io::Error| failed(&format!("{shown} cannot be written: {}", reason(error)));
     let staged = stage(&target, text.as_bytes(), 0o666).map_err(|error| not_written(&error))?;
@@ -65,10 +74,14 @@ fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut d
     // having been written by the user.
     store.allow(&path, text.as_bytes())?;
     if let Err(error) = staged.persist(&target) {
-        store.forget(&path)?;
+        match old {
+            Some(old) => store.allow(&path, old)?,
+            None => store.forget(&path)?,
+        }
         return Err(not_written(&error.error));
     }
     writeln!(out, "wrote and allowed {shown}")?;
+    print_entries(&path, overrides::parse(text.as_bytes()), out)?;
     if let Some(pin) = &UserIntent::of_environment(&world.env).pin
         && profile.is_some()
     {
@@ -125,13 +138,22 @@ fn show(world: &World, out: &mut dyn Write) -> Done {
     };
     // What is nearer and does not count.
     print_findings(directory.findings, &world.env, &mut io::stderr().lock());
+    print_entries(&path, parsed, out)?;
+    Ok(0)
+}
+
+fn print_entries(
+    path: &Path,
+    parsed: Result<Override, Invalid>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let parsed = parsed.map_err(|invalid| {
-        Failure::Problem(format!("{} {invalid}; fix it", invalid.place(&path)))
+        Failure::Problem(format!("{} {invalid}; fix it", invalid.place(path)))
     })?;
     for (key, entry) in parsed.entries() {
-        writeln!(out, "{key} = {}  ({})", visible(&entry.value), place(&path, Some(entry.line)))?;
+        writeln!(out, "{key} = {}  ({})", visible(&entry.value), place(path, Some(entry.line)))?;
     }
-    Ok(0)
+    Ok(())
 }
 
 fn unset(world: &World, out: &mut dyn Write) -> Done {

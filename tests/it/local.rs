@@ -34,7 +34,8 @@ scenario! {
         let mut session = Session::start(&home, shell);
         session.cd(home.path("acme"));
         let told = session.line("backlog-aws local bedrock --region ap-south-1").text.replace('\n', "");
-        assert!(told.starts_with("wrote and allowed ") && told.ends_with("acme/.backlog-aws"), "{told}");
+        assert!(told.starts_with("wrote and allowed "), "{told}");
+        assert!(told.ends_with("acme/.backlog-aws:2)"), "{told}");
         assert_eq!(session.var("BACKLOG_AWS_PROFILE"), Some("bedrock".into()));
         assert_eq!(session.var("BACKLOG_AWS_REGION"), Some("ap-south-1".into()));
         session.cd(home.path("acme/src"));
@@ -94,7 +95,10 @@ fn local_writes_keeps_shows_and_removes() {
     home.mkdir("acme/src");
     let file = home.path("acme").canonicalize().unwrap().join(".backlog-aws");
     let wrote = local(&home, "acme", &["bedrock"]).expect_code(0);
-    assert_eq!(wrote.out(), format!("wrote and allowed {}\n", file.display()));
+    assert_eq!(
+        wrote.out(),
+        format!("wrote and allowed {0}\nprofile = bedrock  ({0}:1)\n", file.display())
+    );
     assert_eq!(fs::read_to_string(&file).unwrap(), "profile = bedrock\n");
     local(&home, "acme", &["--region", "ap-south-1"]).expect_code(0);
     assert_eq!(fs::read_to_string(&file).unwrap(), "profile = bedrock\nregion = ap-south-1\n");
@@ -139,6 +143,8 @@ fn rewriting_keeps_comments_order_line_ends_and_the_other_key() {
         ("", &["bedrock"], "profile = bedrock\n"),
     ] {
         let file = home.write("acme/.backlog-aws", before);
+        // What says nothing cannot be allowed, and need not be.
+        home.invoke(["allow"]).cwd(home.path("acme")).run();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
         local(&home, "acme", words).expect_code(0);
         assert_eq!(fs::read_to_string(&file).unwrap(), after);
@@ -253,6 +259,7 @@ fn a_link_is_written_through_to_an_override_and_to_nothing_else() {
     home.write("dotfiles/acme/.backlog-aws", "# kept in git\nprofile = luxito\n");
     home.mkdir("acme");
     symlink("../dotfiles/acme/.backlog-aws", home.path("acme/.backlog-aws")).unwrap();
+    home.invoke(["allow", "acme"]).run().expect_code(0);
     local(&home, "acme", &["bedrock"]).expect_code(0);
     assert!(home.path("acme/.backlog-aws").is_symlink());
     let written = fs::read_to_string(home.path("dotfiles/acme/.backlog-aws")).unwrap();

@@ -18,6 +18,7 @@ mod faults;
 mod handover;
 mod harness_selftest;
 mod heavy;
+mod hostile;
 mod house;
 mod hygiene;
 mod inherited;
