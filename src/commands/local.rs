@@ -8,7 +8,7 @@ use crate::choice;
 use crate::cli;
 use crate::error::{Done, Failure, reason};
 use crate::finding::print_findings;
-use crate::fs::{Content, check_is_ours, in_words, stage};
+use crate::fs::{Content, check_is_ours, stage};
 use crate::overrides::trust::{OverrideFile, Store, judge};
 use crate::overrides::{self, FILE_NAME, Invalid, Override, place};
 use crate::resolve::Directory;
@@ -46,13 +46,19 @@ fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut d
     let shown = visible(&path);
     let failed = |why: &str| Failure::Problem(format!("{why}; nothing was changed"));
     let store = Store::for_writing(world)?;
+    // In a foreign repository it could lead to any file of the user's.
+    if let Ok(target) = fs::read_link(&path) {
+        return Err(failed(&format!(
+            "{shown} is a link to {}; edit that and run `backlog-aws allow`, or remove the link with `backlog-aws local --unset`",
+            visible(&target)
+        )));
+    }
     let file = world.overrides.first().filter(|file| file.path == path);
     let old = match file.map(|file| &file.content) {
         Some(Content::Read { bytes, .. }) => Some(bytes.as_slice()),
         Some(Content::Unreadable(why)) => return Err(failed(&format!("{shown} {why}"))),
         Some(Content::Absent) | None => None,
     };
-    let target = target(&path, world)?;
     let text = overrides::rewrite(old, profile, region).map_err(|invalid| {
         let place = invalid.place(&path);
         failed(&format!("{place} {invalid}; fix it or remove it with `backlog-aws local --unset`"))
@@ -69,11 +75,11 @@ fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut d
     }
     let not_written =
         |error: &io::Error| failed(&format!("{shown} cannot be written: {}", reason(error)));
-    let staged = stage(&target, text.as_bytes(), 0o666).map_err(|error| not_written(&error))?;
+    let staged = stage(&path, text.as_bytes(), 0o666).map_err(|error| not_written(&error))?;
     // Before the file: a prompt in between sees a file that is not allowed yet, and never one that is allowed without
     // having been written by the user.
     store.allow(&path, text.as_bytes())?;
-    if let Err(error) = staged.persist(&target) {
+    if let Err(error) = staged.persist(&path) {
         match old {
             Some(old) => store.allow(&path, old)?,
             None => store.forget(&path)?,
@@ -92,33 +98,6 @@ fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut d
         )?;
     }
     Ok(0)
-}
-
-/// The file to write: a link stays a link, and what it leads to is written.
-///
-/// Only if that is an override too. A link in a foreign repository could otherwise make us write into any file of the
-/// user's, and nothing of AWS's or Claude's may be written at all.
-fn target(path: &Path, world: &World) -> Result<PathBuf, Failure> {
-    let target = match fs::canonicalize(path) {
-        Ok(target) => target,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
-        Err(error) => {
-            return Err(Failure::Problem(format!(
-                "{} {}; nothing was changed",
-                visible(path),
-                in_words(&error)
-            )));
-        }
-    };
-    if target.file_name().is_none_or(|name| name != FILE_NAME) {
-        return Err(Failure::Problem(format!(
-            "{} is a link to {}, which is not called {FILE_NAME}; remove the link first; nothing was changed",
-            visible(path),
-            visible(&target)
-        )));
-    }
-    check_is_ours(&target, world.home.as_deref())?;
-    Ok(target)
 }
 
 fn show(world: &World, out: &mut dyn Write) -> Done {
@@ -158,7 +137,6 @@ fn print_entries(
 
 fn unset(world: &World, out: &mut dyn Write) -> Done {
     let path = here(world)?;
-    check_is_ours(&path, world.home.as_deref())?;
     // First, so that what comes back later as it was does not count.
     Store::for_writing(world)?.forget(&path)?;
     fs::remove_file(&path).map_err(|error| {
@@ -173,9 +151,11 @@ fn unset(world: &World, out: &mut dyn Write) -> Done {
     Ok(0)
 }
 
+/// The override of the working directory, which need not exist.
 fn here(world: &World) -> Result<PathBuf, Failure> {
-    let cwd = world.cwd.as_ref();
-    cwd.map(|cwd| cwd.join(FILE_NAME)).ok_or_else(|| {
+    let cwd = world.cwd.as_ref().ok_or_else(|| {
         Failure::Problem("the working directory is gone; go to one that exists".to_owned())
-    })
+    })?;
+    check_is_ours(cwd, world.home.as_deref())?;
+    Ok(cwd.join(FILE_NAME))
 }

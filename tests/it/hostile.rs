@@ -2,6 +2,7 @@
 //! was an attack that worked.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 
 use crate::harness::{Output, Sandbox};
 
@@ -48,4 +49,30 @@ fn local_prints_what_the_file_says_afterwards() {
     // Nothing but comments is nobody's choice.
     home.write("notes/.backlog-aws", "# to do\n");
     run_in(&home, "notes", &["local", "bedrock"]).expect_code(0);
+}
+
+/// A repository could have us write into any file that happens to be readable as an override.
+#[test]
+fn local_writes_through_no_link() {
+    let home = Sandbox::documented_home();
+    home.write("dotfiles/.backlog-aws", "profile = luxito\n");
+    home.write(".aws/.backlog-aws", "profile = luxito\n");
+    home.mkdir("acme");
+    let link = home.path("acme/.backlog-aws");
+    for target in ["../dotfiles/.backlog-aws", "../.aws/.backlog-aws", "../nowhere"] {
+        symlink(target, &link).unwrap();
+        if link.exists() {
+            run_in(&home, "acme", &["allow"]).expect_code(0);
+        }
+        let refused = run_in(&home, "acme", &["local", "bedrock"]).expect_code(1);
+        let told = format!(".backlog-aws is a link to {target}; ");
+        assert!(refused.err().contains(&told), "{}", refused.err());
+        assert!(refused.err().trim_end().ends_with("nothing was changed"), "{}", refused.err());
+        run_in(&home, "acme", &["local", "--unset"]).expect_code(0);
+        assert!(!link.is_symlink(), "the link itself is removed");
+    }
+    for file in ["dotfiles/.backlog-aws", ".aws/.backlog-aws"] {
+        assert_eq!(fs::read_to_string(home.path(file)).unwrap(), "profile = luxito\n");
+    }
+    assert!(!home.path("nowhere").exists());
 }
