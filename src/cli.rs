@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::overrides::{is_profile_name, is_region_name};
 use crate::shell::{HookMode, Shell};
@@ -19,23 +19,11 @@ use crate::shell::{HookMode, Shell};
 pub struct Cli {
     /// When to use color: `NO_COLOR` and `CLICOLOR_FORCE` are respected by `auto`
     #[arg(long, value_enum, global = true, default_value_t, value_name = "WHEN")]
-    pub color: Color,
+    pub color: ColorChoice,
 
     /// What to do; `status` when nothing is given.
     #[command(subcommand)]
     pub command: Option<Command>,
-}
-
-/// When to use color.
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-pub enum Color {
-    /// On a terminal that has it.
-    #[default]
-    Auto,
-    /// Also into files and pipes.
-    Always,
-    /// Never.
-    Never,
 }
 
 /// The commands.

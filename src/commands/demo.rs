@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::cli;
 use crate::error::{Done, Failure, reason};
-use crate::shell::{Shell, quote};
+use crate::shell::{Shell, print_code};
 use crate::text::visible;
 use crate::world::{World, on_path};
 
@@ -120,11 +120,11 @@ fn sample_home(shell: Shell, stays: bool, world: &World) -> io::Result<(TempDir,
         Shell::Zsh => ".zshrc",
         Shell::Fish => ".config/fish/config.fish",
     };
-    let start_up = write(&home, file, &start_up_text(shell, stays))?;
+    let start_up = write(&home, file, start_up_text(shell, stays))?;
     Ok((home, start_up))
 }
 
-fn write(home: &TempDir, relative: &str, content: &str) -> io::Result<PathBuf> {
+fn write(home: &TempDir, relative: &str, content: impl AsRef<[u8]>) -> io::Result<PathBuf> {
     let path = home.path().join(relative);
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
@@ -135,7 +135,7 @@ fn write(home: &TempDir, relative: &str, content: &str) -> io::Result<PathBuf> {
 
 /// Loads the integration and takes the steps. A start-up file has no prompts, so the hooks that wait for one are run after
 /// each step.
-fn start_up_text(shell: Shell, stays: bool) -> String {
+fn start_up_text(shell: Shell, stays: bool) -> Vec<u8> {
     let (load, prompt) = match shell {
         Shell::Bash => (
             "PS1='demo $ '\neval \"$(backlog-aws init bash)\"\n",
@@ -150,26 +150,22 @@ fn start_up_text(shell: Shell, stays: bool) -> String {
             "emit fish_prompt\n",
         ),
     };
+    let print = |line: &str| print_code(shell, &format!("{line}\n"));
     let name = shell.word();
-    let mut text = format!(
-        "{load}{}{prompt}",
-        print(shell, &format!("{name}, in a throw-away home with AWS_PROFILE=cc"))
-    );
+    let mut text = [
+        load.as_bytes(),
+        &print(&format!("{name}, in a throw-away home with AWS_PROFILE=cc")),
+        prompt.as_bytes(),
+    ]
+    .concat();
     for (why, line) in STEPS {
-        text.extend([&print(shell, &format!("\n# {why}\n$ {line}")), line, "\n", prompt]);
+        text.extend(print(&format!("\n# {why}\n$ {line}")));
+        text.extend_from_slice(format!("{line}\n{prompt}").as_bytes());
     }
     if stays {
-        text += &print(shell, "\n# Your turn. `exit` ends the demo, and nothing is kept");
+        text.extend(print("\n# Your turn. `exit` ends the demo, and nothing is kept"));
     }
     text
-}
-
-/// The code that prints a line.
-fn print(shell: Shell, line: &str) -> String {
-    let mut code = b"printf '%s\\n' ".to_vec();
-    quote(shell, line, &mut code);
-    code.push(b'\n');
-    String::from_utf8_lossy(&code).into_owned()
 }
 
 /// What makes a shell read that start-up file and no other. Bash wants its long options first.

@@ -11,7 +11,7 @@ mod posix;
 pub mod quote;
 
 pub use check::{Check, Precision, Stamp};
-pub use quote::quote;
+pub use quote::{print_code, quote};
 
 use crate::session::Change;
 

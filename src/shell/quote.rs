@@ -15,6 +15,17 @@ pub fn quote(shell: Shell, value: impl AsRef<OsStr>, out: &mut Vec<u8>) {
     }
 }
 
+/// Code that prints a text as it is.
+pub fn print_code(shell: Shell, text: &str) -> Vec<u8> {
+    let mut code = match shell {
+        Shell::Bash | Shell::Zsh => b"\\builtin printf %s ".to_vec(),
+        Shell::Fish => b"builtin printf %s ".to_vec(),
+    };
+    quote(shell, text, &mut code);
+    code.push(b'\n');
+    code
+}
+
 /// Single quotes, in which only the single quote itself means anything (IEEE Std 1003.1, "Single-Quotes").
 ///
 /// Not `shell-escape`: it takes no bytes that are not UTF-8, and leaves `=` bare at the start of a word.
