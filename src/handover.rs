@@ -39,40 +39,60 @@ impl Value {
 }
 
 /// Variables that make one AWS client or another use an identity of its own. Left in place, each of them gave at least
-/// one of boto3, `LiteLLM`, the AWS CLI and the AWS SDK for JavaScript other credentials than the chosen ones. They are
-/// removed and not blanked: to botocore and `LiteLLM` an empty bearer token still means bearer authentication.
-const IDENTITY: [&str; 22] = [
+/// one of boto3, `LiteLLM`, the AWS CLI and the AWS SDKs other credentials than the chosen ones. They are removed and not
+/// blanked: to botocore and `LiteLLM` an empty bearer token still means bearer authentication.
+const IDENTITY: [&str; 30] = [
+    "AWS_ACCESS_KEY",
     "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_SECURITY_TOKEN",
-    "AWS_BEARER_TOKEN_BEDROCK",
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_PROFILE_NAME",
+    "AWS_ACCOUNT_ID",
+    "AWS_AUTH_SCHEME_PREFERENCE",
     "AWS_CREDENTIAL_EXPIRATION",
-    "AWS_SESSION_EXPIRATION",
     "AWS_CREDENTIAL_FILE",
     "AWS_CREDENTIAL_SCOPE",
-    "AWS_ACCOUNT_ID",
-    "AWS_ROLE_NAME",
-    "AWS_ROLE_ARN",
-    "AWS_ROLE_SESSION_NAME",
-    "AWS_SESSION_NAME",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_DEFAULT_REGION",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
     "AWS_EXTERNAL_ID",
+    "AWS_PROFILE",
+    "AWS_PROFILE_NAME",
+    "AWS_REGION",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_NAME",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AWS_SECURITY_TOKEN",
+    "AWS_SESSION_EXPIRATION",
+    "AWS_SESSION_NAME",
+    "AWS_SESSION_TOKEN",
     "AWS_WEB_IDENTITY_TOKEN",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
+    "BEDROCK_MANTLE_API_KEY",
+    "BEDROCK_MANTLE_REGION",
+    "BOTO_CONFIG",
+    "SECRET_ACCESS_KEY",
 ];
 
-/// The same for containers, where AWS adds names over time.
-const IDENTITY_PREFIX: &str = "AWS_CONTAINER_";
+/// The same for containers and API keys of single services, where AWS adds names over time.
+const IDENTITY_PREFIXES: [&str; 2] = ["AWS_CONTAINER_", "AWS_BEARER_TOKEN_"];
+
+/// Variables that stay, because they move where requests go and not who sends them, and are worth seeing.
+const ENDPOINT_PREFIX: &str = "AWS_ENDPOINT_URL";
+
+fn is_identity(name: &str) -> bool {
+    IDENTITY.contains(&name)
+        || IDENTITY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        // What is left of this shell's hook would not go with what is set.
+        || Variable::NAMES.contains(&name)
+}
 
 /// The difference between this process's environment and the child's.
 pub struct Handover {
     pub set: Vec<(&'static str, Value)>,
     pub removed: Vec<OsString>,
+    /// Variables that stay and move where requests go.
+    endpoints: Vec<OsString>,
     /// The profile whose name is kept from the child, because by name it would not get the keys: what boto3 does instead.
     unnamed: Option<(String, &'static str)>,
 }
@@ -116,28 +136,28 @@ impl Handover {
             let (instead, _) = botocore::other_identity(inputs.profiles.get(name)?)?;
             Some((name.to_owned(), instead))
         });
-        if let (Some(profile), None) = (identity.profile(), &unnamed) {
-            if with_profile {
+        if let Some(profile) = identity.profile() {
+            if with_profile && unnamed.is_none() {
                 set.push(("AWS_PROFILE", Value::Plain(profile.into())));
             }
+            // Only the toolkit reads this one.
             set.push((Variable::Profile.name(), Value::Plain(profile.into())));
         }
         set.push((Variable::Region.name(), Value::Plain(region.clone())));
         set.push((Variable::Source.name(), Value::Plain(source.name().into())));
-        // Everything of ours goes too, so that nothing stale from this shell's hook is left beside what is set.
         let mut removed: Vec<OsString> = env
             .names()
-            .filter(|name| {
-                let text = name.to_str().unwrap_or_default();
-                IDENTITY.contains(&text)
-                    || text.starts_with(IDENTITY_PREFIX)
-                    || Variable::NAMES.contains(&text)
-            })
+            .filter(|name| is_identity(name.to_str().unwrap_or_default()))
             .filter(|name| !set.iter().any(|(set, _)| set == name))
             .map(OsStr::to_owned)
             .collect();
         removed.sort();
-        Ok(Self { set, removed, unnamed })
+        let endpoints = env
+            .names()
+            .filter(|name| name.to_string_lossy().starts_with(ENDPOINT_PREFIX))
+            .map(OsStr::to_owned)
+            .collect();
+        Ok(Self { set, removed, endpoints, unnamed })
     }
 
     /// What the toolkit's file has otherwise, with the lines.
@@ -159,9 +179,12 @@ impl Handover {
         if let Some((profile, instead)) = &self.unnamed {
             writeln!(
                 out,
-                "omit    AWS_PROFILE, BACKLOG_AWS_PROFILE: given the name {}, boto3 {instead}",
+                "omit    AWS_PROFILE: given the name {}, boto3 {instead}",
                 visible(profile)
             )?;
+        }
+        for name in &self.endpoints {
+            writeln!(out, "keep    {}, which moves where requests go", visible(name))?;
         }
         writeln!(out, "keep    everything else")
     }

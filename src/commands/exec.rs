@@ -31,6 +31,12 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
     let notices: Vec<Finding> =
         resolution.findings.into_iter().filter(Finding::concerns_exec).collect();
     print_findings(notices, &world.env, &mut io::stderr().lock());
+    if world.env.non_empty("ANTHROPIC_AWS_API_KEY").is_some() && !is_quiet(&world.env) {
+        let _ = writeln!(
+            io::stderr(),
+            "backlog-aws: ANTHROPIC_AWS_API_KEY stays, and Anthropic's AWS client uses it before these credentials; unset it if that is not meant"
+        );
+    }
     let mut command = Command::new(program);
     command.args(arguments);
     for name in &handover.removed {

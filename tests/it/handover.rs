@@ -11,7 +11,7 @@ const TOKEN: &str = SECRETS[2];
 
 /// Every variable by which some AWS client takes an identity or a region, set to something wrong. Half a key pair, so
 /// that the environment is no candidate itself.
-const HOSTILE: [(&str, &str); 27] = [
+const HOSTILE: [(&str, &str); 37] = [
     ("AWS_ACCESS_KEY_ID", "wrong-key"),
     ("AWS_SESSION_TOKEN", "wrong-token"),
     ("AWS_SECURITY_TOKEN", "wrong-token"),
@@ -35,6 +35,16 @@ const HOSTILE: [(&str, &str); 27] = [
     ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/wrong"),
     ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "wrong"),
     ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/wrong"),
+    ("AWS_ACCESS_KEY", "wrong"),
+    ("AWS_SECRET_KEY", "wrong"),
+    ("SECRET_ACCESS_KEY", "wrong"),
+    ("AWS_AUTH_SCHEME_PREFERENCE", "wrong"),
+    ("AWS_BEARER_TOKEN_S3", "wrong"),
+    ("BEDROCK_MANTLE_API_KEY", "wrong"),
+    ("BEDROCK_MANTLE_REGION", "wrong"),
+    ("BOTO_CONFIG", "wrong"),
+    ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "wrong"),
+    ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "wrong"),
     ("AWS_REGION", "wrong-region-1"),
     ("AWS_DEFAULT_REGION", "wrong-region-1"),
     ("AWS_REGION_NAME", "wrong-region-1"),
@@ -289,17 +299,36 @@ fn the_name_of_a_profile_that_is_more_than_its_keys_is_left_out() {
         home.write(".aws/credentials", bedrock);
         let run = hostile_exec(&home, &["--profile", "bedrock"]).env("AWS_PROFILE", "cc");
         let mut given = profile("bedrock", "pin", "eu-west-1");
-        given.retain(|(name, _)| !name.ends_with("AWS_PROFILE"));
+        given.retain(|(name, _)| *name != "AWS_PROFILE");
         assert_child_gets(&home, run, &given);
         let shown = home.run(["exec", "--dry-run", "--profile", "bedrock"]).expect_code(0);
         assert!(
-            shown.out().contains(
-                "\nomit    AWS_PROFILE, BACKLOG_AWS_PROFILE: given the name bedrock, boto3 "
-            ),
+            shown.out().contains("\nomit    AWS_PROFILE: given the name bedrock, boto3 "),
             "{}",
             shown.out()
         );
     }
+}
+
+#[test]
+fn what_moves_requests_elsewhere_stays_and_is_named() {
+    let home = Sandbox::documented_home();
+    let shown = home
+        .invoke(["exec", "--dry-run"])
+        .env("AWS_ENDPOINT_URL_STS", "http://localhost:4000")
+        .run()
+        .expect_code(0);
+    assert!(
+        shown.out().contains("\nkeep    AWS_ENDPOINT_URL_STS, which moves where requests go\n"),
+        "{}",
+        shown.out()
+    );
+    let told = home
+        .invoke(["exec", "--", "/bin/true"])
+        .env("ANTHROPIC_AWS_API_KEY", "example")
+        .run()
+        .expect_code(0);
+    assert!(told.err().contains("ANTHROPIC_AWS_API_KEY stays"), "{}", told.err());
 }
 
 #[test]
