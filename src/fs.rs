@@ -103,6 +103,11 @@ pub fn read_file(path: PathBuf, max_bytes: u64) -> SourceFile {
 }
 
 fn read(path: &Path, max_bytes: u64) -> io::Result<(Content, FileState)> {
+    // A device is never opened: that alone can rewind a tape or start something. Once open, it is looked at again.
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Ok((Content::Unreadable(what_it_is(&metadata)), state(&metadata)));
+    }
     let nonblocking = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
     let file =
         OpenOptions::new().read(true).custom_flags(nonblocking.bits().cast_signed()).open(path)?;

@@ -16,6 +16,9 @@ use backlog_aws::world::World;
 use clap::{ColorChoice, Parser};
 
 fn main() -> ExitCode {
+    // A core file would hold secrets. What `exec` runs has its own say again.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     let arguments: Vec<OsString> = std::env::args_os().collect();
     match run(&arguments) {
         Ok(code) => ExitCode::from(code),

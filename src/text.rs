@@ -1,8 +1,11 @@
 //! Text made fit for a terminal, and commands and paths that can be pasted.
 
 use std::ffi::OsStr;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+
+use serde::Serialize;
 
 /// Text from outside made fit for a terminal: control and bidirectional-override characters and bytes that are not
 /// UTF-8 become visible escapes.
@@ -55,6 +58,25 @@ pub fn command_on(command: &str, path: &Path) -> String {
     }
 }
 
+/// A value as indented JSON and a line end. Characters that a terminal would act on are escaped: they can come from the
+/// names of files and profiles.
+pub fn write_json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    use std::fmt::Write as _;
+    let text = serde_json::to_string_pretty(value)?;
+    let mut escaped = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        if c != '\n' && (c.is_control() || is_invisible(c)) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped.push('\n');
+    out.write_all(escaped.as_bytes())
+}
+
 /// Characters that change how the rest of a line is read without being seen themselves: bidirectional controls
 /// (Unicode UAX #9), zero-width characters, line separators, tags and the byte order mark.
 fn is_invisible(c: char) -> bool {
@@ -73,6 +95,16 @@ mod tests {
         assert_eq!(visible("a\x1b[2Kb\nc"), "a\\x1b[2Kb\\nc");
         assert_eq!(visible("bed\u{202e}kcor"), "bed\\u{202e}kcor");
         assert_eq!(visible("\u{9b}31m"), "\\u{9b}31m");
+    }
+
+    #[test]
+    fn json_has_nothing_that_a_terminal_acts_on() {
+        let mut out = Vec::new();
+        write_json(&mut out, &["a\u{9b}b\u{7f}c\u{202e}d\u{e0001}e\n"]).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text, "[\n  \"a\\u009bb\\u007fc\\u202ed\\udb40\\udc01e\\n\"\n]\n");
+        let back: Vec<String> = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, ["a\u{9b}b\u{7f}c\u{202e}d\u{e0001}e\n"]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::aws::locate;
 use crate::fs::{Content, FORBIDDEN_DIRS, FileState, SourceFile, file_state, is_mine, read_file};
 
 /// The largest AWS file that is read, in bytes: far beyond any real one, and short of exhausting memory.
-const MAX_FILE_BYTES: u64 = 1 << 30;
+const MAX_FILE_BYTES: u64 = 16 << 20;
 
 /// The same for the toolkit's file. Its wizard writes less than one KiB.
 const MAX_TOOLKIT_FILE_BYTES: u64 = 1 << 20;

@@ -13,7 +13,7 @@ use crate::overrides::place;
 use crate::resolve::{Inputs, resolve, usable};
 use crate::secret::mask_key_id;
 use crate::session::UserIntent;
-use crate::text::visible;
+use crate::text::{visible, write_json};
 use crate::world::World;
 
 /// Prints the profiles in file order. Exit status 1 when there are none to print.
@@ -39,8 +39,7 @@ pub fn run(args: &cli::List, world: &World, out: &mut dyn Write) -> Done {
             shown.iter().map(|profile| Row::of(profile, &inputs, current)).collect();
         if args.json {
             let report = Report { schema: 1, profiles: rows, notices: &file_notices };
-            serde_json::to_writer_pretty(&mut *out, &report).map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(out, &report)?;
         } else {
             print(&rows, out)?;
             print_findings(file_notices, &world.env, &mut anstream::stderr().lock());

@@ -16,7 +16,7 @@ use crate::resolve::{
 use crate::secret::mask_key_id;
 use crate::session::UserIntent;
 use crate::source::Source;
-use crate::text::visible;
+use crate::text::{visible, write_json};
 use crate::world::World;
 
 /// Prints the answer. Exit status 0 when there are usable credentials, 1 when not.
@@ -24,9 +24,7 @@ pub fn run(args: &cli::Status, world: &World, out: &mut dyn Write) -> Done {
     let inputs = Inputs::of(world, UserIntent::of_environment(&world.env));
     let resolution = resolve(&inputs);
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &Report::of(&resolution))
-            .map_err(io::Error::from)?;
-        writeln!(out)?;
+        write_json(out, &Report::of(&resolution))?;
     } else {
         print(&resolution, inputs.anthropic_key, out)?;
         print_findings(resolution.all_findings(), &world.env, &mut anstream::stderr().lock());

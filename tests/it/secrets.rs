@@ -276,3 +276,16 @@ fn types_that_can_be_shown_mask_what_they_hold() {
         }
     }
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn no_core_file_is_left_that_could_hold_secrets() {
+    let home = Sandbox::documented_home();
+    let trace = home.path("trace");
+    let mut traced = home.strace(&["-e", "trace=prctl", "-f"], &trace);
+    traced.arg(Sandbox::built_binary()).args(["exec", "--", "/bin/sh", "-c", "exit 3"]);
+    let status = traced.status().expect("strace must be installed; `tests/run` does that");
+    assert_eq!(status.code(), Some(3));
+    let calls = fs::read_to_string(&trace).expect("strace wrote it");
+    assert!(calls.contains("prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE)"), "{calls}");
+}
