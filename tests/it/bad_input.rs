@@ -135,7 +135,7 @@ fn what_is_no_file_is_named_and_not_waited_for() {
     let path = home.path(".backlog-toolkit-env");
     let socket = UnixListener::bind(&path).expect("it is ours");
     run_all(&home);
-    assert_status_says(&home, &path, "cannot be read", 0);
+    assert_status_says(&home, &path, "is a socket and not a file", 0);
     drop(socket);
 }
 
@@ -267,6 +267,16 @@ fn binary_junk_hides_no_profile() {
         let lines = output.err().lines().count();
         assert!((1..=12).contains(&lines), "{lines} lines are too many:\n{}", output.err());
     }
+}
+
+#[test]
+fn an_aws_file_over_the_limit_is_named() {
+    let home = Sandbox::documented_home();
+    let path = home.write_private(
+        ".aws/credentials",
+        crate::harness::static_profile("bedrock", "eu-west-1") + &"#\n".repeat(9 << 20),
+    );
+    assert_status_says(&home, &path, "is larger than 16777216 bytes", 1);
 }
 
 #[test]
