@@ -2,13 +2,11 @@
 //! and recipes. `BACKLOG_AWS_BLESS=1 cargo test --test it documents` writes what can be generated.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::harness::{Sandbox, Shell, processes_of};
-use crate::manual;
+use crate::harness::{Sandbox, Shell, files_below, processes_of};
 use backlog_aws::session::Variable;
 
 const REMEDY: &str = "is out of date; `BACKLOG_AWS_BLESS=1 cargo test --test it` writes it";
@@ -75,25 +73,31 @@ fn the_readme_shows_the_help() {
     assert_current("README.md", &expected);
 }
 
-/// The words of the table are its own; which variables it has is not.
+/// The names of variables of ours in a text.
+fn names_in(text: &str) -> BTreeSet<String> {
+    text.split(|c: char| !c.is_ascii_uppercase() && c != '_')
+        .filter(|word| word.contains("BACKLOG_AWS_") && !word.ends_with('_'))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What the code has to do with is what the documents name, each in words of its own.
 #[test]
-fn readme_and_manual_page_know_the_same_variables() {
-    let documented: BTreeSet<&str> =
-        manual::ENVIRONMENT.iter().flat_map(|(names, _)| names.split(", ")).collect();
-    let ours = Variable::NAMES;
-    for name in &ours {
-        assert!(documented.contains(name), "the manual page lacks {name}");
-        assert!(read("README.md").contains(&format!("`{name}`")), "README.md lacks {name}");
-    }
+fn code_readme_and_manual_page_know_the_same_variables() {
+    let code: String = files_below(&in_repository("src"))
+        .into_iter()
+        .filter(|path| path.is_file())
+        .map(|path| fs::read_to_string(path).expect("sources are text"))
+        .collect();
+    let page = read("man/backlog-aws.1").replace("\\fB", "");
+    let (_, environment) = page.split_once(".SH ENVIRONMENT\n").expect("the page has that section");
+    let documented = names_in(environment.split(".SH").next().unwrap_or_default());
+    assert!(documented.len() >= 5, "{documented:?}");
+    assert_eq!(names_in(&code), documented, "the manual page");
+    assert_eq!(names_in(&read("README.md")), documented, "README.md");
+    // What is exported has a table there.
     let table = readme_between("env").expect("README.md has the markers of the variables");
-    let rows: Vec<&str> = table.lines().skip(2).collect();
-    assert!(rows.len() >= 4, "{table}");
-    for row in rows {
-        let cell = row.split('|').nth(1).unwrap_or_default();
-        for name in cell.split(',').map(|name| name.trim().trim_matches('`')) {
-            assert!(documented.contains(name), "README.md has {name}, the manual page does not");
-        }
-    }
+    assert_eq!(names_in(&table), Variable::NAMES.map(str::to_owned).into());
 }
 
 // The recipes for prompts.
@@ -121,18 +125,7 @@ fn recipe(name: &str) -> String {
 #[track_caller]
 fn shell_prints(shell: Shell, script: &str, profile: Option<&str>) -> String {
     let home = Sandbox::new();
-    let flags: &[&str] = match shell {
-        Shell::Bash => &["--norc", "--noprofile"],
-        Shell::Zsh => &["-f"],
-        Shell::Fish => &["--no-config"],
-    };
-    let mut command = Command::new(shell.path());
-    command
-        .args(flags)
-        .args([OsStr::new("-c"), script.as_ref()])
-        .env_clear()
-        .envs(home.environment())
-        .current_dir(home.home());
+    let mut command = shell.script(&home, script);
     if let Some(profile) = profile {
         command.env("BACKLOG_AWS_PROFILE", profile).env("BACKLOG_AWS_SOURCE", "directory");
     }
@@ -158,8 +151,8 @@ fn assert_shows(shell: Shell, script: &str, show: impl Fn(&str) -> String, nothi
 #[test]
 fn the_recipe_for_bash() {
     // PS1 as bash itself expands it.
-    let script = format!("set -u\nPS1='\\$ '\n{}\nprintf %s \"${{PS1@P}}\"", recipe("bash"));
-    assert_shows(Shell::Bash, &script, |name| format!("[{name} directory] # "), "# ");
+    let script = format!("set -u\nPS1='> '\n{}\nprintf %s \"${{PS1@P}}\"", recipe("bash"));
+    assert_shows(Shell::Bash, &script, |name| format!("[{name} directory] > "), "> ");
 }
 
 #[test]

@@ -144,7 +144,7 @@ scenario! {
         let told = joined(&session.cd(home.path("sso")).text);
         assert!(told.contains("Profile 'cc' has no static credentials"), "{told}");
         assert!(told.contains("sso/.backlog-aws:1"), "{told}");
-        assert!(told.contains("with one of: luxito, bedrock"), "{told}");
+        assert!(told.contains("`backlog-aws local bedrock` (or luxito)"), "{told}");
         assert_exported(&mut session, "cc", "eu-central-1", "directory");
         let refused = joined(&session.line("backlog-aws exec -- env < /dev/null").text);
         assert!(refused.contains("Profile 'cc' has no static credentials"), "{refused}");

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Once, OnceLock};
 use std::{fs, io};
 
@@ -72,6 +72,7 @@ pub fn processes_of(shell: Shell, line: &str, environment: &[(&str, &str)]) -> O
         .args(shell.script_flags())
         .args(["-c", line])
         .envs(environment.iter().copied())
+        .stdout(Stdio::null())
         .status();
     if !status.is_ok_and(|status| status.success()) {
         return None;
