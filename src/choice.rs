@@ -15,7 +15,7 @@ use crate::finding::{Finding, print_findings};
 use crate::resolve::{Inputs, Resolution, none_found, resolve, usable};
 use crate::session::{UserIntent, Variable, state_of};
 use crate::source::Source;
-use crate::text::visible;
+use crate::text::{table, visible};
 use crate::world::World;
 
 /// Lets the user choose. It reads the terminal and draws on standard error, so that it works inside `$(…)`.
@@ -125,17 +125,13 @@ pub fn possible() -> bool {
 /// The list: name, kind and region of each profile in columns. A row that wrapped would push the list out of a small
 /// window, so each ends where the window does.
 fn rows(profiles: &[&Profile<'_>], width: usize) -> Vec<String> {
-    let longest = |of: fn(&Profile<'_>) -> usize| profiles.iter().map(|p| of(p)).max().unwrap_or(0);
-    let names = longest(|profile| profile.name().len()).min(40);
-    let kinds = longest(|profile| profile.kind().as_str().len());
-    let row = |profile: &&Profile<'_>| {
-        let (name, kind) = (profile.name(), profile.kind().as_str());
+    let cells = |profile: &&Profile<'_>| {
         let region = profile.region().map(visible).unwrap_or_default();
-        let row = format!("{name:<names$}  {kind:<kinds$}  {region}");
-        // The mark before each row, and a column that stays free because some terminals wrap on filling it.
-        cut(row.trim_end(), width.saturating_sub(3))
+        [profile.name().to_owned(), profile.kind().to_string(), region]
     };
-    profiles.iter().map(row).collect()
+    let cells: Vec<_> = profiles.iter().map(cells).collect();
+    // The mark before each row, and a column that stays free because some terminals wrap on filling it.
+    table(&cells).map(|row| cut(&row, width.saturating_sub(3))).collect()
 }
 
 /// How well a row fits what was typed; `None` when it does not. A name that begins with it goes first.

@@ -1,10 +1,12 @@
-//! Text made fit for a terminal, and commands and paths that can be pasted.
+//! Text made fit for a terminal: hostile characters, colors and tables; and commands and paths that can be pasted.
 
+use std::array;
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 
 /// Text from outside made fit for a terminal: control and bidirectional-override characters and bytes that are not
@@ -75,6 +77,20 @@ pub fn write_json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()>
     }
     escaped.push('\n');
     out.write_all(escaped.as_bytes())
+}
+
+pub const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
+pub const FAINT: Style = Style::new().dimmed();
+
+/// The rows of a table as lines, each column as wide as its widest cell and two blanks between them.
+pub fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> impl Iterator<Item = String> {
+    let longest = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: [usize; COLUMNS] = array::from_fn(|column| longest(column).unwrap_or(0));
+    rows.iter().map(move |row| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}  "));
+        cells.collect::<String>().trim_end().to_owned()
+    })
 }
 
 /// Characters that change how the rest of a line is read without being seen themselves: bidirectional controls

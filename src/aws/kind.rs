@@ -1,12 +1,25 @@
 //! Which kind of credentials a profile gives, judged by the keys that are set in it.
 
+use serde::Serialize;
 use strum::{Display, EnumIter, IntoEnumIterator, IntoStaticStr};
 
 /// The kinds of profile, in the order in which they are tried: the first that fits is *the* kind of a profile. Their
 /// words are those of the output.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Display, EnumIter, IntoStaticStr,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Display,
+    EnumIter,
+    IntoStaticStr,
+    Serialize,
 )]
+#[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Kind {
     /// An access key pair without a session token.

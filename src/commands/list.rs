@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
+use clap::builder::styling::Style;
 use serde::Serialize;
 
 use crate::aws::{Kind, Profile};
@@ -13,7 +13,7 @@ use crate::overrides::place;
 use crate::resolve::{Inputs, resolve, usable};
 use crate::secret::mask_key_id;
 use crate::session::UserIntent;
-use crate::text::{visible, write_json};
+use crate::text::{FAINT, GOOD, table, visible, write_json};
 use crate::world::World;
 
 /// Prints the profiles in file order. Exit status 1 when there are none to print.
@@ -61,20 +61,20 @@ fn is_about_files(code: Code) -> bool {
 #[derive(Serialize)]
 struct Report<'a> {
     schema: u8,
-    profiles: Vec<Row>,
+    profiles: Vec<Row<'a>>,
     notices: &'a [Finding],
 }
 
 #[derive(Serialize)]
-struct Row {
-    name: String,
-    kind: &'static str,
-    also: Vec<&'static str>,
-    region: Option<String>,
-    role_arn: Option<String>,
-    source_profile: Option<String>,
-    sso_session: Option<String>,
-    sso_start_url: Option<String>,
+struct Row<'a> {
+    name: &'a str,
+    kind: Kind,
+    also: Vec<Kind>,
+    region: Option<&'a str>,
+    role_arn: Option<&'a str>,
+    source_profile: Option<&'a str>,
+    sso_session: Option<&'a str>,
+    sso_start_url: Option<&'a str>,
     access_key_id: Option<String>,
     expires_at: Option<String>,
     current: bool,
@@ -83,20 +83,19 @@ struct Row {
     usable: bool,
 }
 
-impl Row {
-    fn of(profile: &Profile<'_>, inputs: &Inputs<'_>, current: Option<&str>) -> Self {
-        let text = |value: Option<&str>| value.map(str::to_owned);
+impl<'a> Row<'a> {
+    fn of(profile: &'a Profile<'_>, inputs: &'a Inputs<'_>, current: Option<&str>) -> Self {
         let places =
             profile.at().filter_map(|at| Some(place(inputs.path_of(at.kind)?, Some(at.line))));
         Self {
-            name: profile.name().to_owned(),
-            kind: profile.kind().as_str(),
-            also: profile.also().into_iter().map(Kind::as_str).collect(),
-            region: text(profile.region()),
-            role_arn: text(profile.role_arn()),
-            source_profile: text(profile.source_profile()),
-            sso_session: text(profile.sso_session()),
-            sso_start_url: text(inputs.profiles.sso_start_url(profile)),
+            name: profile.name(),
+            kind: profile.kind(),
+            also: profile.also(),
+            region: profile.region(),
+            role_arn: profile.role_arn(),
+            source_profile: profile.source_profile(),
+            sso_session: profile.sso_session(),
+            sso_start_url: inputs.profiles.sso_start_url(profile),
             access_key_id: profile.access_key_id().map(mask_key_id),
             expires_at: profile.expires_at().ok().flatten().map(|end| end.to_string()),
             current: current == Some(profile.name()),
@@ -104,34 +103,29 @@ impl Row {
             usable: usable(profile, inputs.now).is_ok(),
         }
     }
+
+    fn cells(&self) -> [String; 4] {
+        let kinds: Vec<&str> = [self.kind].iter().chain(&self.also).map(|k| k.as_str()).collect();
+        let place = self.at.first().map(String::as_str).unwrap_or_default();
+        let end = self.expires_at.as_ref().map(|end| format!("  until {end}")).unwrap_or_default();
+        [
+            format!("{} {}", if self.current { "*" } else { " " }, self.name),
+            kinds.join("+"),
+            self.region.map_or_else(|| "-".to_owned(), visible),
+            format!("{place}{end}"),
+        ]
+    }
 }
 
-fn print(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
-    const CURRENT: Style = AnsiColor::Green.on_default().bold();
-    const FAINT: Style = Style::new().dimmed();
-    let kind = |row: &Row| {
-        std::iter::once(row.kind).chain(row.also.iter().copied()).collect::<Vec<_>>().join("+")
-    };
-    let region = |row: &Row| row.region.as_deref().map_or_else(|| "-".to_owned(), visible);
-    let width = |column: &dyn Fn(&Row) -> String| {
-        rows.iter().map(|row| column(row).chars().count()).max().unwrap_or(0)
-    };
-    let (names, kinds, regions) = (width(&|row| row.name.clone()), width(&kind), width(&region));
-    for row in rows {
-        let (mark, style) = match (row.current, row.usable) {
-            (true, _) => ("*", CURRENT),
-            (false, true) => (" ", Style::new()),
-            (false, false) => (" ", FAINT),
+fn print(rows: &[Row<'_>], out: &mut dyn Write) -> io::Result<()> {
+    let cells: Vec<_> = rows.iter().map(Row::cells).collect();
+    for (row, line) in rows.iter().zip(table(&cells)) {
+        let style = match (row.current, row.usable) {
+            (true, _) => GOOD,
+            (false, true) => Style::new(),
+            (false, false) => FAINT,
         };
-        let end = row.expires_at.as_ref().map(|end| format!("  until {end}")).unwrap_or_default();
-        let at = row.at.first().map(String::as_str).unwrap_or_default();
-        let line = format!(
-            "{mark} {:<names$}  {:<kinds$}  {:<regions$}  {at}{end}",
-            row.name,
-            kind(row),
-            region(row),
-        );
-        writeln!(out, "{style}{}{style:#}", line.trim_end())?;
+        writeln!(out, "{style}{line}{style:#}")?;
     }
     Ok(())
 }

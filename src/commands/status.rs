@@ -1,9 +1,10 @@
 //! `status`: the answer and why.
 
-use std::ffi::{OsStr, OsString};
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
+use clap::builder::styling::Style;
 use serde::Serialize;
 
 use crate::aws::Kind;
@@ -11,12 +12,13 @@ use crate::cli;
 use crate::error::Done;
 use crate::finding::{Finding, abridged, print_findings};
 use crate::resolve::{
-    Answer, Candidate, Inputs, Outcome, RegionSource, Resolution, lossy, resolve,
+    Answer, AwsProfile, Candidate, FoundOverride, Inputs, Outcome, RegionSource, Resolution,
+    resolve,
 };
 use crate::secret::mask_key_id;
 use crate::session::UserIntent;
 use crate::source::Source;
-use crate::text::{visible, write_json};
+use crate::text::{BAD, FAINT, GOOD, table, visible, write_json};
 use crate::world::World;
 
 /// Prints the answer. Exit status 0 when there are usable credentials, 1 when not.
@@ -37,16 +39,13 @@ pub fn run(args: &cli::Status, world: &World, out: &mut dyn Write) -> Done {
 struct Report<'a> {
     schema: u8,
     usable: bool,
-    #[serde(serialize_with = "lossy")]
-    profile: Option<OsString>,
+    profile: Option<Cow<'a, str>>,
     source: Option<Source>,
-    #[serde(serialize_with = "lossy")]
-    region: Option<OsString>,
+    region: Cow<'a, str>,
     region_source: RegionSource,
     credentials: Option<CredentialsReport>,
-    #[serde(rename = "override")]
-    found_override: Option<OverrideReport>,
-    aws_profile: Option<AwsProfileReport>,
+    r#override: &'a Option<FoundOverride>,
+    aws_profile: &'a Option<AwsProfile>,
     candidates: &'a [Candidate],
     notices: Vec<Finding>,
 }
@@ -58,55 +57,29 @@ struct CredentialsReport {
     expires_at: Option<String>,
 }
 
-#[derive(Serialize)]
-struct OverrideReport {
-    #[serde(serialize_with = "lossy")]
-    path: Option<OsString>,
-    allowed: bool,
-}
-
-#[derive(Serialize)]
-struct AwsProfileReport {
-    #[serde(serialize_with = "lossy")]
-    name: Option<OsString>,
-    kind: Option<&'static str>,
-}
-
 impl<'a> Report<'a> {
     fn of(resolution: &'a Resolution) -> Self {
-        let credentials = match &resolution.answer {
-            Answer::Usable { identity, .. } => Some(CredentialsReport {
-                kind: identity.kind_name(),
-                access_key_id: identity.credentials().map(|keys| mask_key_id(&keys.access_key_id)),
-                expires_at: identity.expires_at().map(|end| end.to_string()),
-            }),
-            Answer::Unusable { .. } | Answer::Nothing => None,
-        };
+        let answer = &resolution.answer;
+        let credentials = answer.identity().map(|identity| CredentialsReport {
+            kind: identity.kind_name(),
+            access_key_id: identity.credentials().map(|keys| mask_key_id(&keys.access_key_id)),
+            expires_at: identity.expires_at().map(|end| end.to_string()),
+        });
         Self {
             schema: 1,
-            usable: resolution.answer.is_usable(),
-            profile: resolution.answer.profile().map(OsStr::to_owned),
-            source: resolution.answer.source(),
-            region: Some(resolution.region.name.clone()),
+            usable: answer.is_usable(),
+            profile: answer.profile().map(OsStr::to_string_lossy),
+            source: answer.source(),
+            region: resolution.region.name.to_string_lossy(),
             region_source: resolution.region.source,
             credentials,
-            found_override: resolution.found_override.as_ref().map(|found| OverrideReport {
-                path: Some(found.path.clone().into()),
-                allowed: found.allowed,
-            }),
-            aws_profile: resolution.aws_profile.as_ref().map(|found| AwsProfileReport {
-                name: Some(found.name.clone()),
-                kind: found.kind.map(Kind::as_str),
-            }),
+            r#override: &resolution.found_override,
+            aws_profile: &resolution.aws_profile,
             candidates: &resolution.candidates,
             notices: abridged(resolution.all_findings()),
         }
     }
 }
-
-const GOOD: Style = AnsiColor::Green.on_default().bold();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const FAINT: Style = Style::new().dimmed();
 
 fn print(resolution: &Resolution, anthropic_key: bool, out: &mut dyn Write) -> io::Result<()> {
     print_answer(resolution, anthropic_key, out)?;
@@ -122,22 +95,26 @@ fn print(resolution: &Resolution, anthropic_key: bool, out: &mut dyn Write) -> i
         writeln!(out, "  override     {} ({allowed})", visible(&found.path))?;
     }
     writeln!(out)?;
-    for candidate in &resolution.candidates {
-        let (mark, style) = match candidate.outcome {
-            Outcome::Chosen => (">", GOOD),
-            Outcome::Unset | Outcome::NotReached => (" ", FAINT),
-            _ => (" ", Style::new()),
+    let cells: Vec<_> = resolution.candidates.iter().map(cells).collect();
+    for (candidate, line) in resolution.candidates.iter().zip(table(&cells)) {
+        let style = match candidate.outcome {
+            Outcome::Chosen => GOOD,
+            Outcome::Unset | Outcome::NotReached => FAINT,
+            _ => Style::new(),
         };
-        let line = format!(
-            "{mark} {:<16}  {:<21}  {}{}",
-            candidate.source.name(),
-            candidate.outcome.name(),
-            candidate.profile.as_ref().map(visible).unwrap_or_default(),
-            candidate.at.as_ref().map(|place| format!("  {place}")).unwrap_or_default(),
-        );
-        writeln!(out, "{style}{}{style:#}", line.trim_end())?;
+        writeln!(out, "{style}{line}{style:#}")?;
     }
     Ok(())
+}
+
+fn cells(candidate: &Candidate) -> [String; 4] {
+    let mark = if candidate.outcome == Outcome::Chosen { ">" } else { " " };
+    [
+        format!("{mark} {}", candidate.source.name()),
+        candidate.outcome.name().to_owned(),
+        candidate.profile.as_ref().map(visible).unwrap_or_default(),
+        candidate.at.as_ref().map(ToString::to_string).unwrap_or_default(),
+    ]
 }
 
 fn print_answer(

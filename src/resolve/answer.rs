@@ -49,7 +49,7 @@ impl Outcome {
 pub struct Candidate {
     pub source: Source,
     /// The profile it names, if it names one.
-    #[serde(serialize_with = "lossy")]
+    #[serde(serialize_with = "lossy_option")]
     pub profile: Option<OsString>,
     pub outcome: Outcome,
     /// Where it is written.
@@ -57,8 +57,13 @@ pub struct Candidate {
     pub at: Option<Place>,
 }
 
-/// A name that need not be UTF-8, as JSON can hold it.
-pub fn lossy<S: Serializer>(name: &Option<OsString>, serializer: S) -> Result<S::Ok, S::Error> {
+/// A name or path that need not be UTF-8, as JSON can hold it.
+fn lossy<S: Serializer>(name: &impl AsRef<OsStr>, serializer: S) -> Result<S::Ok, S::Error> {
+    name.as_ref().to_string_lossy().serialize(serializer)
+}
+
+#[allow(clippy::ref_option, reason = "serde calls it like this")]
+fn lossy_option<S: Serializer>(name: &Option<OsString>, serializer: S) -> Result<S::Ok, S::Error> {
     name.as_ref().map(|name| name.to_string_lossy()).serialize(serializer)
 }
 
@@ -192,8 +197,16 @@ impl Answer {
         }
     }
 
+    /// Whose credentials, when they can be used.
+    pub fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Usable { identity, .. } => Some(identity),
+            Self::Unusable { .. } | Self::Nothing => None,
+        }
+    }
+
     pub fn is_usable(&self) -> bool {
-        matches!(self, Self::Usable { .. })
+        self.identity().is_some()
     }
 
     /// The profile's name, usable or not.
@@ -207,15 +220,17 @@ impl Answer {
 }
 
 /// The override file that was found nearest, whether it counts or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FoundOverride {
+    #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
     pub allowed: bool,
 }
 
 /// What `AWS_PROFILE` points at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AwsProfile {
+    #[serde(serialize_with = "lossy")]
     pub name: OsString,
     /// `None` when there is no such profile.
     pub kind: Option<Kind>,
@@ -258,10 +273,7 @@ impl Resolution {
 
     /// When the answer can change without any file or variable changing: credentials about to expire, or expired.
     pub fn changes_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let Answer::Usable { identity, .. } = &self.answer else {
-            return None;
-        };
-        let end = identity.expires_at()?;
+        let end = self.answer.identity()?.expires_at()?;
         let soon = end.checked_sub(SignedDuration::from_mins(EXPIRES_SOON_MINUTES)).unwrap_or(end);
         Some(if soon > now { soon } else { end })
     }

@@ -10,7 +10,7 @@ mod inputs;
 
 pub use answer::{
     Answer, AwsProfile, Candidate, FALLBACK_REGION, FoundOverride, Identity, Outcome, Reason,
-    Region, RegionSource, Resolution, lossy,
+    Region, RegionSource, Resolution,
 };
 pub use chain::resolve;
 pub use explanation::{describe, none_found};
