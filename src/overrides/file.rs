@@ -108,8 +108,8 @@ fn text(bytes: &[u8]) -> Result<&str, Invalid> {
     }
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|error| {
-        let before = memchr::memchr_iter(b'\n', &bytes[..error.valid_up_to()]).count();
-        Invalid::at(before + 1, "is not UTF-8")
+        let valid = &bytes[..error.valid_up_to()];
+        Invalid::at(valid.split(|byte| *byte == b'\n').count(), "is not UTF-8")
     })
 }
 

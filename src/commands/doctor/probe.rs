@@ -281,7 +281,7 @@ fn mentions(path: PathBuf) -> Vec<StartUpLine> {
         .enumerate()
         .filter(|(_, line)| {
             !line.trim_ascii_start().starts_with(b"#")
-                && memchr::memmem::find(line, b"backlog-aws").is_some()
+                && line.windows(11).any(|part| part == b"backlog-aws")
         })
         .map(|(index, _)| StartUpLine { path: file.path.clone(), line: index + 1 })
         .collect()
