@@ -1,0 +1,199 @@
+//! What people read, as it stands in `tests/it/screens/`: to be looked at as a whole, and to show in a diff what a
+//! change does to it. `BACKLOG_AWS_BLESS=1 cargo test --test it screens` writes it anew.
+
+use std::path::PathBuf;
+
+use backlog_aws::cli::Cli;
+use clap::CommandFactory as _;
+
+use crate::documents::assert_current;
+use crate::harness::{KEY_IDS, SECRETS, Sandbox, static_profile};
+
+/// Commands and what they print, as if they had been typed at a prompt.
+struct Screen {
+    home: Sandbox,
+    directory: PathBuf,
+    text: String,
+}
+
+impl Screen {
+    fn of(home: Sandbox) -> Self {
+        Self { directory: home.home(), home, text: String::new() }
+    }
+
+    /// A heading.
+    fn note(&mut self, text: &str) -> &mut Self {
+        self.line(format!("# {text}\n"))
+    }
+
+    fn line(&mut self, line: impl AsRef<str>) -> &mut Self {
+        self.text += line.as_ref();
+        self.text += "\n";
+        self
+    }
+
+    fn cd(&mut self, directory: &str) -> &mut Self {
+        self.directory = self.home.path(directory);
+        self
+    }
+
+    /// A command line of variables and words without blanks. What goes to standard error is marked.
+    fn run(&mut self, line: &str) -> &mut Self {
+        let words: Vec<&str> = line.split(' ').collect();
+        let program = words.iter().position(|word| *word == "backlog-aws").expect("it is called");
+        let mut run = self.home.invoke(&words[program + 1..]).cwd(&self.directory);
+        for variable in &words[..program] {
+            let (name, value) = variable.split_once('=').expect("NAME=value");
+            run = run.env(name, value);
+        }
+        let output = run.run();
+        self.line(format!("$ {line}"));
+        // Proxies of whoever runs the tests, and of other tests, are no part of a screen.
+        let proxy = |line: &&str| line.contains("LiteLLM (process ") || line.contains("`kill ");
+        for line in output.out().lines().filter(|line| !proxy(line)) {
+            self.line(line);
+        }
+        for line in output.err().lines() {
+            self.line(format!("2> {line}"));
+        }
+        if output.code != Some(0) {
+            self.line(format!("[exit {}]", output.code.expect("no signal ends it")));
+        }
+        self.line("")
+    }
+
+    /// Compares with the file, the home being where it is for the one who reads it.
+    #[track_caller]
+    fn assert_current(&self, name: &str) {
+        let mut text = self.text.clone();
+        let home = self.home.home();
+        for home in [home.canonicalize().expect("it is there"), home] {
+            text = text.replace(home.to_str().expect("a path in UTF-8"), "/home/u");
+        }
+        let program = Sandbox::built_binary().to_str().expect("a path in UTF-8");
+        text = text.replace(program, "backlog-aws");
+        assert_current(&format!("tests/it/screens/{name}"), &format!("{}\n", text.trim_end()));
+    }
+}
+
+/// Profiles of all kinds.
+fn crowded_home() -> Sandbox {
+    let home = Sandbox::documented_home();
+    let (id, secret, token) = (KEY_IDS[1], SECRETS[1], SECRETS[2]);
+    let keys = format!(
+        "aws_access_key_id = {id}\naws_secret_access_key = {secret}\naws_session_token = {token}\n"
+    );
+    home.write_private(
+        ".aws/credentials",
+        format!(
+            "{}[session]\n{keys}aws_session_expiration = 2999-01-01T00:00:00Z\n\
+             [old]\n{keys}aws_session_expiration = 2001-01-01T00:00:00Z\n\
+             [half]\naws_access_key_id = {id}\n",
+            static_profile("bedrock", "eu-west-1")
+        ),
+    );
+    home.write(
+        ".aws/config",
+        "[profile cc]\nsso_start_url = https://corp.awsapps.com/start\nregion = eu-central-1\n\
+         [profile admin]\nrole_arn = arn:aws:iam::777788889999:role/Admin\nsource_profile = bedrock\n\
+         [profile vault]\ncredential_process = /usr/bin/vault aws\n\
+         [profile empty]\nregion = eu-north-1\n",
+    );
+    home
+}
+
+#[test]
+fn help() {
+    let mut screen = Screen::of(Sandbox::new());
+    screen.run("backlog-aws --version").run("backlog-aws -h").run("backlog-aws --help");
+    for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+        screen.run(&format!("backlog-aws {} --help", command.get_name()));
+    }
+    screen.assert_current("help.txt");
+}
+
+#[test]
+fn status() {
+    let mut screen = Screen::of(Sandbox::with_override());
+    screen
+        .run("backlog-aws status")
+        .run("AWS_PROFILE=cc backlog-aws")
+        .run("AWS_PROFILE=bedrock backlog-aws status")
+        .run("BACKLOG_AWS_PROFILE=bedrock BACKLOG_AWS_REGION=eu-north-1 backlog-aws status")
+        .run("BACKLOG_AWS_PROFILE=cc backlog-aws status")
+        .run("BACKLOG_AWS_PROFILE=nowhere backlog-aws status");
+    screen.note("In a directory with an override.").cd("acme").run("backlog-aws status");
+    screen.home.write("acme/.backlog-aws", "profile = luxito\n");
+    screen.note("It was changed by somebody.").run("backlog-aws status").cd("");
+    screen.home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE='bedrock'\n");
+    screen.note("With a file of the toolkit.").run("backlog-aws status");
+    screen.home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE=\"$(echo bedrock)\"\n");
+    screen.note("It needs a shell.").run("backlog-aws status");
+    screen.home.remove(".aws");
+    screen.home.remove(".backlog-toolkit-env");
+    screen.note("Without AWS files.").run("backlog-aws status");
+    screen.assert_current("status.txt");
+}
+
+#[test]
+fn list() {
+    let mut screen = Screen::of(crowded_home());
+    screen.run("backlog-aws list").run("BACKLOG_AWS_PROFILE=cc backlog-aws list --usable");
+    screen.home.remove(".aws");
+    screen.note("Without AWS files.").run("backlog-aws list");
+    screen.assert_current("list.txt");
+}
+
+#[test]
+fn choices() {
+    let mut screen = Screen::of(crowded_home());
+    screen.home.mkdir("acme");
+    screen
+        .run("backlog-aws use bedrock")
+        .run("backlog-aws use cc --shell bash --session 1.1")
+        .run("backlog-aws use half --shell bash --session 1.1")
+        .run("backlog-aws use nowhere --shell bash --session 1.1")
+        .run("backlog-aws local")
+        .run("backlog-aws local cc")
+        .cd("acme")
+        .run("backlog-aws local bedrock")
+        .run("backlog-aws local --region eu-north-1")
+        .run("backlog-aws local")
+        .run("backlog-aws deny")
+        .run("backlog-aws local")
+        .run("backlog-aws allow")
+        .run("backlog-aws local --unset");
+    screen.home.write("acme/.backlog-aws", "profil = bedrock\n");
+    screen.run("backlog-aws allow").run("backlog-aws allow --under .").run("backlog-aws status");
+    screen.assert_current("choices.txt");
+}
+
+#[test]
+fn credentials() {
+    let mut screen = Screen::of(crowded_home());
+    screen
+        .run("backlog-aws exec --dry-run -p bedrock")
+        .run("AWS_SESSION_TOKEN=x backlog-aws exec --dry-run -p session")
+        .run("backlog-aws exec -p cc -- true")
+        .run("backlog-aws exec -p old -- true")
+        .run("backlog-aws exec -p half -- true")
+        .run("backlog-aws exec -p nowhere -- true")
+        .run("backlog-aws exec -p bedrock -- /nowhere/at/all")
+        .run("backlog-aws exec -p bedrock -- /")
+        .run("backlog-aws exec true")
+        .run("backlog-aws credentials -p cc")
+        .run("backlog-aws credentials -p bedrock --format nonsense");
+    screen.assert_current("credentials.txt");
+}
+
+#[test]
+fn doctor() {
+    let mut screen = Screen::of(Sandbox::with_override());
+    screen.home.write(".bashrc", "eval \"$(backlog-aws init bash)\"\n");
+    screen.run("SHELL=/bin/bash backlog-aws doctor");
+    screen.note("In a directory with an override, beside Claude Code.").cd("acme");
+    screen.run("SHELL=/bin/bash AWS_PROFILE=cc AWS_ACCESS_KEY_ID=x backlog-aws doctor").cd("");
+    screen.home.remove(".aws");
+    screen.note("Without AWS files.").run("SHELL=/bin/bash backlog-aws doctor");
+    screen.assert_current("doctor.txt");
+}
