@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
+use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 
 use self::check::{Case, Check, Verdict};
@@ -17,7 +17,7 @@ use crate::error::Done;
 use crate::overrides::place;
 use crate::resolve::{Inputs, resolve};
 use crate::session::UserIntent;
-use crate::text::visible;
+use crate::text::{BAD, GOOD, table, visible};
 use crate::world::World;
 
 mod answer;
@@ -118,9 +118,7 @@ fn installed(case: &Case<'_>) -> Vec<Check> {
 
 const INSTALLED: &str = "installed";
 
-const GOOD: Style = AnsiColor::Green.on_default();
 const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
-const BAD: Style = AnsiColor::Red.on_default().bold();
 const HEADING: Style = Style::new().bold();
 
 fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -163,16 +161,8 @@ fn consumers_table(consumers: &[Consumer], out: &mut dyn Write) -> io::Result<()
             consumer.rule.clone(),
         ]);
     }
-    let mut widths = [0; 5];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    for row in &rows {
-        let cells: Vec<String> =
-            row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        writeln!(out, "  {}", cells.join("  ").trim_end())?;
+    for line in table(&rows) {
+        writeln!(out, "  {line}")?;
     }
     Ok(())
 }
