@@ -13,6 +13,7 @@ use crate::finding::{abridged, print_findings};
 use crate::resolve::{Inputs, resolve};
 use crate::session::{STATE, Session, Values, Variable, state_of};
 use crate::shell::{Shell, quote};
+use crate::text::write_json;
 use crate::world::World;
 
 /// `hook claude`: the answer for the working directory, as POSIX shell code.
@@ -57,7 +58,6 @@ pub fn print_settings(world: &World, out: &mut dyn Write) -> Done {
     );
     let hooks = json!([{ "hooks": [{ "type": "command", "command": command }] }]);
     let settings = json!({ "hooks": { "SessionStart": hooks, "CwdChanged": hooks } });
-    serde_json::to_writer_pretty(&mut *out, &settings).map_err(io::Error::from)?;
-    writeln!(out)?;
+    write_json(out, &settings)?;
     Ok(0)
 }

@@ -2,110 +2,109 @@
 //!
 //! The one command that shows secrets, because showing them is what it was asked for.
 
-use std::io::{self, Write};
+use std::borrow::Cow;
+use std::io::Write;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::aws::Credentials;
 use crate::choice::resolve_for_command;
 use crate::cli::{self, Format};
 use crate::error::{Done, Failure};
-use crate::resolve::{Answer, Identity};
+use crate::resolve::Identity;
 use crate::secret::Secret;
+use crate::shell::{Shell, quote};
+use crate::text::write_json;
 use crate::world::World;
 
 /// Prints the credentials.
 pub fn run(args: &cli::CredentialsArgs, world: &World, out: &mut dyn Write) -> Done {
     // It never asks: as a `credential_process` it runs inside of other programs, some of which lend it their terminal.
     let (_, resolution) = resolve_for_command(&args.choice, None, world)?;
-    let Answer::Usable { identity, .. } = &resolution.answer else {
-        return Err(Failure::Explained);
-    };
-    match identity {
-        Identity::Profile { credentials, .. } | Identity::Keys(credentials) => {
-            if args.format == Format::Process {
-                process(credentials, out)?;
-            } else {
-                lines(&named(credentials), args.format, out)?;
-            }
+    match (resolution.answer.identity().ok_or(Failure::Explained)?, args.format) {
+        (Identity::Profile { credentials, .. } | Identity::Keys(credentials), Format::Process) => {
+            write_json(out, &ProcessAnswer::of(credentials))?;
         }
-        Identity::BearerToken(_) if args.format == Format::Process => {
+        (Identity::Profile { credentials, .. } | Identity::Keys(credentials), format) => {
+            lines(&variables(credentials), format, out)?;
+        }
+        (Identity::BearerToken(_), Format::Process) => {
             return Err(Failure::Problem(
                 "a Bedrock API key is no credential_process answer; use `--format env`, or `backlog-aws exec`".to_owned(),
             ));
         }
-        Identity::BearerToken(token) => {
-            lines(&[("AWS_BEARER_TOKEN_BEDROCK", token.reveal().to_owned())], args.format, out)?;
+        (Identity::BearerToken(token), format) => {
+            lines(&[("AWS_BEARER_TOKEN_BEDROCK", token.reveal().into())], format, out)?;
         }
     }
     Ok(0)
 }
 
 /// The JSON that AWS's tools expect from a `credential_process` ("Sourcing credentials with an external process").
-fn process(credentials: &Credentials, out: &mut dyn Write) -> io::Result<()> {
-    let text = |text: &str| serde_json::Value::from(text).to_string();
-    writeln!(out, "{{\n  \"Version\": 1,")?;
-    write!(
-        out,
-        "  \"AccessKeyId\": {},\n  \"SecretAccessKey\": {}",
-        text(&credentials.access_key_id),
-        text(credentials.secret_access_key.reveal())
-    )?;
-    if let Some(token) = &credentials.session_token {
-        write!(out, ",\n  \"SessionToken\": {}", text(token.reveal()))?;
-    }
-    if let Some(end) = credentials.expires_at {
-        write!(out, ",\n  \"Expiration\": {}", text(&iso(end)))?;
-    }
-    writeln!(out, "\n}}")
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ProcessAnswer<'a> {
+    version: u8,
+    access_key_id: &'a str,
+    secret_access_key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiration: Option<String>,
 }
 
-fn named(credentials: &Credentials) -> Vec<(&'static str, String)> {
-    let mut named = vec![
-        ("AWS_ACCESS_KEY_ID", credentials.access_key_id.clone()),
-        ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key.reveal().to_owned()),
+impl<'a> ProcessAnswer<'a> {
+    fn of(credentials: &'a Credentials) -> Self {
+        Self {
+            version: 1,
+            access_key_id: &credentials.access_key_id,
+            secret_access_key: credentials.secret_access_key.reveal(),
+            session_token: credentials.session_token.as_ref().map(Secret::reveal),
+            expiration: credentials.expires_at.map(iso),
+        }
+    }
+}
+
+fn variables(credentials: &Credentials) -> Vec<(&'static str, Cow<'_, str>)> {
+    let token = credentials.session_token.as_ref().map(Secret::reveal);
+    let end = credentials.expires_at.map(iso);
+    let mut variables = vec![
+        ("AWS_ACCESS_KEY_ID", credentials.access_key_id.as_str().into()),
+        ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key.reveal().into()),
     ];
-    named.extend(
-        credentials
-            .session_token
-            .as_ref()
-            .map(|token| ("AWS_SESSION_TOKEN", Secret::reveal(token).to_owned())),
-    );
-    named.extend(credentials.expires_at.map(|end| ("AWS_CREDENTIAL_EXPIRATION", iso(end))));
-    named
+    variables.extend(token.map(|token| ("AWS_SESSION_TOKEN", token.into())));
+    variables.extend(end.map(|end| ("AWS_CREDENTIAL_EXPIRATION", end.into())));
+    variables
 }
 
-fn lines(named: &[(&str, String)], format: Format, out: &mut dyn Write) -> Result<(), Failure> {
-    let bare = matches!(format, Format::EnvNoExport | Format::Dotenv);
-    if let Some((name, _)) =
-        named.iter().find(|(_, value)| bare && value.contains(char::is_control))
-    {
+fn lines(
+    variables: &[(&str, Cow<'_, str>)],
+    format: Format,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let (lead, assign, shell) = match format {
+        Format::Env => ("export ", "=", Some(Shell::Bash)),
+        Format::Fish => ("set -gx ", " ", Some(Shell::Fish)),
+        Format::EnvNoExport | Format::Dotenv | Format::Process => ("", "=", None),
+    };
+    let holds = |value: &str| shell.is_some() || !value.contains(char::is_control);
+    if let Some((name, _)) = variables.iter().find(|(_, value)| !holds(value)) {
         // These formats have no quoting, so a line end would start another variable.
         return Err(Failure::Problem(format!(
-            "{name} contains a line end or control character, which this format cannot hold; mend the AWS file, or use `--format env`"
+            "{name} contains a line end or control character, which this format cannot hold; fix the AWS file, or use `--format env`"
         )));
     }
-    for (name, value) in named {
+    for (name, value) in variables {
+        let mut line = format!("{lead}{name}{assign}").into_bytes();
         // What AWS issues needs no quotes, and then the lines are the AWS CLI's to the byte. What a file says may.
-        let quoted = || {
-            let mut quoted = Vec::new();
-            let shell = if format == Format::Fish {
-                crate::shell::Shell::Fish
-            } else {
-                crate::shell::Shell::Bash
-            };
-            crate::shell::quote(shell, value, &mut quoted);
-            quoted
-        };
         let plain = value.chars().all(|c| c.is_ascii_alphanumeric() || "_-+/=.:@%,".contains(c));
-        let word = if plain || bare { value.clone().into_bytes() } else { quoted() };
-        match format {
-            Format::Env => write!(out, "export {name}=")?,
-            Format::Fish => write!(out, "set -gx {name} ")?,
-            Format::EnvNoExport | Format::Dotenv | Format::Process => write!(out, "{name}=")?,
+        match shell {
+            Some(shell) if !plain => quote(shell, &**value, &mut line),
+            _ => line.extend_from_slice(value.as_bytes()),
         }
-        out.write_all(&word)?;
-        writeln!(out)?;
+        line.push(b'\n');
+        out.write_all(&line)?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::error::Done;
 use crate::overrides::place;
 use crate::resolve::{Inputs, resolve};
 use crate::session::UserIntent;
-use crate::text::{BAD, GOOD, table, visible};
+use crate::text::{BAD, GOOD, table, visible, write_json};
 use crate::world::World;
 
 mod answer;
@@ -47,8 +47,7 @@ pub fn run(args: &cli::Doctor, world: &World, out: &mut dyn Write) -> Done {
     };
     let report = Report::of(&case);
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &report).map_err(io::Error::from)?;
-        writeln!(out)?;
+        write_json(out, &report)?;
     } else {
         print(&report, out)?;
     }
