@@ -76,7 +76,7 @@ pub fn resolve_for_command<'a>(
     world: &'a World,
 ) -> Result<(Inputs<'a>, Resolution), Failure> {
     let intent = UserIntent::of_environment(&world.env);
-    // Inside another `exec` the region is the one that was worked out for its profile, and no word about another's.
+    // Inside another `exec` the region is the one that was worked out for its profile; it says nothing about another.
     let handed_down = state_of(&world.env).is_none()
         && world.env.get(Variable::Source.name()).and_then(Source::from_name).is_some();
     let asked = choice.profile.as_ref().map(OsString::from);

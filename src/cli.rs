@@ -139,7 +139,7 @@ pub struct Use {
     /// Pin the region too, or only the region; '' ends the pin of a region
     #[arg(long, value_parser = region_name_or_none, conflicts_with = "clear")]
     pub region: Option<String>,
-    /// Let go of what was pinned, and decide by directory and files again
+    /// Clear what was pinned, and decide by directory and files again
     #[arg(long)]
     pub clear: bool,
     /// The shell that evaluates the output; set by the integration

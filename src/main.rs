@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[OsString]) -> Done {
     // People wait for this one at their prompt, so it does not pay for building the command tree.
-    if arguments.get(1).is_some_and(|word| word == "hook") {
+    if arguments.get(1).is_some_and(|command| command == "hook") {
         return run_hook(&arguments[2..]);
     }
     match Cli::try_parse_from(arguments) {
@@ -70,10 +70,10 @@ fn usage_error(error: &clap::Error) -> Failure {
 
 /// The shell whose integration evaluates what `use` prints.
 fn evaluating_shell(arguments: &[OsString]) -> Option<Shell> {
-    let mut words = arguments.iter().skip(1);
-    words.next().filter(|word| *word == "use")?;
-    words.find(|word| *word == "--shell")?;
-    Shell::from_path(Path::new(words.next()?))
+    let mut rest = arguments.iter().skip(1);
+    rest.next().filter(|command| *command == "use")?;
+    rest.find(|argument| *argument == "--shell")?;
+    Shell::from_path(Path::new(rest.next()?))
 }
 
 fn run_hook(words: &[OsString]) -> Done {
