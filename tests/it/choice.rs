@@ -1,12 +1,10 @@
 //! The interactive choice, driven by keys in each shell.
 
-use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::harness::{KEY_IDS, Key, SECRETS, Sandbox, Session, Shell, scenario};
+use crate::harness::{Key, Sandbox, Session, Shell, scenario, static_profile};
 
 const QUESTION: &str = "Profile for this shell:";
 
@@ -23,34 +21,21 @@ fn ask(session: &mut Session<'_>, command: &str, question: &str) {
     });
 }
 
-fn profiles(count: usize, first_region: &str) -> String {
-    let mut text = String::new();
-    for number in 0..count {
-        let region = if number == 0 { first_region } else { "eu-west-1" };
-        writeln!(
-            text,
-            "[team-{number:04}]\naws_access_key_id = {}\naws_secret_access_key = {}\nregion = {region}",
-            KEY_IDS[0], SECRETS[0]
-        )
-        .unwrap();
-    }
-    text
-}
-
-/// A home with nothing but that many profiles.
-fn crowded_home(count: usize) -> Sandbox {
-    use std::os::unix::fs::PermissionsExt as _;
+/// A home with nothing but that many profiles, the first with a region of its own.
+fn crowded_home(count: usize, first_region: &str) -> Sandbox {
     let home = Sandbox::new();
-    let file = home.write(".aws/credentials", profiles(count, "eu-west-1"));
-    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
-    home.user_changed_files();
+    let profiles = (0..count).map(|number| {
+        let region = if number == 0 { first_region } else { "eu-west-1" };
+        static_profile(&format!("team-{number:04}"), region)
+    });
+    home.write_private(".aws/credentials", profiles.collect::<String>());
     home
 }
 
 #[track_caller]
 fn profile(session: &mut Session<'_>) -> Option<String> {
-    let value = session.var("BACKLOG_AWS_PROFILE")?;
-    Some(value.into_string().unwrap())
+    let [profile, _, _] = session.exported();
+    profile
 }
 
 /// The rows of the list that is on the screen.
@@ -75,10 +60,7 @@ scenario! {
         assert!(turn.text.contains("Profile for this shell: bedrock"), "{}", turn.text);
         assert!(!turn.text.contains("eu-west-1"), "the list is gone: {}", turn.text);
         assert_eq!(session.status_of_last(), 0);
-        let environment = session.env();
-        assert_eq!(environment[OsStr::new("BACKLOG_AWS_PROFILE")], "bedrock");
-        assert_eq!(environment[OsStr::new("BACKLOG_AWS_REGION")], "eu-west-1");
-        assert_eq!(environment[OsStr::new("BACKLOG_AWS_SOURCE")], "pin");
+        session.assert_exported("bedrock", "eu-west-1", "pin");
         // Typing narrows the list down, by region as well.
         ask(&mut session, "backlog-aws use", QUESTION);
         session.send("US-WEST");
@@ -92,17 +74,14 @@ scenario! {
         let home = Sandbox::documented_home();
         let mut session = Session::start(&home, shell);
         let modes = session.line("stty -g").text;
-        let before = session.env();
+        let before = session.exported();
         ask(&mut session, "backlog-aws use", QUESTION);
         session.send("bed");
         session.wait_until("one row", |screen| screen.contains("> bedrock"));
         session.key(Key::Esc);
         session.wait_prompt();
         assert_eq!(session.status_of_last(), 1);
-        let after = session.env();
-        for name in ["BACKLOG_AWS_PROFILE", "BACKLOG_AWS_REGION", "BACKLOG_AWS_SOURCE"] {
-            assert_eq!(before.get(OsStr::new(name)), after.get(OsStr::new(name)), "{name}");
-        }
+        assert_eq!(session.exported(), before);
         assert_eq!(session.line("stty -g").text, modes);
         assert_eq!(session.line("echo typed and seen").text, "typed and seen");
     }
@@ -129,7 +108,7 @@ scenario! {
     }
 
     fn a_window_of_five_rows_is_enough(shell) {
-        let home = crowded_home(30);
+        let home = crowded_home(30, "eu-west-1");
         let mut session = Session::builder(&home, shell).size(5, 60).spawn();
         session.line("");
         ask(&mut session, "backlog-aws use", QUESTION);
@@ -151,7 +130,7 @@ scenario! {
 
     fn a_choice_among_two_thousand_answers_each_key_at_once(shell) {
         const PATIENCE: Duration = Duration::from_secs(3);
-        let home = crowded_home(2000);
+        let home = crowded_home(2000, "eu-west-1");
         let mut session = Session::start(&home, shell);
         let start = Instant::now();
         ask(&mut session, "backlog-aws use", QUESTION);
@@ -265,12 +244,8 @@ scenario! {
     }
 
     fn wide_and_hostile_text_is_made_visible_and_stays_on_its_row(shell) {
-        use std::os::unix::fs::PermissionsExt as _;
-        let home = Sandbox::new();
         let hostile = format!("\x1b[2J\x1b]0;title\x07\u{202e}evil{}", "世界".repeat(36));
-        let file = home.write(".aws/credentials", profiles(3, &hostile));
-        fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
-        home.user_changed_files();
+        let home = crowded_home(3, &hostile);
         let mut session = Session::start(&home, shell);
         ask(&mut session, "backlog-aws use", QUESTION);
         let screen = session.screen();
@@ -297,7 +272,7 @@ scenario! {
     }
 
     fn the_list_follows_a_window_that_changes_its_size(shell) {
-        let home = crowded_home(30);
+        let home = crowded_home(30, "eu-west-1");
         let mut session = Session::builder(&home, shell).size(24, 100).spawn();
         ask(&mut session, "backlog-aws use", QUESTION);
         // The crate that reads the keys may leave one that comes with the signal until the next is pressed.

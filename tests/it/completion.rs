@@ -1,18 +1,13 @@
 //! Tab, pressed in real shells.
 
 use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::harness::{KEY_IDS, Key, Sandbox, Session, SessionBuilder, Shell, scenario};
+use crate::harness::{
+    Key, Sandbox, Session, SessionBuilder, Shell, bash_completion, scenario, static_profile,
+};
 
 const COMPINIT: &str = "autoload -Uz compinit; compinit -u -D";
-
-const BASH_COMPLETION: [&str; 3] = [
-    "/usr/share/bash-completion/bash_completion",
-    "/opt/homebrew/share/bash-completion/bash_completion",
-    "/usr/local/share/bash-completion/bash_completion",
-];
 
 /// The documented home, with what else there is to complete.
 fn home() -> Sandbox {
@@ -23,15 +18,8 @@ fn home() -> Sandbox {
     home
 }
 
-fn static_profile(name: &str) -> String {
-    format!(
-        "[{name}]\naws_access_key_id = {}\naws_secret_access_key = x\nregion = eu-west-1\n",
-        KEY_IDS[0]
-    )
-}
-
 fn many_profiles(count: usize) -> String {
-    (0..count).map(|number| static_profile(&format!("p-{number:04}-x"))).collect()
+    (0..count).map(|number| static_profile(&format!("p-{number:04}-x"), "eu-west-1")).collect()
 }
 
 /// Puts a command on the sandbox's `PATH`.
@@ -142,9 +130,8 @@ scenario! {
         let mut builder = builder(&home, shell);
         match shell {
             Shell::Bash => {
-                let found = BASH_COMPLETION.into_iter().find(|path| Path::new(path).is_file());
-                let path = found.expect("bash-completion is needed for this; `tests/run` installs it");
-                builder = builder.before(format!(". {path}")).before("complete -W 'checkout cherry-pick' gi-unlike-any");
+                let load = format!(". {}", bash_completion().display());
+                builder = builder.before(load).before("complete -W 'checkout cherry-pick' gi-unlike-any");
             }
             Shell::Zsh => builder = builder.before("_gi() { compadd checkout cherry-pick }; compdef _gi gi-unlike-any"),
             Shell::Fish => builder = builder.before("complete -c gi-unlike-any -f -a 'checkout cherry-pick'"),
@@ -175,7 +162,7 @@ scenario! {
     fn names_with_special_characters_are_completed_as_they_are(shell) {
         let home = home();
         let names = ["team:prod@x%y+z/1.a", "team:dev", "%x", "@host", "+a", "http://one:two"];
-        home.write(".aws/credentials", names.map(static_profile).concat());
+        home.write(".aws/credentials", names.map(|name| static_profile(name, "eu-west-1")).concat());
         let mut session = builder(&home, shell).spawn();
         list(&mut session, "backlog-aws use team:");
         session.wait_until("both", |screen| screen.contains("dev") && screen.contains("prod@x%y"));

@@ -109,3 +109,77 @@ fn an_unchanged_prompt_looks_at_each_file_a_bounded_number_of_times() {
         }
     }
 }
+
+/// System calls of one run in `directory`, one a line.
+fn system_calls(home: &Sandbox, directory: &Path, words: &[&str]) -> Vec<String> {
+    let log = home.path("trace");
+    let mut command = home.strace(&["-f", "-y"], &log);
+    command.arg(Sandbox::built_binary()).args(words).current_dir(directory);
+    assert!(command.output().expect("strace starts").status.success());
+    fs::read_to_string(log).expect("it was written").lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn depth_and_crowded_directories_cost_no_more_than_the_walk() {
+    const DEPTH: usize = 200;
+    // Of this precision, because the others keep stamps, and how many depends on how old the files are just now.
+    const HOOK: [&str; 4] = ["hook", "bash", "1.1", "directory"];
+    let home = Sandbox::documented_home();
+    let mut deep = home.home();
+    for level in 0..DEPTH {
+        deep.push(format!("{level:03}"));
+    }
+    fs::create_dir_all(&deep).unwrap();
+    let shallow = system_calls(&home, &home.home(), &HOOK);
+    let calls = system_calls(&home, &deep, &HOOK);
+    let extra = calls.len() - shallow.len();
+    assert!(extra <= DEPTH + 10, "{extra} calls more for {DEPTH} levels");
+    let opens = calls.iter().filter(|call| call.contains(".backlog-aws\"")).count();
+    let levels = deep.canonicalize().unwrap().ancestors().count();
+    assert_eq!(opens, levels, "one per level");
+
+    // The worst a repository can do: a file on each level that nobody has allowed.
+    let mut directory = home.home();
+    for level in 0..DEPTH {
+        directory.push(format!("{level:03}"));
+        fs::write(directory.join(".backlog-aws"), "profile = bedrock\n").unwrap();
+    }
+    home.invoke(["allow", "--under", "."]).cwd(home.mkdir("elsewhere")).run().expect_code(0);
+    let hostile = system_calls(&home, &deep, &HOOK);
+    let asked = hostile.iter().filter(|call| call.contains("/trust/")).count();
+    assert!(asked <= 2 * levels, "{asked} questions to the trust store on {levels} levels");
+
+    // A crowded directory, and a crowded store: nobody lists either.
+    // Links, because entries are what makes a directory large, and a file of its own for each takes long to make.
+    let file = home.write("elsewhere/file", "");
+    for number in 0..20_000 {
+        fs::hard_link(&file, home.path(format!("elsewhere/{number}"))).unwrap();
+    }
+    let crowded = system_calls(&home, &home.path("elsewhere"), &HOOK);
+    let empty = system_calls(&home, &home.mkdir("empty"), &HOOK);
+    assert!(
+        crowded.len() <= empty.len() + 10,
+        "{} calls, and {} in an empty one",
+        crowded.len(),
+        empty.len()
+    );
+    for calls in [&calls, &hostile, &crowded] {
+        let listed = calls.iter().find(|call| call.contains("getdents"));
+        assert_eq!(listed, None, "a directory was listed");
+    }
+}
+
+#[test]
+fn what_is_hashed_is_what_is_parsed_because_the_file_is_opened_once() {
+    let home = Sandbox::documented_home();
+    let file = home.write("acme/.backlog-aws", "profile = bedrock\n");
+    for words in [&["allow"][..], &["hook", "bash", "1.1", "stamps"], &["status"]] {
+        let calls = system_calls(&home, file.parent().unwrap(), words);
+        let needle = "acme/.backlog-aws\"";
+        let opens =
+            calls.iter().filter(|call| call.contains("open") && call.contains(needle)).count();
+        // `allow` finds it by the look that every command takes, and reads it once more: that second content is what it
+        // shows, parses and hashes.
+        assert_eq!(opens, if words == ["allow"] { 3 } else { 1 }, "{words:?}: {calls:#?}");
+    }
+}
