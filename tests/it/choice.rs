@@ -217,7 +217,7 @@ scenario! {
         assert_eq!(fs::read(home.path("acme/.backlog-aws")).unwrap(), b"profile = bedrock\n");
         assert_eq!(profile(&mut session).as_deref(), Some("bedrock"));
         // Now there is a word, and it is shown.
-        let shown = session.line("backlog-aws local").text.replace('\n', "");
+        let shown = session.line("backlog-aws local").joined();
         assert!(shown.starts_with("profile = bedrock  ("), "{shown}");
     }
 

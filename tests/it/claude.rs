@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use crate::harness::Sandbox;
 
@@ -15,11 +14,9 @@ fn run_hook(home: &Sandbox, directory: &Path, file: Option<&Path>, more: &[(&str
         assert_eq!(hook["type"], "command", "{settings}");
     }
     let hook = settings["hooks"]["CwdChanged"][0]["hooks"][0]["command"].as_str();
-    let mut command = Command::new("/bin/sh");
+    let mut command = home.command("/bin/sh");
     command
         .args(["-euc", hook.expect("a command is a string")])
-        .env_clear()
-        .envs(home.environment())
         .env("AWS_PROFILE", "cc")
         .env("CLAUDE_ENV_FILE", file.unwrap_or(Path::new("")))
         .envs(more.iter().copied())
@@ -33,11 +30,10 @@ fn run_hook(home: &Sandbox, directory: &Path, file: Option<&Path>, more: &[(&str
 
 /// What a command of the Bash tool sees.
 fn in_bash_tool(file: &Path, home: &Sandbox, directory: &Path, script: &str) -> String {
-    let output = Command::new("/bin/sh")
+    let output = home
+        .command("/bin/sh")
         .args(["-euc", &format!(". \"$0\"\n{script}")])
         .arg(file)
-        .env_clear()
-        .envs(home.environment())
         .env("AWS_PROFILE", "cc")
         .current_dir(directory)
         .output()
@@ -113,19 +109,13 @@ fn the_path_of_the_program_is_quoted() {
     let home = Sandbox::documented_home();
     let odd = home.mkdir("it's a \"dir\" $HOME").join("backlog-aws");
     std::os::unix::fs::symlink(Sandbox::built_binary(), &odd).unwrap();
-    let output = Command::new(&odd)
-        .args(["init", "claude"])
-        .env_clear()
-        .envs(home.environment())
-        .output()
-        .unwrap();
+    let output = home.command(&odd).args(["init", "claude"]).output().unwrap();
     let settings: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let hook = settings["hooks"]["SessionStart"][0]["hooks"][0]["command"].as_str();
     let file = home.path("claude-env");
-    let status = Command::new("/bin/sh")
+    let status = home
+        .command("/bin/sh")
         .args(["-euc", hook.unwrap()])
-        .env_clear()
-        .envs(home.environment())
         .env("CLAUDE_ENV_FILE", &file)
         .status();
     assert!(status.unwrap().success());

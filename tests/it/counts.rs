@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::harness::{KEY_IDS, SECRETS, Sandbox, Session, needed, released, scenario};
+use crate::harness::{Sandbox, Session, needed, released, scenario, static_profile};
 
 /// A file that strace writes, and the places that were marked in it.
 struct Trace {
@@ -97,34 +97,15 @@ impl Started {
     }
 }
 
-fn profile(name: &str, region: &str) -> String {
-    format!(
-        "[{name}]\naws_access_key_id = {}\naws_secret_access_key = {}\nregion = {region}\n",
-        KEY_IDS[0], SECRETS[0]
-    )
-}
-
 /// Rewrites the credentials with a time of the past, so that nothing about them but the change itself is new.
 fn edit(home: &Sandbox, step: u64) {
     let path = home.path(".aws/credentials");
     let mut file = OpenOptions::new().write(true).truncate(true).open(&path).unwrap();
-    file.write_all(profile("bedrock", &format!("region-{step}")).as_bytes()).unwrap();
+    file.write_all(static_profile("bedrock", &format!("region-{step}")).as_bytes()).unwrap();
     file.set_modified(UNIX_EPOCH + Duration::new(1_000_000_000 + step, 5)).unwrap();
     home.user_changed_files();
     // No file is racily clean any more.
     sleep(Duration::from_millis(60));
-}
-
-fn settle(session: &mut Session) {
-    for _ in 0..40 {
-        sleep(Duration::from_millis(60));
-        session.line("");
-        session.line(session.shell().ask_the_hook());
-        if session.status_of_last() == 0 {
-            return;
-        }
-    }
-    panic!("{}: the shell never says that nothing changed", session.shell().name());
 }
 
 scenario! {
@@ -132,7 +113,7 @@ scenario! {
         let home = Sandbox::documented_home();
         let trace = Trace::new(&home);
         let mut session = Session::builder(&home, shell).under(trace.wrapper()).env("AWS_PROFILE", "cc").spawn();
-        settle(&mut session);
+        session.settle_hook();
         session.line(trace.mark("from"));
         for _ in 0..100 {
             session.line("");
@@ -145,7 +126,7 @@ scenario! {
         let home = Sandbox::documented_home();
         let trace = Trace::new(&home);
         let mut session = Session::builder(&home, shell).under(trace.wrapper()).spawn();
-        settle(&mut session);
+        session.settle_hook();
         for step in 0..10 {
             session.line(trace.mark(&format!("from-{step}")));
             edit(&home, step);
@@ -161,7 +142,7 @@ scenario! {
         let home = Sandbox::documented_home();
         let trace = Trace::new(&home);
         let mut session = Session::builder(&home, shell).under(trace.wrapper()).spawn();
-        settle(&mut session);
+        session.settle_hook();
         session.line(trace.mark("from"));
         let turn = session.export("AWS_PROFILE", "cc");
         session.line("");
@@ -181,7 +162,7 @@ scenario! {
         sleep(Duration::from_millis(60));
         let trace = Trace::new(&home);
         let mut session = Session::builder(&home, shell).under(trace.wrapper()).spawn();
-        settle(&mut session);
+        session.settle_hook();
         for (step, directory) in [&project, &home.home(), &project].into_iter().enumerate() {
             session.line(trace.mark(&format!("from-{step}")));
             session.cd(directory);
@@ -224,7 +205,7 @@ scenario! {
         let (from, to) = (trace.mark("from"), trace.mark("to"));
         session.line(format!("{from}; source {}; {to}", shell.quote(&script)));
         assert_eq!(trace.between("from", "to"), Started::default());
-        settle(&mut session);
+        session.settle_hook();
         assert_eq!(session.var("BACKLOG_AWS_PROFILE").unwrap(), "luxito");
     }
 }
@@ -332,8 +313,9 @@ fn the_hook_executes_fewer_than_four_hundred_thousand_instructions() {
 fn profiles_cost_the_hook_a_constant_number_of_instructions_each() {
     let home = documented_home();
     let with = |count: u64| {
-        let text: String =
-            (0..count).map(|index| profile(&format!("profile-{index:06}"), "eu-west-1")).collect();
+        let text: String = (0..count)
+            .map(|index| static_profile(&format!("profile-{index:06}"), "eu-west-1"))
+            .collect();
         home.write(".aws/credentials", text);
         let modified = SystemTime::now() - Duration::from_secs(10);
         File::open(home.path(".aws/credentials")).unwrap().set_modified(modified).unwrap();

@@ -94,12 +94,8 @@ fn a_program_on_a_strange_path_is_quoted_into_a_valid_script() {
         let program = directory.join("backlog-aws");
         std::os::unix::fs::symlink(Sandbox::built_binary(), &program).expect("it is ours");
         for shell in Shell::ALL {
-            let output = Command::new(&program)
-                .args(["init", shell.name()])
-                .env_clear()
-                .envs(home.environment())
-                .output()
-                .expect("it starts");
+            let output =
+                home.command(&program).args(["init", shell.name()]).output().expect("it starts");
             assert!(output.status.success());
             assert_valid(shell, &output.stdout, name);
             let load = match shell {

@@ -33,7 +33,7 @@ scenario! {
         home.mkdir("acme/src");
         let mut session = Session::start(&home, shell);
         session.cd(home.path("acme"));
-        let told = session.line("backlog-aws local bedrock --region ap-south-1").text.replace('\n', "");
+        let told = session.line("backlog-aws local bedrock --region ap-south-1").joined();
         assert!(told.starts_with("wrote and allowed "), "{told}");
         assert!(told.ends_with("acme/.backlog-aws:2)"), "{told}");
         assert_eq!(session.var("BACKLOG_AWS_PROFILE"), Some("bedrock".into()));

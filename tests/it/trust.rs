@@ -6,11 +6,11 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use crate::harness::{Output, Sandbox, Session, scenario};
+use crate::harness::{Output, Sandbox, Session, say, scenario};
 
 const STORE: &str = ".local/share/backlog-aws/trust";
 
@@ -64,7 +64,7 @@ scenario! {
         thread::sleep(Duration::from_millis(30));
         home.write(STORE, "");
         let mut session = Session::start(&home, shell);
-        let told = session.cd(home.path("acme")).text.replace('\n', "");
+        let told = session.cd(home.path("acme")).joined();
         assert!(told.contains("is ignored because it is not known whether it is allowed"), "{told}");
         assert!(told.contains("trust cannot be read: not a directory"), "{told}");
         assert_eq!(session.var("BACKLOG_AWS_PROFILE"), Some("luxito".into()));
@@ -244,20 +244,6 @@ const FAILURES: [(&str, &str); 2] = [
     ("a kill", r#"ulimit -f 0; exec "$@""#),
 ];
 
-fn run_under(home: &Sandbox, script: &str, directory: &str, words: &[&str]) -> Output {
-    let output = Command::new("/bin/sh")
-        .args(["-c", script, "sh"])
-        .arg(Sandbox::built_binary())
-        .args(words)
-        .env_clear()
-        .envs(home.environment())
-        .current_dir(home.path(directory))
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    Output { code: output.status.code(), stdout: output.stdout, stderr: output.stderr }
-}
-
 #[test]
 fn a_full_disk_or_a_kill_leaves_store_and_override_as_they_were() {
     let home = Sandbox::documented_home();
@@ -272,7 +258,7 @@ fn a_full_disk_or_a_kill_leaves_store_and_override_as_they_were() {
             ("acme", &["allow", "--under", "."]),
             ("acme", &["local", "luxito"]),
         ] {
-            let failed = run_under(&home, script, directory, words);
+            let failed = home.invoke(words).cwd(home.path(directory)).script(script).run();
             assert_ne!(failed.code, Some(0), "{what}: {words:?}");
             if what == "a full disk" {
                 assert!(
@@ -314,7 +300,9 @@ fn a_full_or_read_only_data_directory_is_told_and_changes_nothing() {
         unshared.is_ok_and(|output| output.status.success())
     };
     let Some(flag) = ["-m", "-rm"].into_iter().find(|flag| mounts(flag)) else {
-        // Not Linux, or not allowed to mount: the limits of the test above are what there is.
+        say(
+            "no disk is full here, as nothing can be mounted: the limits of the test above are what there is",
+        );
         return;
     };
     let home = Sandbox::documented_home();
@@ -326,8 +314,8 @@ fn a_full_or_read_only_data_directory_is_told_and_changes_nothing() {
             "mount -t tmpfs -o {options} none .local/share/backlog-aws || exit 9\n\
              test {options} = ro || {{ mkdir .local/share/backlog-aws/trust; \
              head -c 100000 /dev/zero > .local/share/backlog-aws/fill; }} 2>/dev/null\n\
-             cd acme\n\"$0\" allow && exit 8\n\"$0\" local luxito && exit 8\n\"$0\" deny && exit 8\n\
-             cat .backlog-aws; ls -A . ../.local/share/backlog-aws/trust; exit 0"
+             cd acme\n\"$0\" allow && exit 8\n(cd .. && \"$0\" local luxito) && exit 8\n\"$0\" deny && exit 8\n\
+             test ! -e ../.backlog-aws || exit 7\ncat .backlog-aws; ls -A . ../.local/share/backlog-aws/trust; exit 0"
         );
         let output = Command::new("unshare")
             .args([flag, "sh", "-c", &script])

@@ -10,37 +10,22 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::harness::{KEY_IDS, SECRETS, Sandbox, Session, Shell, scenario};
+use crate::harness::{KEY_IDS, SECRETS, Sandbox, Session, Shell, scenario, static_profile};
 
 /// Two regions of the same length.
 const BEFORE: &str = "eu-west-1";
 const AFTER: &str = "eu-west-2";
 
-/// A profile that is named after its region.
-fn profile(name: &str, region: &str) -> String {
-    format!(
-        "[{name}]\naws_access_key_id = {}\naws_secret_access_key = {}\nregion = {region}\n",
-        KEY_IDS[0], SECRETS[0]
-    )
-}
-
 fn credentials(region: &str) -> String {
-    profile("default", region)
+    static_profile("default", region)
 }
 
 /// A home with one static profile, whose region the scenarios change.
 fn home() -> Sandbox {
     let home = Sandbox::new();
-    write_private(&home, ".aws/credentials", &credentials(BEFORE));
-    write_private(&home, ".aws/config", "[profile other]\nregion = us-east-2\n");
+    home.write_private(".aws/credentials", credentials(BEFORE));
+    home.write_private(".aws/config", "[profile other]\nregion = us-east-2\n");
     home
-}
-
-fn write_private(home: &Sandbox, path: &str, contents: &str) -> PathBuf {
-    let path = home.write(path, contents);
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    home.user_changed_files();
-    path
 }
 
 /// A home whose override files all count.
@@ -96,31 +81,11 @@ fn relink(target: &Path, link: &Path) {
     fs::rename(&beside, link).unwrap();
 }
 
-/// The test of the shell itself.
-fn is_unchanged(session: &mut Session) -> bool {
-    session.line(session.shell().ask_the_hook());
-    session.status_of_last() == 0
-}
-
-/// Presses Enter until the shell says "unchanged".
-#[track_caller]
-fn settle(session: &mut Session) {
-    // Whole seconds take two of them.
-    for _ in 0..40 {
-        sleep(Duration::from_millis(60));
-        session.line("");
-        if is_unchanged(session) {
-            return;
-        }
-    }
-    panic!("{}: the shell never says that nothing changed", session.shell().name());
-}
-
 /// A shell at rest.
 #[track_caller]
 fn settled(home: &Sandbox, shell: Shell) -> Session<'_> {
     let mut session = Session::start(home, shell);
-    settle(&mut session);
+    session.settle_hook();
     session
 }
 
@@ -155,7 +120,7 @@ fn assert_seen<'a>(
     change: impl FnOnce(),
     expected: impl Into<Option<&'a str>>,
 ) {
-    settle(session);
+    session.settle_hook();
     change();
     home.user_changed_files();
     assert_next_region(session, expected);
@@ -173,7 +138,7 @@ scenario! {
 
     fn an_edit_of_the_config_file_is_seen(shell) {
         let home = Sandbox::new();
-        let file = write_private(&home, ".aws/config", &credentials(BEFORE));
+        let file = home.write_private(".aws/config", credentials(BEFORE));
         let mut session = settled(&home, shell);
         assert_seen(&home, &mut session, || overwrite(&file, &credentials(AFTER)), AFTER);
         // The other file appears, and its word is the last one.
@@ -241,7 +206,7 @@ scenario! {
         set_time(&toolkit, whole_second());
         let mut session = Session::builder(&home, shell).cwd(&project).spawn();
         assert_seen(&home, &mut session, || replace(&file, &format!("region = {AFTER}\n"), whole_second()), AFTER);
-        settle(&mut session);
+        session.settle_hook();
         replace(&toolkit, "export BACKLOG_AWS_PROFILE='missing'\n", whole_second());
         session.line("");
         assert_eq!(exported(&mut session, "BACKLOG_AWS_PROFILE").as_deref(), Some("missing"));
@@ -276,7 +241,7 @@ scenario! {
         let home = home();
         let link = home.path(".aws/credentials");
         let [one, two] = [("one", BEFORE), ("two", AFTER)]
-            .map(|(name, region)| write_private(&home, &format!("store/{name}"), &credentials(region)));
+            .map(|(name, region)| home.write_private(format!("store/{name}"), credentials(region)));
         fs::remove_file(&link).unwrap();
         symlink(&one, &link).unwrap();
         home.user_changed_files();
@@ -293,7 +258,7 @@ scenario! {
         let store_time = UNIX_EPOCH + Duration::from_secs(1);
         let link = home.path(".aws/credentials");
         let [one, two] = [("one", BEFORE), ("two", AFTER)].map(|(name, region)| {
-            let path = write_private(&home, &format!("store/{name}/credentials"), &credentials(region));
+            let path = home.write_private(format!("store/{name}/credentials"), credentials(region));
             set_time(&path, store_time);
             set_time(path.parent().unwrap(), store_time);
             path
@@ -318,7 +283,7 @@ scenario! {
         let home = Sandbox::new();
         let store_time = UNIX_EPOCH + Duration::from_secs(1);
         let [one, two] = [("one", BEFORE), ("two", AFTER)].map(|(name, region)| {
-            let file = write_private(&home, &format!("store/{name}/credentials"), &credentials(region));
+            let file = home.write_private(format!("store/{name}/credentials"), credentials(region));
             let directory = file.parent().unwrap().to_owned();
             set_time(&file, store_time);
             set_time(&directory, store_time);
@@ -435,12 +400,12 @@ scenario! {
         let mut session = settled(&home, shell);
         if shell != Shell::Zsh {
             fs::remove_dir_all(&stamps).unwrap();
-            assert!(!is_unchanged(&mut session));
-            settle(&mut session);
+            assert!(!session.is_unchanged());
+            session.settle_hook();
             for stamp in fs::read_dir(&stamps).unwrap() {
                 fs::remove_file(stamp.unwrap().path()).unwrap();
-                assert!(!is_unchanged(&mut session));
-                settle(&mut session);
+                assert!(!session.is_unchanged());
+                session.settle_hook();
             }
         }
         // Whatever is purged together with a change, the change is seen.
@@ -480,7 +445,7 @@ scenario! {
         let mut session = settled(&home, shell);
         session.unset("BACKLOG_AWS_PROFILE");
         assert_eq!(exported(&mut session, "BACKLOG_AWS_PROFILE").as_deref(), Some("default"));
-        settle(&mut session);
+        session.settle_hook();
         // Empty is not unset. It is a change, and it is no pin.
         session.line(shell.export("BACKLOG_AWS_PROFILE", ""));
         assert_eq!(exported(&mut session, "BACKLOG_AWS_PROFILE").as_deref(), Some("default"));
@@ -492,16 +457,16 @@ scenario! {
         assert_eq!(exported(&mut session, "BACKLOG_AWS_PROFILE"), None);
         session.line(format!("{}; {}", shell.export("BACKLOG_AWS_PROFILE", ""), shell.ask_the_hook()));
         assert_ne!(session.status_of_last(), 0, "{}: empty was taken for unset", shell.name());
-        settle(&mut session);
+        session.settle_hook();
         session.line(format!("{}; {}", shell.unset("BACKLOG_AWS_PROFILE"), shell.ask_the_hook()));
         assert_ne!(session.status_of_last(), 0, "{}: unset was taken for empty", shell.name());
     }
 
     fn variables_that_are_changed_by_the_user_are_seen(shell) {
         let home = home();
-        write_private(&home, ".aws/credentials", &(credentials(BEFORE) + &profile("mine", AFTER)));
-        write_private(&home, "elsewhere/credentials", &credentials("us-east-2"));
-        write_private(&home, "elsewhere/config", "[default]\nregion = sa-east-1\n");
+        home.write_private(".aws/credentials", &(credentials(BEFORE) + &static_profile("mine", AFTER)));
+        home.write_private("elsewhere/credentials", credentials("us-east-2"));
+        home.write_private("elsewhere/config", "[default]\nregion = sa-east-1\n");
         let mut session = settled(&home, shell);
         let moved = [
             ("AWS_PROFILE", "mine".into(), AFTER),
@@ -512,14 +477,14 @@ scenario! {
         for (name, value, expected) in moved {
             session.export(name, &value);
             assert_eq!(region(&mut session).as_deref(), Some(expected), "{name} in {}", shell.name());
-            settle(&mut session);
+            session.settle_hook();
             session.unset(name);
             assert_eq!(region(&mut session).as_deref(), Some(BEFORE), "{name} gone in {}", shell.name());
-            settle(&mut session);
+            session.settle_hook();
         }
         home.write(".aws/credentials", credentials(BEFORE).replace("region", "x"));
         session.line("");
-        settle(&mut session);
+        session.settle_hook();
         session.export("AWS_CONFIG_FILE", home.path("elsewhere/config"));
         assert_eq!(region(&mut session).as_deref(), Some("sa-east-1"));
         session.unset("AWS_CONFIG_FILE");
@@ -528,11 +493,11 @@ scenario! {
 
     fn another_home_is_seen(shell) {
         let home = home();
-        write_private(&home, "second/.aws/credentials", &credentials(AFTER));
+        home.write_private("second/.aws/credentials", credentials(AFTER));
         let mut session = settled(&home, shell);
         session.line(shell.export("HOME", home.path("second")));
         assert_eq!(region(&mut session).as_deref(), Some(AFTER));
-        settle(&mut session);
+        session.settle_hook();
         session.line(shell.export("HOME", home.home()));
         assert_eq!(region(&mut session).as_deref(), Some(BEFORE));
     }
@@ -540,28 +505,28 @@ scenario! {
     /// Only what is exported counts, and the shell cannot tell. So it asks each time, and sees the export at once.
     fn a_variable_that_is_set_but_not_exported_does_not_count_until_it_is(shell) {
         let home = home();
-        write_private(&home, ".aws/credentials", &(credentials(BEFORE) + &profile("mine", AFTER)));
+        home.write_private(".aws/credentials", &(credentials(BEFORE) + &static_profile("mine", AFTER)));
         let mut session = settled(&home, shell);
         session.assign("AWS_PROFILE", "mine");
         assert_next_region(&mut session, BEFORE);
         session.export("AWS_PROFILE", "mine");
         assert_next_region(&mut session, AFTER);
-        settle(&mut session);
+        session.settle_hook();
     }
 
     fn names_that_differ_in_case_only_are_told_apart(shell) {
         let home = home();
-        write_private(&home, ".aws/credentials", &(profile("Team", BEFORE) + &profile("team", AFTER)));
+        home.write_private(".aws/credentials", &(static_profile("Team", BEFORE) + &static_profile("team", AFTER)));
         let mut session = Session::builder(&home, shell).env("AWS_PROFILE", "Team").spawn();
         match shell {
             Shell::Bash => drop(session.line("shopt -s nocasematch")),
             Shell::Zsh => drop(session.line("unsetopt case_match case_glob")),
             Shell::Fish => {}
         }
-        settle(&mut session);
+        session.settle_hook();
         session.export("AWS_PROFILE", "team");
         assert_eq!(region(&mut session).as_deref(), Some(AFTER));
-        settle(&mut session);
+        session.settle_hook();
     }
 
     fn a_directory_entered_through_a_symbolic_link_is_the_real_one(shell) {
@@ -572,15 +537,15 @@ scenario! {
         let mut session = settled(&home, shell);
         session.cd("link");
         assert_eq!(region(&mut session).as_deref(), Some(AFTER));
-        settle(&mut session);
+        session.settle_hook();
         let other = home.mkdir("other");
         assert_seen(&home, &mut session, || fs::write(home.path("real/deep/.backlog-aws"), "region = us-east-2\n").unwrap(), "us-east-2");
         session.cd(&other);
         assert_eq!(region(&mut session).as_deref(), Some(BEFORE));
-        settle(&mut session);
+        session.settle_hook();
         // The link leads elsewhere now, under the same name.
         session.cd(home.path("link"));
-        settle(&mut session);
+        session.settle_hook();
         relink(&other, &home.path("link"));
         session.cd(home.path("link"));
         assert_eq!(region(&mut session).as_deref(), Some(BEFORE));
@@ -621,7 +586,7 @@ scenario! {
         let mut session = Session::builder(&home, shell).cwd(&project).spawn();
         assert_seen(&home, &mut session, || fs::remove_dir_all(home.path("project")).unwrap(), BEFORE);
         session.line("cd");
-        settle(&mut session);
+        session.settle_hook();
     }
 
     fn overrides_that_appear_vanish_and_change_are_seen_at_each_level(shell) {
@@ -663,7 +628,7 @@ scenario! {
 
     fn the_toolkits_own_file_is_watched(shell) {
         let home = home();
-        write_private(&home, ".aws/credentials", &(credentials(BEFORE) + &profile("mine", AFTER)));
+        home.write_private(".aws/credentials", &(credentials(BEFORE) + &static_profile("mine", AFTER)));
         let file = home.path(".backlog-toolkit-env");
         let mut session = settled(&home, shell);
         assert_seen(&home, &mut session, || fs::write(&file, "export BACKLOG_AWS_PROFILE='mine'\n").unwrap(), AFTER);
@@ -679,14 +644,14 @@ scenario! {
         let home = home();
         let expiring = |seconds: u64| {
             let end = jiff_text(SystemTime::now() + Duration::from_secs(seconds));
-            format!("{}aws_session_token = {}\naws_session_expiration = {end}\n", profile("short", AFTER), SECRETS[2])
+            format!("{}aws_session_token = {}\naws_session_expiration = {end}\n", static_profile("short", AFTER), SECRETS[2])
         };
         let mut session = settled(&home, shell);
         let contents = expiring(8) + &credentials(BEFORE);
-        let file = write_private(&home, ".aws/credentials", &contents);
+        let file = home.write_private(".aws/credentials", &contents);
         session.export("AWS_PROFILE", "short");
         assert_eq!(region(&mut session).as_deref(), Some(AFTER));
-        settle(&mut session);
+        session.settle_hook();
         let mut seen = String::new();
         for _ in 0..60 {
             sleep(Duration::from_millis(200));
@@ -696,12 +661,12 @@ scenario! {
             }
         }
         assert_eq!(region(&mut session).as_deref(), Some(BEFORE), "{}: {seen}", shell.name());
-        settle(&mut session);
+        session.settle_hook();
         // Longer than a quarter of an hour, it is not even soon.
         overwrite(&file, &(expiring(100_000) + &credentials(BEFORE)));
         home.user_changed_files();
         assert_next_region(&mut session, AFTER);
-        settle(&mut session);
+        session.settle_hook();
     }
 
     fn keys_of_the_environment_that_run_out_are_noticed(shell) {
@@ -712,9 +677,9 @@ scenario! {
         session.export("AWS_SESSION_TOKEN", "not-looked-at");
         session.export("AWS_CREDENTIAL_EXPIRATION", jiff_text(SystemTime::now() + Duration::from_secs(10)));
         assert_eq!(exported(&mut session, "BACKLOG_AWS_SOURCE").as_deref(), Some("environment-keys"));
-        settle(&mut session);
+        session.settle_hook();
         sleep(Duration::from_secs(10));
-        assert!(!is_unchanged(&mut session), "{}", shell.name());
+        assert!(!session.is_unchanged(), "{}", shell.name());
         for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION"] {
             session.unset(name);
         }
@@ -731,10 +696,10 @@ scenario! {
         overwrite(&file, &credentials(AFTER));
         home.user_changed_files();
         assert_next_region(&mut one, AFTER);
-        settle(&mut one);
+        one.settle_hook();
         // The first shell's look has made stamps of the new time; the second still compares with the old.
         assert_next_region(&mut two, AFTER);
-        settle(&mut two);
+        two.settle_hook();
         overwrite(&file, &credentials(BEFORE));
         home.user_changed_files();
         assert_next_region(&mut two, BEFORE);
@@ -755,8 +720,8 @@ scenario! {
         }
         match shell {
             // It needs no stamps.
-            Shell::Zsh => settle(&mut session),
-            Shell::Bash | Shell::Fish => assert!(!is_unchanged(&mut session)),
+            Shell::Zsh => session.settle_hook(),
+            Shell::Bash | Shell::Fish => assert!(!session.is_unchanged()),
         }
     }
 
@@ -810,13 +775,13 @@ fn where_the_shell_sees_whole_seconds_a_file_is_looked_at_for_more_than_one() {
     let home = home();
     let file = home.path(".aws/credentials");
     let mut session = start_as_old_bash(&home);
-    settle(&mut session);
+    session.settle_hook();
     for round in 0..3 {
         overwrite(&file, &credentials(&format!("oo-old-{round}")));
         let written = time_of(&file);
         home.user_changed_files();
         session.line("");
-        while !is_unchanged(&mut session) {
+        while !session.is_unchanged() {
             sleep(Duration::from_millis(20));
             session.line("");
         }
@@ -832,19 +797,19 @@ fn an_old_bash_knows_the_time_by_the_age_of_the_shell() {
     let mut session = start_as_old_bash(&home);
     let end = jiff_text(SystemTime::now() + Duration::from_secs(100_000));
     let temporary = format!("aws_session_token = {}\naws_session_expiration = {end}\n", SECRETS[2]);
-    let file = write_private(&home, ".aws/credentials", &(credentials(AFTER) + &temporary));
+    let file = home.write_private(".aws/credentials", &(credentials(AFTER) + &temporary));
     set_time(&file, past());
     home.user_changed_files();
     session.line("");
-    settle(&mut session);
+    session.settle_hook();
     session.line("SECONDS=99999");
-    settle(&mut session);
+    session.settle_hook();
     session.line(format!("SECONDS=250000; {}", Shell::Bash.ask_the_hook()));
     assert_ne!(session.status_of_last(), 0, "it is later than the credentials last");
-    settle(&mut session);
+    session.settle_hook();
     session.line(format!("SECONDS=0; {}", Shell::Bash.ask_the_hook()));
     assert_ne!(session.status_of_last(), 0, "the clock was set back");
-    settle(&mut session);
+    session.settle_hook();
 }
 
 /// A time as the AWS tools write it.

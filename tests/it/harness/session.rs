@@ -257,6 +257,27 @@ impl<'home> Session<'home> {
         source.unwrap_or_default()
     }
 
+    /// Whether the shell itself says that nothing changed.
+    #[track_caller]
+    pub fn is_unchanged(&mut self) -> bool {
+        self.line(self.shell.ask_the_hook());
+        self.status_of_last() == 0
+    }
+
+    /// Presses Enter until it says so.
+    #[track_caller]
+    pub fn settle_hook(&mut self) {
+        // Whole seconds take two of them.
+        for _ in 0..40 {
+            thread::sleep(Duration::from_millis(60));
+            self.line("");
+            if self.is_unchanged() {
+                return;
+            }
+        }
+        self.fail("the shell never says that nothing changed");
+    }
+
     /// The hook is at work, without a word: a pin comes and goes.
     #[track_caller]
     pub fn assert_pin_comes_and_goes(&mut self) {
