@@ -153,6 +153,7 @@ impl Finding {
             self.code,
             Code::Unusable
                 | Code::OverrideInvalid
+                | Code::OverrideNotAllowed
                 | Code::CredentialsExpired
                 | Code::FileUnreadable
         );

@@ -88,10 +88,7 @@ const DENIED: &str = "cannot be read: permission denied";
 pub fn read_file(path: PathBuf, max_bytes: u64) -> SourceFile {
     match read(&path, max_bytes) {
         Ok((content, state)) => SourceFile { path, content, state: Some(state) },
-        // ENOTDIR: a file stands where a directory should be, so there is no such file below it either.
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
-        {
+        Err(error) if is_absent(&error) => {
             SourceFile { path, content: Content::Absent, state: None }
         }
         Err(error) => SourceFile {
@@ -144,6 +141,11 @@ fn read_whole(
         .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
     file.take(limit).read_to_end(bytes)?;
     Ok(())
+}
+
+/// Whether there is no such file. Nothing can be below a file that stands where a directory should be.
+pub fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Replaces the file at `path` by one with this content. Whatever fails, all is as it was.

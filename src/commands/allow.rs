@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::aws::{Profile, Profiles};
 use crate::cli;
 use crate::error::{Done, Failure};
-use crate::finding::print_findings;
+use crate::finding::{Place, print_findings};
 use crate::fs::{Content, SourceFile, in_words, read_file};
 use crate::overrides::trust::{Store, judge};
 use crate::overrides::{self, FILE_NAME, MAX_BYTES, Override, place};
@@ -113,7 +113,7 @@ fn show(path: &Path, parsed: &Override, world: &World, out: &mut dyn Write) -> R
     let (above, _) = find_overrides(path.parent().unwrap_or(path));
     inputs.directory = Directory::of(&judge(&above, inputs.trust.as_ref()));
     writeln!(out, "  before  {}", summary(&resolve(&inputs), &inputs.profiles))?;
-    let decided = Some((path.to_owned(), Ok(parsed.clone())));
+    let decided = Some((Place::file(path), Ok(parsed.clone())));
     inputs.directory = Directory { decided, ..Directory::default() };
     let after = resolve(&inputs);
     writeln!(out, "  after   {}", summary(&after, &inputs.profiles))?;

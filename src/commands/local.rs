@@ -9,8 +9,8 @@ use crate::cli;
 use crate::error::{Done, Failure, reason};
 use crate::finding::print_findings;
 use crate::fs::{Content, check_is_ours, stage};
-use crate::overrides::trust::{OverrideFile, Store, judge};
-use crate::overrides::{self, FILE_NAME, Invalid, Override, place};
+use crate::overrides::trust::{Store, Verdict, judge};
+use crate::overrides::{self, FILE_NAME, Override, place};
 use crate::resolve::Directory;
 use crate::session::UserIntent;
 use crate::text::{command_on, visible};
@@ -66,7 +66,7 @@ fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut d
     // What is taken over would be allowed along with what is new.
     if let Some(file) = file
         && old.is_some_and(|old| overrides::parse(old).is_ok())
-        && !judge(std::slice::from_ref(file), Some(&store)).iter().any(OverrideFile::counts)
+        && judge(std::slice::from_ref(file), Some(&store))[0].verdict != Verdict::Allowed
     {
         return Err(failed(&format!(
             "{shown} is not allowed, so what it says cannot be kept; look at it, then run {}, or remove it with `backlog-aws local --unset`",
@@ -87,7 +87,9 @@ fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut d
         return Err(not_written(&error.error));
     }
     writeln!(out, "wrote and allowed {shown}")?;
-    print_entries(&path, overrides::parse(text.as_bytes()), out)?;
+    if let Ok(written) = overrides::parse(text.as_bytes()) {
+        print_entries(&path, &written, out)?;
+    }
     if let Some(pin) = &UserIntent::of_environment(&world.env).pin
         && profile.is_some()
     {
@@ -103,7 +105,7 @@ fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut d
 fn show(world: &World, out: &mut dyn Write) -> Done {
     let store = world.data_dir.as_deref().map(Store::below);
     let directory = Directory::of(&judge(&world.overrides, store.as_ref()));
-    let Some((path, parsed)) = directory.decided else {
+    let Some((at, decided)) = directory.decided else {
         return Err(Failure::Problem(match (directory.findings.first(), directory.passed_over) {
             (Some(notice), _) => notice.to_string(),
             (None, Some((path, _))) => format!(
@@ -117,19 +119,13 @@ fn show(world: &World, out: &mut dyn Write) -> Done {
     };
     // What is nearer and does not count.
     print_findings(directory.findings, &world.env, &mut io::stderr().lock());
-    print_entries(&path, parsed, out)?;
+    let decided = decided.map_err(|refusal| Failure::Problem(refusal.to_string()))?;
+    print_entries(&at.path, &decided, out)?;
     Ok(0)
 }
 
-fn print_entries(
-    path: &Path,
-    parsed: Result<Override, Invalid>,
-    out: &mut dyn Write,
-) -> Result<(), Failure> {
-    let parsed = parsed.map_err(|invalid| {
-        Failure::Problem(format!("{} {invalid}; fix it", invalid.place(path)))
-    })?;
-    for (key, entry) in parsed.entries() {
+fn print_entries(path: &Path, said: &Override, out: &mut dyn Write) -> io::Result<()> {
+    for (key, entry) in said.entries() {
         writeln!(out, "{key} = {}  ({})", visible(&entry.value), place(path, Some(entry.line)))?;
     }
     Ok(())

@@ -19,7 +19,9 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Failure, reason};
-use crate::fs::{Content, SourceFile, check_is_ours, in_words, read_file, write_atomically};
+use crate::fs::{
+    Content, SourceFile, check_is_ours, in_words, is_absent, read_file, write_atomically,
+};
 use crate::text::visible;
 use crate::world::World;
 
@@ -29,7 +31,8 @@ const MAX_ENTRY_BYTES: u64 = 64 * 1024;
 /// Whether one override file counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// This content of this path, or everything below a directory that it is in.
+    /// This content of this path, or everything below a directory that it is in. Of a file that cannot be read, whatever
+    /// content of this path.
     Allowed,
     Denied,
     /// Nobody has decided.
@@ -37,7 +40,8 @@ pub enum Verdict {
         /// Another content of the path was allowed.
         changed: bool,
     },
-    /// The store cannot be read or is damaged; that never means yes. The text says why.
+    /// The store cannot be read or is damaged, so nobody knows: neither this file nor anything in its place is used.
+    /// The text says why.
     Undecidable(String),
 }
 
@@ -48,26 +52,31 @@ pub struct OverrideFile<'a> {
 }
 
 impl OverrideFile<'_> {
-    /// Whether it decides for the directories below.
-    pub fn counts(&self) -> bool {
-        self.verdict == Verdict::Allowed && matches!(self.file.content, Content::Read { .. })
+    /// Whether files further up are not asked: it counts, or may count.
+    fn decides(&self) -> bool {
+        matches!(self.verdict, Verdict::Allowed | Verdict::Undecidable(_))
     }
 }
 
-/// Asks the trust store about each file on the way up, nearest first, up to the first that counts.
+/// Asks the trust store about each file on the way up, nearest first, up to the one that decides.
 pub fn judge<'a>(files: &'a [SourceFile], store: Option<&Store>) -> Vec<OverrideFile<'a>> {
     let mut judged = Vec::new();
     if files.is_empty() {
         return judged;
     }
-    let store = store.ok_or_else(|| "there is no home directory to keep decisions in".to_owned());
-    let store = store.and_then(|store| store.check().map(|()| store));
+    let state = store.map_or(Ok(()), Store::check);
     let mut under = None;
     for file in files {
-        let verdict = store.clone().and_then(|store| store.verdict(file, &mut under));
-        let verdict = verdict.unwrap_or_else(Verdict::Undecidable);
+        let verdict = match (store, &state) {
+            // Nothing can have been decided.
+            (None, _) => Verdict::Unknown { changed: false },
+            (Some(_), Err(why)) => Verdict::Undecidable(why.clone()),
+            (Some(store), Ok(())) => {
+                store.verdict(file, &mut under).unwrap_or_else(Verdict::Undecidable)
+            }
+        };
         judged.push(OverrideFile { file, verdict });
-        if judged.last().is_some_and(OverrideFile::counts) {
+        if judged.last().is_some_and(OverrideFile::decides) {
             break;
         }
     }
@@ -107,15 +116,15 @@ impl Store {
         &self.directory
     }
 
-    /// Whether it can be asked. Where there is none, nothing is decided.
+    /// Whether it can be asked. Where there is none, nothing was decided.
     fn check(&self) -> Result<(), String> {
         let error = match fs::metadata(&self.directory) {
             Ok(found) if found.is_dir() => return Ok(()),
             Ok(_) => io::ErrorKind::NotADirectory.into(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if is_absent(&error) => return Ok(()),
             Err(error) => error,
         };
-        Err(format!("{} {}", self.directory.display(), in_words(&error)))
+        Err(format!("{} {}", visible(&self.directory), in_words(&error)))
     }
 
     /// `under` keeps from one file to the next which directories above are allowed as a whole: what is above a file is
@@ -163,10 +172,10 @@ impl Store {
         let entry = read_file(self.entry(kind, path), MAX_ENTRY_BYTES);
         match &entry.content {
             Content::Absent => Ok(None),
-            Content::Unreadable(why) => Err(format!("{} {why}", self.directory.display())),
+            Content::Unreadable(why) => Err(format!("{} {why}", visible(&entry.path))),
             Content::Read { bytes, .. } => Decision::parse(path, bytes)
                 .map(Some)
-                .ok_or_else(|| format!("the trust entry {} is damaged", entry.path.display())),
+                .ok_or_else(|| format!("the trust entry {} is damaged", visible(&entry.path))),
         }
     }
 

@@ -7,8 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
 
 use crate::aws::{Credentials, Kind};
-use crate::finding::{EXPIRES_SOON_MINUTES, Finding, Place};
-use crate::overrides::Invalid;
+use crate::finding::{Code, EXPIRES_SOON_MINUTES, Finding, Place};
 use crate::secret::Secret;
 use crate::session::Values;
 use crate::source::Source;
@@ -154,8 +153,8 @@ pub enum Reason {
     /// Of a kind without keys in the files.
     Kind(Kind),
     Expired(Timestamp),
-    /// The file that should name it cannot be understood.
-    Invalid(Invalid),
+    /// The file that should name it cannot be read or understood.
+    Unreadable(Finding),
 }
 
 impl Reason {
@@ -165,7 +164,10 @@ impl Reason {
             Self::Kind(Kind::Sso) => Outcome::Sso,
             Self::Kind(_) => Outcome::NoStaticCredentials,
             Self::Expired(_) => Outcome::Expired,
-            Self::Invalid(_) => Outcome::Invalid,
+            Self::Unreadable(finding) if finding.code == Code::OverrideNotAllowed => {
+                Outcome::NotAllowed
+            }
+            Self::Unreadable(_) => Outcome::Invalid,
         }
     }
 }

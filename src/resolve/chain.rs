@@ -11,8 +11,7 @@ use super::answer::{
 use super::explanation;
 use super::inputs::{Inputs, usable};
 use crate::aws::{Credentials, LONGEST_NAME, Profile};
-use crate::finding::Place;
-use crate::overrides::Invalid;
+use crate::finding::{Code, Finding, Place};
 use crate::secret::Secret;
 use crate::source::Source;
 
@@ -21,7 +20,8 @@ enum Offer {
     Nothing(Outcome, Option<Place>),
     Profile(OsString, Option<Place>),
     Keys(Identity, Option<Place>),
-    Broken(Invalid, Place),
+    /// There may be one, and this is why nobody knows.
+    Unreadable(Finding, Place),
 }
 
 /// Asks every step in order; the first that gives something decides.
@@ -48,7 +48,10 @@ pub fn resolve(inputs: &Inputs<'_>) -> Resolution {
         .clone()
         .map(|name| AwsProfile { kind: inputs.profile(&name).map(Profile::kind), name });
     let directory = &inputs.directory;
-    let decided = directory.decided.as_ref().map(|(path, _)| (path, true));
+    let decided = directory.decided.as_ref().map(|(at, decided)| {
+        let undecided = |finding: &Finding| finding.code == Code::OverrideNotAllowed;
+        (&at.path, !decided.as_ref().is_err_and(undecided))
+    });
     let passed_over = directory.passed_over.as_ref().map(|(path, _)| (path, false));
     let found_override = decided
         .or(passed_over)
@@ -78,10 +81,11 @@ fn judge(inputs: &Inputs<'_>, source: Source, offer: Offer, answer: &mut Answer)
                 (None, Outcome::Chosen, at)
             }
         },
-        Offer::Broken(invalid, at) => {
-            let reason = Reason::Invalid(invalid);
+        Offer::Unreadable(finding, at) => {
+            let reason = Reason::Unreadable(finding);
+            let outcome = reason.outcome();
             *answer = Answer::Unusable { source, profile: None, reason };
-            (None, Outcome::Invalid, Some(at))
+            (None, outcome, Some(at))
         }
         Offer::Profile(profile, at) => match inputs.identity_of(&profile) {
             Ok(identity) => {
@@ -125,10 +129,7 @@ impl Inputs<'_> {
             Source::Pin => named(&self.intent.pin),
             Source::Directory => self.directory_offer(),
             Source::Ambient => named(&self.intent.ambient),
-            Source::ToolkitEnv => match self.toolkit_env.1.get("BACKLOG_AWS_PROFILE") {
-                Some((profile, line)) => Offer::Profile(profile, Some(self.toolkit_place(line))),
-                None => unset,
-            },
+            Source::ToolkitEnv => self.toolkit_offer().unwrap_or(unset),
             Source::ToolkitEnvKeys => self.toolkit_keys().unwrap_or(unset),
             Source::EnvironmentKeys => match &self.environment.identity {
                 Some(identity) => Offer::Keys(identity.clone(), None),
@@ -147,23 +148,37 @@ impl Inputs<'_> {
     }
 
     fn directory_offer(&self) -> Offer {
-        let place = |path, line| Place { path, line };
         match &self.directory.decided {
-            Some((path, Ok(decided))) => match &decided.profile {
+            Some((at, Ok(decided))) => match &decided.profile {
                 Some(profile) => Offer::Profile(
                     profile.value.clone().into(),
-                    Some(Place::line(path, profile.line)),
+                    Some(Place::line(&at.path, profile.line)),
                 ),
                 None => Offer::Nothing(Outcome::Unset, None),
             },
-            Some((path, Err(invalid))) => {
-                Offer::Broken(invalid.clone(), place(path.clone(), invalid.line))
-            }
+            Some((at, Err(finding))) => Offer::Unreadable(finding.clone(), at.clone()),
             None => match &self.directory.passed_over {
                 Some((path, outcome)) => Offer::Nothing(*outcome, Some(Place::file(path))),
                 None => Offer::Nothing(Outcome::Unset, None),
             },
         }
+    }
+
+    fn toolkit_offer(&self) -> Option<Offer> {
+        const NAME: &str = "BACKLOG_AWS_PROFILE";
+        let (path, file) = &self.toolkit_env;
+        if let Some(finding) = &self.toolkit_unreadable {
+            return Some(Offer::Unreadable(finding.clone(), Place::file(path)));
+        }
+        if let Some((_, line, why)) = file.unknown().find(|(name, ..)| *name == NAME) {
+            let place = self.toolkit_place(line);
+            let finding = Finding::problem(Code::Unusable, format!("the value of {NAME} {why}"))
+                .at(place.clone())
+                .remedy(format!("write it out in single quotes, or {}", self.choose_command()));
+            return Some(Offer::Unreadable(finding, place));
+        }
+        let (profile, line) = file.get(NAME)?;
+        Some(Offer::Profile(profile, Some(self.toolkit_place(line))))
     }
 
     fn toolkit_keys(&self) -> Option<Offer> {

@@ -18,6 +18,13 @@ pub(super) fn findings(inputs: &Inputs<'_>, resolution: &Resolution) -> Vec<Find
     findings.extend(inputs.directory.findings.iter().cloned());
     findings.extend(resolution.aws_profile.as_ref().and_then(|found| aws_profile(inputs, found)));
     findings.extend(toolkit_env(inputs));
+    // The refusal says it.
+    findings.retain(|finding| {
+        let refusal = resolution.refusal.as_ref();
+        refusal.is_none_or(|refusal| {
+            finding != refusal && (finding.at.is_none() || finding.at != refusal.at)
+        })
+    });
     if let Answer::Usable { source, identity } = &resolution.answer {
         findings.extend(guess(inputs, *source, identity));
         findings.extend(shadowed(inputs, *source));
@@ -149,11 +156,7 @@ fn unusable(
     let no_credentials =
         |what: &str| format!("Profile '{shown}' has no static credentials: {what}");
     let finding = match reason {
-        Reason::Invalid(invalid) => {
-            let place = at.map(ToString::to_string).unwrap_or_default();
-            return Finding::problem(Code::OverrideInvalid, format!("{place} {invalid}"))
-                .remedy("fix it, or remove it with `backlog-aws local --unset`");
-        }
+        Reason::Unreadable(finding) => return finding.clone(),
         Reason::Missing => {
             let what = format!("it is in neither {}", inputs.aws_files(" nor "));
             Finding::problem(Code::Unusable, no_credentials(&what)).remedy(remedy)
@@ -198,7 +201,7 @@ pub fn describe(reason: &Reason) -> String {
             return format!("has temporary credentials that expired at {end}");
         }
         Reason::Missing => "does not exist",
-        Reason::Invalid(_) => "cannot be told",
+        Reason::Unreadable(_) => "cannot be told",
         Reason::Kind(kind) => match kind {
             Kind::Sso => "is an SSO profile",
             Kind::AssumeRole => "assumes a role",

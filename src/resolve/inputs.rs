@@ -10,7 +10,7 @@ use crate::aws::{AwsFile, Credentials, FileKind, Problem, Profile, Profiles};
 use crate::finding::{Code, Finding, Place};
 use crate::fs::{Content, SourceFile};
 use crate::overrides::trust::{OverrideFile, Store, Verdict, judge};
-use crate::overrides::{self, Invalid, Override};
+use crate::overrides::{self, Override};
 use crate::secret::Secret;
 use crate::session::{UserIntent, state_of};
 use crate::text::{command_on, quoted, visible};
@@ -20,8 +20,8 @@ use crate::world::{Environment, World};
 /// What the directories above say.
 #[derive(Debug, Default)]
 pub struct Directory {
-    /// The nearest override that counts, or why it cannot be understood.
-    pub decided: Option<(PathBuf, Result<Override, Invalid>)>,
+    /// The nearest override that counts, or why what it says is not known.
+    pub decided: Option<(Place, Result<Override, Finding>)>,
     /// The nearest one that does not count, when it is nearer than the one that does or there is no other.
     pub passed_over: Option<(PathBuf, Outcome)>,
     pub findings: Vec<Finding>,
@@ -49,6 +49,8 @@ pub struct Inputs<'a> {
     pub directory: Directory,
     /// The toolkit's file and where it is.
     pub toolkit_env: (PathBuf, ToolkitEnv),
+    /// Why that file is there and cannot be read.
+    pub toolkit_unreadable: Option<Finding>,
     pub environment: EnvironmentKeys,
     /// `AWS_PROFILE`, unless it is empty.
     pub aws_profile: Option<OsString>,
@@ -95,6 +97,7 @@ impl<'a> Inputs<'a> {
             anthropic_key: world.env.non_empty(ANTHROPIC_KEY).is_some()
                 || toolkit.get(ANTHROPIC_KEY).is_some(),
             toolkit_env: (toolkit_path, toolkit),
+            toolkit_unreadable: world.toolkit_env.as_ref().and_then(unreadable),
             environment: EnvironmentKeys::of(&world.env),
             aws_profile: world.env.non_empty("AWS_PROFILE").map(ToOwned::to_owned),
             profiles: profiles(world),
@@ -190,15 +193,7 @@ impl<'a> Inputs<'a> {
     fn file_findings(&self, world: &World) -> Vec<Finding> {
         let mut findings = Vec::new();
         for file in world.source_files() {
-            if let Content::Unreadable(why) = &file.content {
-                findings.push(
-                    Finding::problem(
-                        Code::FileUnreadable,
-                        format!("{} {why}", visible(&file.path)),
-                    )
-                    .remedy("make it a readable file"),
-                );
-            }
+            findings.extend(unreadable(file));
         }
         if let Some(SourceFile { path, content: Content::Read { mode, .. }, .. }) =
             &world.credentials
@@ -219,6 +214,12 @@ impl<'a> Inputs<'a> {
     }
 }
 
+fn unreadable(file: &SourceFile) -> Option<Finding> {
+    let Content::Unreadable(why) = &file.content else { return None };
+    let message = format!("{} {why}", visible(&file.path));
+    Some(Finding::problem(Code::FileUnreadable, message).remedy("make it a readable file"))
+}
+
 /// The profiles of the AWS files.
 fn profiles(world: &World) -> Profiles<'_> {
     let both = [(FileKind::Credentials, &world.credentials), (FileKind::Config, &world.config)];
@@ -234,37 +235,45 @@ fn profiles(world: &World) -> Profiles<'_> {
 }
 
 impl Directory {
-    /// The nearest override that counts; what is nearer and does not count is passed over, with a finding.
+    /// The nearest override that counts or may count; what is nearer is passed over, with a finding.
     pub fn of(found: &[OverrideFile<'_>]) -> Self {
         let mut directory = Self::default();
         for OverrideFile { file, verdict } in found {
             let shown = visible(&file.path);
             let here = file.path.parent().unwrap_or(&file.path);
             let allow = command_on("backlog-aws allow", here);
-            let not_allowed = |message| Finding::warning(Code::OverrideNotAllowed, message).once();
             let (outcome, finding) = match (&file.content, verdict) {
                 (Content::Absent, _) => continue,
                 (Content::Read { bytes, .. }, Verdict::Allowed) => {
-                    directory.decided = Some((file.path.clone(), overrides::parse(bytes)));
+                    directory.decide(&file.path, bytes);
+                    break;
+                }
+                (Content::Unreadable(why), Verdict::Allowed) => {
+                    let deny = command_on("backlog-aws deny", here);
+                    let finding = Finding::problem(Code::OverrideInvalid, format!("{shown} {why}"))
+                        .remedy(format!("fix it, or run {deny}"));
+                    directory.decided = Some((Place::file(&file.path), Err(finding)));
+                    break;
+                }
+                (_, Verdict::Undecidable(why)) => {
+                    let message = format!("it is not known whether {shown} is allowed: {why}");
+                    let finding = Finding::problem(Code::OverrideNotAllowed, message)
+                        .remedy(format!("fix that, or run {allow} again"));
+                    directory.decided = Some((Place::file(&file.path), Err(finding)));
                     break;
                 }
                 // The user knows.
                 (_, Verdict::Denied) => (Outcome::NotAllowed, None),
                 (Content::Read { bytes, .. }, Verdict::Unknown { changed }) => {
-                    let why =
-                        if *changed { "changed since it was allowed" } else { "is not allowed" };
-                    let finding = not_allowed(format!("{shown} {why} and is ignored"))
-                        .about(bytes)
-                        .remedy(format!("look at it, then run {allow}"));
-                    (Outcome::NotAllowed, Some(finding))
-                }
-                (Content::Read { .. }, Verdict::Undecidable(why)) => {
-                    let why = visible(why);
-                    let finding = not_allowed(format!(
-                        "{shown} is ignored because it is not known whether it is allowed: {why}"
-                    ))
-                    .remedy(format!("run {allow} again"));
-                    (Outcome::NotAllowed, Some(finding))
+                    let code = Code::OverrideNotAllowed;
+                    let finding = if *changed {
+                        let told = format!("{shown} changed since it was allowed and is ignored");
+                        Finding::problem(code, told)
+                    } else {
+                        Finding::warning(code, format!("{shown} is not allowed and is ignored"))
+                    };
+                    let remedy = format!("look at it, then run {allow}");
+                    (Outcome::NotAllowed, Some(finding.once().about(bytes).remedy(remedy)))
                 }
                 (Content::Unreadable(why), _) => {
                     let message = format!("{shown} {why} and is ignored");
@@ -276,6 +285,22 @@ impl Directory {
             directory.findings.extend(finding);
         }
         directory
+    }
+}
+
+impl Directory {
+    /// Has the directory say what a file that counts says.
+    pub fn decide(&mut self, path: &Path, content: &[u8]) {
+        let (line, decided) = match overrides::parse(content) {
+            Ok(decided) => (None, Ok(decided)),
+            Err(invalid) => {
+                let message = format!("{} {invalid}", invalid.place(path));
+                let finding = Finding::problem(Code::OverrideInvalid, message)
+                    .remedy("fix it, or remove it with `backlog-aws local --unset`");
+                (invalid.line, Err(finding))
+            }
+        };
+        self.decided = Some((Place { path: path.to_owned(), line }, decided));
     }
 }
 

@@ -9,7 +9,6 @@ use strum::VariantArray;
 use super::*;
 use crate::aws::{AwsFile, Credentials, FileKind, Kind, Profiles};
 use crate::finding::Code;
-use crate::overrides;
 use crate::secret::Secret;
 use crate::session::UserIntent;
 use crate::source::Source;
@@ -57,6 +56,7 @@ fn resolved_in(credentials: &str, config: &str, edit: impl FnOnce(&mut Inputs<'_
         profiles,
         overrides: Vec::new(),
         trust: None,
+        toolkit_unreadable: None,
         aws_paths: (Some("/aws/credentials".into()), Some("/aws/config".into())),
         findings: Vec::new(),
         choose_with: USE,
@@ -75,8 +75,7 @@ fn toolkit(inputs: &mut Inputs<'_>, text: &str) {
 }
 
 fn overridden(inputs: &mut Inputs<'_>, text: &str) {
-    let parsed = overrides::parse(text.as_bytes());
-    inputs.directory.decided = Some(("/p/.backlog-aws".into(), parsed));
+    inputs.directory.decide("/p/.backlog-aws".as_ref(), text.as_bytes());
 }
 
 fn environment_keys(inputs: &mut Inputs<'_>) {

@@ -238,7 +238,7 @@ fn a_value_that_needs_expansion_is_written_out() {
     let home = Sandbox::documented_home();
     home.write(".backlog-toolkit-env", "# mine\nexport BACKLOG_AWS_PROFILE=\"$(echo bedrock)\"\n");
     let mut session = Session::start(&home, Shell::Bash);
-    let mended = named_and_mended(&home, &mut session, "value-needs-expansion", "warning");
+    let mended = named_and_mended(&home, &mut session, "value-needs-expansion", "problem");
     assert_eq!(mended.0["consumers"][0]["rule"], "toolkit-env");
     let text = fs::read_to_string(home.path(".backlog-toolkit-env")).unwrap();
     assert_eq!(text, "# mine\nexport BACKLOG_AWS_PROFILE='bedrock'\n");

@@ -2,13 +2,120 @@
 //! was an attack that worked.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-use crate::harness::{Output, Sandbox};
+use crate::harness::{Output, Sandbox, run_as_a_mere_user};
+
+const STORE: &str = ".local/share/backlog-aws/trust";
 
 #[track_caller]
 fn run_in(home: &Sandbox, directory: &str, words: &[&str]) -> Output {
     home.invoke(words).cwd(home.path(directory)).run()
+}
+
+/// What the user chose cannot be told, and no other profile is used: `status`, `exec` and the hook say why.
+#[track_caller]
+fn assert_nothing_else_is_tried(run: impl Fn(&[&str]) -> Output, source: &str, why: &str) {
+    let status = run(&["status", "--json"]).json();
+    assert_eq!(status["usable"], false, "{status}");
+    assert_eq!(status["source"], source, "{status}");
+    assert_eq!(status["profile"], serde_json::Value::Null, "{status}");
+    let told = |output: &Output| {
+        assert_eq!(output.err().matches(why).count(), 1, "{why:?} in {}", output.err());
+    };
+    told(&run(&["exec", "--", "true"]).expect_code(1));
+    let hook = run(&["hook", "bash", "1.1", "stamps"]).expect_code(0);
+    told(&hook);
+    assert!(!hook.out().contains("luxito"), "{}", hook.out());
+    told(&run(&["status"]).expect_code(1));
+    run(&["doctor"]).expect_code(1);
+}
+
+#[test]
+fn an_allowed_override_that_cannot_be_read_leaves_no_other_profile() {
+    let home = Sandbox::with_override();
+    let file = home.path("acme/.backlog-aws");
+    let quiet = |words: &[&str]| {
+        home.invoke(words).cwd(home.path("acme/deep")).env("BACKLOG_AWS_QUIET", "1").run()
+    };
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    assert_nothing_else_is_tried(quiet, "directory", "is a directory and not a file");
+    // Denied, it is out of the way.
+    run_in(&home, "acme", &["deny"]).expect_code(0);
+    let status = run_in(&home, "acme", &["status", "--json"]).json();
+    assert_eq!(status["profile"], "luxito");
+    // One that nobody allowed is a stranger's, and not asked.
+    home.mkdir("other/.backlog-aws");
+    let status = run_in(&home, "other", &["status", "--json"]).json();
+    assert_eq!(status["profile"], "luxito");
+    run_in(&home, "", &["allow", "--under", "other"]).expect_code(0);
+    let run = |words: &[&str]| run_in(&home, "other", words);
+    assert_nothing_else_is_tried(run, "directory", "is a directory and not a file");
+}
+
+#[test]
+fn an_allowed_override_without_permission_leaves_no_other_profile() {
+    let home = Sandbox::with_override();
+    let file = home.path("acme/.backlog-aws");
+    let run = |words: &[&str]| run_as_a_mere_user(&home, "acme", words);
+    assert_eq!(run(&["status", "--json"]).json()["profile"], "bedrock");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o0)).unwrap();
+    assert_nothing_else_is_tried(run, "directory", "cannot be read: permission denied");
+}
+
+#[test]
+fn a_trust_store_that_cannot_be_read_leaves_no_other_profile() {
+    let home = Sandbox::with_override();
+    let store = home.path(STORE);
+    let run = |words: &[&str]| run_as_a_mere_user(&home, "acme/deep", words);
+    run(&["status"]).expect_code(0);
+    fs::set_permissions(&store, fs::Permissions::from_mode(0o0)).unwrap();
+    assert_nothing_else_is_tried(run, "directory", "cannot be read: permission denied");
+    fs::set_permissions(&store, fs::Permissions::from_mode(0o700)).unwrap();
+    let entry = fs::read_dir(&store).unwrap().next().unwrap().unwrap().path();
+    fs::set_permissions(&entry, fs::Permissions::from_mode(0o0)).unwrap();
+    assert_nothing_else_is_tried(run, "directory", "cannot be read: permission denied");
+    fs::set_permissions(&entry, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(&entry, "").unwrap();
+    assert_nothing_else_is_tried(run, "directory", "is damaged");
+    fs::remove_file(&entry).unwrap();
+    assert_eq!(run(&["status", "--json"]).json()["profile"], "luxito", "that is known");
+    fs::remove_dir_all(&store).unwrap();
+    fs::write(&store, "").unwrap();
+    assert_nothing_else_is_tried(run, "directory", "trust cannot be read: not a directory");
+}
+
+#[test]
+fn a_toolkit_file_that_cannot_be_read_leaves_no_other_profile() {
+    let home = Sandbox::documented_home();
+    let run = |words: &[&str]| run_in(&home, "", words);
+    for (value, why) in [
+        ("\"${TEAM:-x}\"", "the value of BACKLOG_AWS_PROFILE needs a shell"),
+        ("'bedrock", "the value of BACKLOG_AWS_PROFILE is in a quote that is not closed"),
+    ] {
+        home.write(".backlog-toolkit-env", format!("export BACKLOG_AWS_PROFILE={value}\n"));
+        assert_nothing_else_is_tried(run, "toolkit-env", why);
+    }
+    // What comes before it in the chain is known.
+    let pinned = home.invoke(["status", "--json"]).env("BACKLOG_AWS_PROFILE", "bedrock").run();
+    assert_eq!(pinned.json()["profile"], "bedrock");
+    home.remove(".backlog-toolkit-env");
+    home.mkdir(".backlog-toolkit-env");
+    assert_nothing_else_is_tried(run, "toolkit-env", "is a directory and not a file");
+}
+
+/// Who has allowed it once may be waiting for it to count.
+#[test]
+fn an_override_that_changed_is_named_even_in_quiet() {
+    let home = Sandbox::with_override();
+    home.write("acme/.backlog-aws", "profile = bedrock\nregion = eu-north-1\n");
+    for words in [&["exec", "--", "true"][..], &["hook", "bash", "1.1", "stamps"]] {
+        let told = home.invoke(words).cwd(home.path("acme")).env("BACKLOG_AWS_QUIET", "1").run();
+        let told = told.expect_code(0);
+        let changed = "acme/.backlog-aws changed since it was allowed and is ignored";
+        assert!(told.err().contains(changed), "{words:?}: {}", told.err());
+    }
 }
 
 /// A region alone says nothing of a profile, and yet the written file would name the stranger's.

@@ -54,7 +54,7 @@ scenario! {
         assert_eq!(session.var("BACKLOG_AWS_PROFILE"), Some("bedrock".into()));
     }
 
-    fn a_store_that_cannot_be_read_allows_nothing_and_says_so_once(shell) {
+    fn a_store_that_cannot_be_read_leaves_no_profile_until_it_can(shell) {
         let home = Sandbox::documented_home();
         home.write("acme/.backlog-aws", "profile = bedrock\n");
         run_in(&home, "acme", &["allow"]).expect_code(0);
@@ -65,11 +65,13 @@ scenario! {
         home.write(STORE, "");
         let mut session = Session::start(&home, shell);
         let told = session.cd(home.path("acme")).joined();
-        assert!(told.contains("is ignored because it is not known whether it is allowed"), "{told}");
+        assert!(told.contains("it is not known whether"), "{told}");
         assert!(told.contains("trust cannot be read: not a directory"), "{told}");
-        assert_eq!(session.var("BACKLOG_AWS_PROFILE"), Some("luxito".into()));
+        assert_eq!(session.var("BACKLOG_AWS_PROFILE"), None);
+        assert_eq!(session.line("").text, "", "once is enough");
         session.cd(home.home());
-        assert_eq!(session.cd(home.path("acme")).text, "");
+        assert_eq!(session.var("BACKLOG_AWS_PROFILE"), Some("luxito".into()));
+        session.cd(home.path("acme"));
         home.remove(STORE);
         fs::rename(home.path("kept"), home.path(STORE)).unwrap();
         session.line("");
@@ -198,7 +200,11 @@ fn a_damaged_entry_allows_nothing_until_it_is_allowed_again() {
         fs::write(&entry, damaged).unwrap();
         assert_eq!(outcome(&home, "acme"), "not-allowed");
         let told = run_in(&home, "acme", &["status"]);
-        assert!(told.err().contains("is damaged; run `backlog-aws allow "), "{}", told.err());
+        assert!(
+            told.err().contains("is damaged; fix that, or run `backlog-aws allow "),
+            "{}",
+            told.err()
+        );
     }
     run_in(&home, "acme", &["allow"]).expect_code(0);
     assert_eq!(outcome(&home, "acme"), "chosen");

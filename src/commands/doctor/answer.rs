@@ -60,8 +60,8 @@ fn unusable(case: &Case<'_>, source: Source, shown: &str, reason: &Reason) -> Op
     let candidate = case.resolution.candidates.iter().find(|candidate| candidate.source == source);
     let at = candidate.and_then(|candidate| candidate.at.as_ref());
     let (code, message) = match reason {
-        // The overrides' own check says it.
-        Reason::Invalid(_) => return None,
+        // The file's own check says it.
+        Reason::Unreadable(_) => return None,
         Reason::Missing => (
             "profile-missing",
             format!("Profile '{shown}' has no static credentials: it is in neither AWS file"),
@@ -162,12 +162,16 @@ fn one_override(found: &OverrideFile<'_>) -> Option<Check> {
         )
         .remedy(format!("look at it, then {}", command_on("backlog-aws allow", directory)))
         .at(shown),
-        (Content::Read { .. }, Verdict::Undecidable(why)) => Check::problem(
+        (_, Verdict::Undecidable(why)) => Check::problem(
             "trust-unreadable",
             format!("whether {shown} is allowed cannot be told: {}", visible(why)),
         )
         .remedy(command_on("backlog-aws allow", directory))
         .at(shown),
+        (Content::Unreadable(why), Verdict::Allowed) => {
+            let message = format!("{shown} {why}, so nothing is chosen here");
+            Check::problem("override-invalid", message).remedy(aside()).at(shown)
+        }
         (Content::Unreadable(why), _) => {
             Check::warning("override-invalid", format!("{shown} {why}, and is ignored"))
                 .remedy(aside())
@@ -188,6 +192,9 @@ pub fn toolkit_env(case: &Case<'_>) -> Vec<Check> {
     for (name, line, why) in file.unknown() {
         let told = format!("the value of {name} {why}, and is not used");
         let check = match why {
+            Unknown::NeedsShell if name == "BACKLOG_AWS_PROFILE" => {
+                Check::problem("value-needs-expansion", told).remedy(written_out(case, name, line))
+            }
             Unknown::NeedsShell => {
                 Check::warning("value-needs-expansion", told).remedy(written_out(case, name, line))
             }
@@ -263,7 +270,7 @@ mod tests {
     #[test]
     fn a_cause_comes_before_what_follows_from_it() {
         let machine = machine(CREDENTIALS, "BACKLOG_AWS_PROFILE=$(x)\n");
-        assert_eq!(machine.codes(), ["value-needs-expansion", "auto-detected"]);
+        assert_eq!(machine.codes(), ["value-needs-expansion"]);
     }
 
     #[test]

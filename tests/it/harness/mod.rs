@@ -12,13 +12,15 @@ mod start_up;
 mod terminal;
 mod tools;
 
-pub use guard::{assert_no_secret, assert_plain, files_below, parse_environment};
+pub use guard::{assert_plain, files_below, parse_environment};
 pub use sandbox::{Invocation, KEY_IDS, Output, SECRETS, Sandbox, static_profile};
 pub use session::{Session, Turn};
 pub use shell::Shell;
 pub use start_up::SessionBuilder;
 pub use terminal::Key;
-pub use tools::{bash_completion, found, is_root, needed, processes_of, released, say};
+pub use tools::{
+    bash_completion, found, is_root, needed, processes_of, released, run_as_a_mere_user, say,
+};
 
 /// Writes one scenario and runs it as one test per shell: `name::bash`, `name::zsh`, `name::fish`.
 ///

@@ -1,12 +1,15 @@
 //! The programs that tests need besides the shells, and what this process hands on to all it starts.
 
 use std::env;
+use std::os::unix::fs::lchown;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Once, OnceLock};
 use std::{fs, io};
 
-use super::sandbox::Sandbox;
+use super::guard::{assert_no_secret, files_below};
+use super::sandbox::{Output, Sandbox};
 use super::shell::Shell;
 
 /// Where a program is: `BACKLOG_AWS_TEST_NAME` if that is set, to run the tests with another build of it, then what
@@ -120,4 +123,30 @@ pub fn usual_circumstances() {
             }
         }
     });
+}
+
+/// Runs the binary as somebody whom permissions bind: as `nobody` when the tests run as root, otherwise as ourselves.
+pub fn run_as_a_mere_user(home: &Sandbox, directory: impl AsRef<Path>, words: &[&str]) -> Output {
+    const NOBODY: u32 = 65534;
+    let mut command = home.command(Sandbox::built_binary());
+    if is_root() {
+        let root = home.home().parent().expect("the sandbox has one").to_owned();
+        let binary = root.join("backlog-aws");
+        if !binary.exists() {
+            // The build directory may be out of bounds for others. Not `fs::copy`: a child that another test starts
+            // at that moment would hold the copy open for writing, and nobody can run a file like that.
+            let copied = Command::new("cp").arg(Sandbox::built_binary()).arg(&binary).status();
+            assert!(copied.expect("cp is there").success());
+            for path in files_below(&root).into_iter().chain([root]) {
+                lchown(path, Some(NOBODY), Some(NOBODY)).expect("root may");
+            }
+        }
+        command = home.command(binary);
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let output = Output::from(
+        command.args(words).current_dir(home.path(directory)).output().expect("it starts"),
+    );
+    assert_no_secret(&[&output.stdout[..], &output.stderr].concat(), "what it prints");
+    output
 }
