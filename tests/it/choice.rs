@@ -301,6 +301,9 @@ fn without_a_shell_use_names_what_is_missing() {
         assert!(refused.err().contains("there is no terminal to choose on"), "{}", refused.err());
         assert_eq!(refused.out(), "", "nothing to evaluate");
     }
-    let refused = home.invoke(["use"]).run().expect_code(2);
-    assert!(refused.err().contains("needs its integration"), "{}", refused.err());
+    for words in [&["use"][..], &["use", "bedrock"]] {
+        let refused = home.run(words).expect_code(2);
+        assert!(refused.err().contains("needs its integration"), "{}", refused.err());
+        assert!(refused.err().contains("backlog-aws init"), "{}", refused.err());
+    }
 }

@@ -196,18 +196,6 @@ scenario! {
         assert_eq!(loaded.programs, plain.programs);
         assert_eq!(loaded.processes, plain.processes + ours.len());
     }
-
-    fn sourcing_the_script_as_it_is_starts_nothing(shell) {
-        let home = Sandbox::documented_home();
-        let trace = Trace::new(&home);
-        let mut session = Session::builder(&home, shell).under(trace.wrapper()).without_integration().spawn();
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("shell/backlog-aws.{}", shell.name()));
-        let (from, to) = (trace.mark("from"), trace.mark("to"));
-        session.line(format!("{from}; source {}; {to}", shell.quote(&script)));
-        assert_eq!(trace.between("from", "to"), Started::default());
-        session.settle_hook();
-        assert_eq!(session.var("BACKLOG_AWS_PROFILE").unwrap(), "luxito");
-    }
 }
 
 /// The least that a Rust program costs: `println!("hello")`, linked statically too.

@@ -151,18 +151,6 @@ scenario! {
         assert_eq!(session.exported(), [None, Some(String::new()), None]);
     }
 
-    fn a_changed_file_counts_at_the_next_prompt(shell) {
-        let home = Sandbox::documented_home();
-        let mut session = beside_claude_code(&home, shell);
-        home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE='bedrock'\n");
-        session.line("");
-        session.assert_exported("bedrock", "eu-west-1", "toolkit-env");
-        home.remove(".backlog-toolkit-env");
-        let turn = session.line("");
-        assert_notices(&turn, &[TOOK_LUXITO]);
-        session.assert_exported("luxito", "us-west-2", "first");
-    }
-
     fn use_pins_for_this_shell_and_clear_lets_go(shell) {
         let home = Sandbox::documented_home();
         let mut session = beside_claude_code(&home, shell);
@@ -251,16 +239,6 @@ scenario! {
         assert_eq!(session.status_of_last(), 1);
     }
 
-    fn use_without_the_integration_says_what_is_missing(shell) {
-        let home = Sandbox::documented_home();
-        let mut session = Session::builder(&home, shell).size(40, 400).without_integration().spawn();
-        let turn = session.line("backlog-aws use bedrock");
-        assert!(turn.text.contains("needs its integration") && turn.text.contains("backlog-aws init"), "{}", turn.text);
-        session.line("backlog-aws use bedrock 2> /dev/null");
-        assert_eq!(session.status_of_last(), 2);
-        assert_eq!(session.exported(), [None, None, None]);
-    }
-
     fn quiet_silences_everything_but_errors(shell) {
         let home = Sandbox::documented_home();
         let mut session = wide(&home, shell).env("AWS_PROFILE", "cc").env("BACKLOG_AWS_QUIET", "1").spawn();
@@ -282,27 +260,5 @@ scenario! {
         session.assert_exported("bedrock", "eu-west-1", "pin");
         session.cd("/");
         session.assert_exported("bedrock", "eu-west-1", "pin");
-    }
-
-    fn a_hook_on_cd_looks_again_when_the_directory_changes(shell) {
-        let home = Sandbox::documented_home();
-        let mut session = wide(&home, shell).init_args("--hook cd").spawn();
-        assert_notices(session.start_up(), &[TOOK_LUXITO]);
-        session.assert_exported("luxito", "us-west-2", "first");
-        home.write(".backlog-toolkit-env", "BACKLOG_AWS_PROFILE=bedrock\n");
-        session.line("");
-        session.assert_exported("luxito", "us-west-2", "first");
-        session.cd("/");
-        session.assert_exported("bedrock", "eu-west-1", "toolkit-env");
-    }
-
-    fn a_child_process_can_tell_a_pin_for_one_command(shell) {
-        let home = Sandbox::documented_home();
-        let mut session = beside_claude_code(&home, shell);
-        let turn = session.line("BACKLOG_AWS_PROFILE=bedrock backlog-aws | head -n 1");
-        assert!(turn.text.lines().any(|line| line == "bedrock  (pin)"), "{}", turn.text);
-        let turn = session.line("backlog-aws 2> /dev/null | head -n 1");
-        assert!(turn.text.starts_with("luxito  (first, "), "{}", turn.text);
-        session.assert_exported("luxito", "us-west-2", "first");
     }
 }
