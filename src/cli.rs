@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::overrides::{is_profile_name, is_region_name};
+use crate::overrides::{is_account, is_profile_name, is_region_name};
 use crate::shell::{HookMode, Shell};
 
 /// Which AWS profile the Backlog Toolkit uses in this shell, apart from the one that Claude Code uses.
@@ -139,9 +139,12 @@ pub struct Use {
     /// Pin the region too, or only the region; '' ends the pin of a region
     #[arg(long, value_parser = region_name_or_none, conflicts_with = "clear")]
     pub region: Option<String>,
-    /// Clear what was pinned, and decide by directory and files again
+    /// Unpin; choose automatically again
     #[arg(long)]
     pub clear: bool,
+    /// Choose for every shell and directory that has no choice of its own, instead of pinning; with --clear, end that
+    #[arg(long)]
+    pub global: bool,
     /// The shell that evaluates the output; set by the integration
     #[arg(long, hide = true, value_enum)]
     pub shell: Option<Shell>,
@@ -159,6 +162,12 @@ pub struct Local {
     /// The region to write
     #[arg(long, value_parser = region_name, conflicts_with = "unset")]
     pub region: Option<String>,
+    /// The account that the credentials must belong to, as twelve digits
+    #[arg(long, value_name = "ID", value_parser = account_id, conflicts_with = "unset")]
+    pub account: Option<String>,
+    /// Keep it in your own configuration, with nothing in the directory
+    #[arg(long)]
+    pub private: bool,
     /// Remove the override of this directory
     #[arg(long)]
     pub unset: bool,
@@ -274,6 +283,10 @@ fn profile_name(text: &str) -> Result<String, &'static str> {
 fn region_name(text: &str) -> Result<String, &'static str> {
     let valid = is_region_name(text).then(|| text.to_owned());
     valid.ok_or("it cannot be a region; write it like eu-west-1")
+}
+
+fn account_id(text: &str) -> Result<String, &'static str> {
+    if is_account(text) { Ok(text.to_owned()) } else { Err("an account is twelve digits") }
 }
 
 fn region_name_or_none(text: &str) -> Result<String, &'static str> {

@@ -30,6 +30,10 @@ pub enum Code {
     CredentialsExpired,
     /// They expire within [`EXPIRES_SOON_MINUTES`].
     CredentialsExpireSoon,
+    /// Keys that cannot work, whatever AWS says.
+    CredentialsImplausible,
+    /// An account is wanted, and that of the credentials is not known.
+    AccountUnknown,
     /// A line of an input file was rejected or ignored.
     FileInvalid,
     FileUnreadable,
@@ -167,6 +171,8 @@ impl Finding {
             Code::AutoDetected
                 | Code::CredentialsExpireSoon
                 | Code::OverrideNotAllowed
+                | Code::CredentialsImplausible
+                | Code::AccountUnknown
                 | Code::ValueNeedsExpansion
         ) || self.survives_quiet()
     }

@@ -38,6 +38,8 @@ pub struct FileState {
     pub changed: FileTime,
     /// Its real path, when symbolic links lead to it.
     pub resolved: Option<PathBuf>,
+    /// The id of the user it belongs to.
+    pub owner: u32,
 }
 
 /// A file's content at the time of looking.
@@ -71,6 +73,18 @@ impl SourceFile {
         match &self.content {
             Content::Read { bytes, .. } => Some(bytes),
             Content::Absent | Content::Unreadable(_) => None,
+        }
+    }
+
+    /// Why it may not be the user's own, as the end of a sentence about it; `None` when it is.
+    pub fn foreign(&self) -> Option<&'static str> {
+        let owner = self.state.as_ref()?.owner;
+        if owner != rustix::process::geteuid().as_raw() && owner != 0 {
+            return Some("belongs to another user");
+        }
+        match self.content {
+            Content::Read { mode, .. } if mode & 0o022 != 0 => Some("can be written by others"),
+            _ => None,
         }
     }
 
@@ -183,6 +197,7 @@ fn state(metadata: &Metadata) -> FileState {
         modified: FileTime { seconds: metadata.mtime(), nanoseconds: metadata.mtime_nsec() },
         changed: FileTime { seconds: metadata.ctime(), nanoseconds: metadata.ctime_nsec() },
         resolved: None,
+        owner: metadata.uid(),
     }
 }
 

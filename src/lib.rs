@@ -20,5 +20,6 @@ pub mod shell;
 pub mod source;
 pub mod text;
 pub mod toolkit_env;
+pub mod user_config;
 pub mod watch;
 pub mod world;

@@ -26,10 +26,14 @@ pub enum Source {
     Pin,
     /// The nearest allowed `.backlog-aws`.
     Directory,
+    /// A section for this directory in the user's own configuration.
+    Rule,
     /// `BACKLOG_AWS_PROFILE` as it was before the hook first ran.
     Ambient,
     /// `BACKLOG_AWS_PROFILE` in the toolkit's file.
     ToolkitEnv,
+    /// What the user's own configuration has for everywhere.
+    UserDefault,
     /// Keys in the toolkit's file.
     ToolkitEnvKeys,
     /// Keys in the environment.
@@ -46,7 +50,15 @@ impl Source {
     /// Whether the user asked for this very profile. Then no other is ever used instead, because it could be another
     /// account's: when it cannot be used, there is no answer.
     pub fn is_explicit(self) -> bool {
-        matches!(self, Self::Pin | Self::Directory | Self::Ambient | Self::ToolkitEnv)
+        matches!(
+            self,
+            Self::Pin
+                | Self::Directory
+                | Self::Rule
+                | Self::Ambient
+                | Self::ToolkitEnv
+                | Self::UserDefault
+        )
     }
 
     /// As shown to people and scripts.

@@ -65,6 +65,8 @@ pub struct World {
     pub config: Option<SourceFile>,
     /// `~/.backlog-toolkit-env`.
     pub toolkit_env: Option<SourceFile>,
+    /// The user's own configuration.
+    pub user_config: Option<SourceFile>,
     /// Directories whose state tells of a file that was moved into place: those of the AWS files, and of every other
     /// file whose time says little because it has no fraction.
     pub directories: Vec<(PathBuf, FileState)>,
@@ -102,6 +104,10 @@ impl World {
             .map(|home| read_file(home.join(".backlog-toolkit-env"), MAX_TOOLKIT_FILE_BYTES));
         let project =
             home.as_ref().and_then(|_| directories::ProjectDirs::from("", "", "backlog-aws"));
+        let user_config = match env.non_empty("BACKLOG_AWS_CONFIG") {
+            Some(path) => Some(read(path.into())),
+            None => project.as_ref().map(|project| read(project.config_dir().join("config.ini"))),
+        };
         // `XDG_DATA_HOME=~/.aws` would have us write where we promised not to.
         let ours = |path: &Path| {
             let mut forbidden =
@@ -129,6 +135,7 @@ impl World {
             credentials,
             config,
             toolkit_env,
+            user_config,
             directories,
             overrides,
             absent_overrides,
@@ -140,7 +147,9 @@ impl World {
 
     /// The files that are read by everybody, present or not.
     pub fn source_files(&self) -> impl Iterator<Item = &SourceFile> {
-        [&self.credentials, &self.config, &self.toolkit_env].into_iter().flatten()
+        [&self.credentials, &self.config, &self.toolkit_env, &self.user_config]
+            .into_iter()
+            .flatten()
     }
 }
 

@@ -76,6 +76,7 @@ struct Row<'a> {
     sso_session: Option<&'a str>,
     sso_start_url: Option<&'a str>,
     access_key_id: Option<String>,
+    account: Option<String>,
     expires_at: Option<String>,
     current: bool,
     at: Vec<String>,
@@ -97,6 +98,7 @@ impl<'a> Row<'a> {
             sso_session: profile.sso_session(),
             sso_start_url: inputs.profiles.sso_start_url(profile),
             access_key_id: profile.access_key_id().map(mask_key_id),
+            account: inputs.account_of_profile(profile),
             expires_at: profile.expires_at().ok().flatten().map(|end| end.to_string()),
             current: current == Some(profile.name()),
             at: places.collect(),
@@ -107,12 +109,14 @@ impl<'a> Row<'a> {
     fn cells(&self) -> [String; 4] {
         let kinds: Vec<&str> = [self.kind].iter().chain(&self.also).map(|k| k.as_str()).collect();
         let place = self.at.first().map(String::as_str).unwrap_or_default();
+        let account =
+            self.account.as_ref().map(|account| format!("  account {account}")).unwrap_or_default();
         let end = self.expires_at.as_ref().map(|end| format!("  until {end}")).unwrap_or_default();
         [
             format!("{} {}", if self.current { "*" } else { " " }, self.name),
             kinds.join("+"),
             self.region.map_or_else(|| "-".to_owned(), visible),
-            format!("{place}{end}"),
+            format!("{place}{account}{end}"),
         ]
     }
 }

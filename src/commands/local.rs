@@ -9,26 +9,31 @@ use crate::cli;
 use crate::error::{Done, Failure, reason};
 use crate::finding::print_findings;
 use crate::fs::{Content, check_is_ours, stage};
-use crate::overrides::trust::{Store, Verdict, judge};
-use crate::overrides::{self, FILE_NAME, Override, place};
+use crate::overrides::trust::{OverrideFile, Store, Verdict, judge};
+use crate::overrides::{self, Edit, FILE_NAME, Override, place};
 use crate::resolve::Directory;
 use crate::session::UserIntent;
 use crate::text::{command_on, visible};
+use crate::user_config::{self, section_of};
 use crate::world::World;
 
 /// Writes the override of the working directory, or shows or removes it.
 pub fn run(args: &cli::Local, world: &World, out: &mut dyn Write) -> Done {
     if args.unset {
-        return unset(world, out);
+        return if args.private { unset_rule(world, out) } else { unset(world, out) };
     }
-    if args.profile.is_none() && args.region.is_none() {
+    let says_nothing = args.profile.is_none() && args.region.is_none() && args.account.is_none();
+    if says_nothing && args.private && !choice::possible() {
+        return Err(Failure::Usage("name a profile for the private rule".to_owned()));
+    }
+    if says_nothing && args.private {
+        let profile = choice::usable_profile("Profile for this directory", world)?;
+        return write_rule(&[("profile", Edit::Set(&profile))], world, out);
+    }
+    if says_nothing {
         return if world.overrides.is_empty() && choice::possible() {
-            write(
-                Some(&choice::usable_profile("Profile for this directory", world)?),
-                None,
-                world,
-                out,
-            )
+            let profile = choice::usable_profile("Profile for this directory", world)?;
+            write(&[("profile", Edit::Set(&profile))], world, out)
         } else {
             show(world, out)
         };
@@ -38,10 +43,39 @@ pub fn run(args: &cli::Local, world: &World, out: &mut dyn Write) -> Done {
     {
         return Err(Failure::Problem(format!("{refusal}, or write it anyway with `--force`")));
     }
-    write(args.profile.as_deref(), args.region.as_deref(), world, out)
+    let edits = [
+        ("profile", args.profile.as_deref().into()),
+        ("region", args.region.as_deref().into()),
+        ("account", args.account.as_deref().into()),
+    ];
+    if args.private { write_rule(&edits, world, out) } else { write(&edits, world, out) }
 }
 
-fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut dyn Write) -> Done {
+/// A rule for the working directory in the user's own configuration.
+fn write_rule(edits: &[(&str, Edit<'_>)], world: &World, out: &mut dyn Write) -> Done {
+    let directory = world.cwd.as_ref().ok_or_else(gone)?;
+    let section = section_of(directory, world.home.as_deref())?;
+    let done = user_config::change(Some(&section), edits, world, out)?;
+    if let Some(file) = judge_here(world).iter().find(|file| file.verdict == Verdict::Allowed) {
+        let shown = visible(&file.file.path);
+        writeln!(io::stderr(), "backlog-aws: {shown} is allowed and comes before the rule")?;
+    }
+    Ok(done)
+}
+
+fn unset_rule(world: &World, out: &mut dyn Write) -> Done {
+    write_rule(&["profile", "region", "account"].map(|key| (key, Edit::Remove)), world, out)
+}
+
+fn judge_here(world: &World) -> Vec<OverrideFile<'_>> {
+    judge(&world.overrides, world.data_dir.as_deref().map(Store::below).as_ref())
+}
+
+fn gone() -> Failure {
+    Failure::Problem("the working directory is gone; go to one that exists".to_owned())
+}
+
+fn write(edits: &[(&str, Edit<'_>)], world: &World, out: &mut dyn Write) -> Done {
     let path = here(world)?;
     let shown = visible(&path);
     let failed = |why: &str| Failure::Problem(format!("{why}; nothing was changed"));
@@ -59,7 +93,7 @@ fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut d
         Some(Content::Unreadable(why)) => return Err(failed(&format!("{shown} {why}"))),
         Some(Content::Absent) | None => None,
     };
-    let text = overrides::rewrite(old, profile, region).map_err(|invalid| {
+    let text = overrides::rewrite(old, None, edits).map_err(|invalid| {
         let place = invalid.place(&path);
         failed(&format!("{place} {invalid}; fix it or remove it with `backlog-aws local --unset`"))
     })?;
@@ -91,7 +125,7 @@ fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut d
         print_entries(&path, &written, out)?;
     }
     if let Some(pin) = &UserIntent::of_environment(&world.env).pin
-        && profile.is_some()
+        && edits.iter().any(|edit| matches!(edit, ("profile", Edit::Set(_))))
     {
         let pin = visible(pin);
         writeln!(
@@ -103,8 +137,7 @@ fn write(profile: Option<&str>, region: Option<&str>, world: &World, out: &mut d
 }
 
 fn show(world: &World, out: &mut dyn Write) -> Done {
-    let store = world.data_dir.as_deref().map(Store::below);
-    let directory = Directory::of(&judge(&world.overrides, store.as_ref()));
+    let directory = Directory::of(&judge_here(world));
     let Some((at, decided)) = directory.decided else {
         return Err(Failure::Problem(match (directory.findings.first(), directory.passed_over) {
             (Some(notice), _) => notice.to_string(),
@@ -149,9 +182,7 @@ fn unset(world: &World, out: &mut dyn Write) -> Done {
 
 /// The override of the working directory, which need not exist.
 fn here(world: &World) -> Result<PathBuf, Failure> {
-    let cwd = world.cwd.as_ref().ok_or_else(|| {
-        Failure::Problem("the working directory is gone; go to one that exists".to_owned())
-    })?;
+    let cwd = world.cwd.as_ref().ok_or_else(gone)?;
     check_is_ours(cwd, world.home.as_deref())?;
     Ok(cwd.join(FILE_NAME))
 }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use clap::builder::styling::Style;
 use serde::Serialize;
 
-use crate::aws::Kind;
+use crate::aws::{Credentials, Kind};
 use crate::cli;
 use crate::error::Done;
 use crate::finding::{Finding, abridged, print_findings};
@@ -34,11 +34,12 @@ pub fn run(args: &cli::Status, world: &World, out: &mut dyn Write) -> Done {
     Ok(u8::from(!resolution.answer.is_usable()))
 }
 
-/// `status --json`, schema 1.
+/// `status --json`, schema 2.
 #[derive(Serialize)]
 struct Report<'a> {
     schema: u8,
     usable: bool,
+    guess: bool,
     profile: Option<Cow<'a, str>>,
     source: Option<Source>,
     region: Cow<'a, str>,
@@ -54,6 +55,8 @@ struct Report<'a> {
 struct CredentialsReport {
     kind: &'static str,
     access_key_id: Option<String>,
+    account: Option<String>,
+    implausible: Option<String>,
     expires_at: Option<String>,
 }
 
@@ -63,10 +66,16 @@ impl<'a> Report<'a> {
         let credentials = answer.identity().map(|identity| CredentialsReport {
             kind: identity.kind_name(),
             access_key_id: identity.credentials().map(|keys| mask_key_id(&keys.access_key_id)),
+            account: resolution.account.clone(),
+            implausible: identity
+                .credentials()
+                .and_then(Credentials::implausible)
+                .map(|found| format!("{} {}", found.key, found.why)),
             expires_at: identity.expires_at().map(|end| end.to_string()),
         });
         Self {
-            schema: 1,
+            schema: 2,
+            guess: resolution.guess,
             usable: answer.is_usable(),
             profile: answer.profile().map(OsStr::to_string_lossy),
             source: answer.source(),
@@ -134,7 +143,11 @@ fn print_answer(
                 .map_or_else(String::new, |keys| format!(" {}", mask_key_id(&keys.access_key_id)));
             let end =
                 identity.expires_at().map_or_else(String::new, |end| format!(", until {end}"));
-            writeln!(out, "  credentials  {}{key}{end}", identity.kind_name())
+            writeln!(out, "  credentials  {}{key}{end}", identity.kind_name())?;
+            match &resolution.account {
+                Some(account) => writeln!(out, "  account      {account}"),
+                None => Ok(()),
+            }
         }
         Answer::Unusable { source, .. } => {
             let name = name("no profile");

@@ -7,12 +7,17 @@ use crate::choice;
 use crate::cli;
 use crate::error::{Done, Failure};
 use crate::finding::print_findings;
+use crate::overrides::Edit;
 use crate::resolve::USE;
 use crate::session::Variable;
+use crate::user_config;
 use crate::world::World;
 
 /// Checks the profile, then prints the code that pins it or ends a pin.
 pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
+    if args.global {
+        return run_global(args, world);
+    }
     let Some(shell) = args.shell else {
         return Err(Failure::Usage(
             "`use` changes the shell it is typed in and needs its integration; put `eval \"$(backlog-aws init bash)\"` \
@@ -20,11 +25,7 @@ pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
                 .to_owned(),
         ));
     };
-    if let Some(refusal) =
-        args.profile.as_ref().and_then(|name| choice::refusal_of(name, USE, world))
-    {
-        return Err(Failure::Problem(refusal.to_string()));
-    }
+    check(args, USE, world)?;
     let profile = if args.profile.is_none() && args.region.is_none() && !args.clear {
         Some(choice::usable_profile("Profile for this shell", world)?)
     } else {
@@ -46,4 +47,35 @@ pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
     out.write_all(&code)?;
     print_findings(news, &world.env, &mut io::stderr().lock());
     Ok(0)
+}
+
+/// Refuses a profile that cannot be used.
+fn check(args: &cli::Use, command: &'static str, world: &World) -> Result<(), Failure> {
+    match args.profile.as_ref().and_then(|name| choice::refusal_of(name, command, world)) {
+        Some(refusal) => Err(Failure::Problem(refusal.to_string())),
+        None => Ok(()),
+    }
+}
+
+/// The choice for everywhere. What it says goes to standard error, because the integration evaluates standard output.
+fn run_global(args: &cli::Use, world: &World) -> Done {
+    check(args, "backlog-aws use --global ", world)?;
+    let asks = args.profile.is_none() && args.region.is_none() && !args.clear;
+    let profile = if asks {
+        Some(choice::usable_profile("Profile for everywhere", world)?)
+    } else {
+        args.profile.clone()
+    };
+    let region = match args.region.as_deref() {
+        // As for a pin, a region belongs to the profile it was chosen with.
+        Some("") => Edit::Remove,
+        None if profile.is_some() => Edit::Remove,
+        region => region.into(),
+    };
+    let edits = if args.clear {
+        [("profile", Edit::Remove), ("region", Edit::Remove)]
+    } else {
+        [("profile", profile.as_deref().into()), ("region", region)]
+    };
+    user_config::change(None, &edits, world, &mut io::stderr().lock())
 }

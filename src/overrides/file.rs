@@ -1,4 +1,4 @@
-//! What a `.backlog-aws` may say, and how `local` changes it.
+//! What a `.backlog-aws` and a section of the user's configuration may say, and how commands change that.
 
 use std::path::Path;
 
@@ -14,17 +14,20 @@ pub struct Entry {
     pub line: usize,
 }
 
-/// What a valid file says: at least one of the two.
+/// What a file or a section of one says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Override {
     pub profile: Option<Entry>,
     pub region: Option<Entry>,
+    /// The account that the credentials must belong to.
+    pub account: Option<Entry>,
 }
 
 impl Override {
     /// The keys that are there.
     pub fn entries(&self) -> impl Iterator<Item = (&'static str, &Entry)> {
-        let entries = [("profile", &self.profile), ("region", &self.region)];
+        let entries =
+            [("profile", &self.profile), ("region", &self.region), ("account", &self.account)];
         entries.into_iter().filter_map(|(key, entry)| Some((key, entry.as_ref()?)))
     }
 }
@@ -40,7 +43,7 @@ pub struct Invalid {
 }
 
 impl Invalid {
-    fn at(line: usize, what: impl Into<String>) -> Self {
+    pub(super) fn at(line: usize, what: impl Into<String>) -> Self {
         Self { line: Some(line), what: what.into() }
     }
 
@@ -58,11 +61,15 @@ impl Invalid {
 ///
 /// # Errors
 ///
-/// Anything but `profile`, `region`, comments and blank lines is an error: a misspelled key would otherwise send traffic
+/// Anything but the known keys, comments and blank lines is an error: a misspelled key would otherwise send traffic
 /// to an account that nobody chose.
 pub fn parse(bytes: &[u8]) -> Result<Override, Invalid> {
-    let found = read(text(bytes)?)?;
-    if found == Override::default() {
+    let sections = read(text(bytes)?)?;
+    if let Some(header) = sections.iter().find_map(|section| section.header.as_ref()) {
+        return Err(Invalid::at(header.line, format!("has a [section]; {ONLY}")));
+    }
+    let found = sections.into_iter().next().unwrap_or_default().settings;
+    if found.profile.is_none() && found.region.is_none() {
         return Err(Invalid::whole(
             "says nothing; write `profile = NAME`, `region = NAME`, or both",
         ));
@@ -70,36 +77,102 @@ pub fn parse(bytes: &[u8]) -> Result<Override, Invalid> {
     Ok(found)
 }
 
-/// The content of a file that shall say `profile` and `region`, made from what it said before: comments, blank lines and
-/// the other key stay where they are.
+/// What stands below one `[header]`, or before the first.
+#[derive(Debug, Clone, Default)]
+pub struct Section {
+    pub header: Option<Entry>,
+    pub settings: Override,
+}
+
+/// Reads a file with sections, the part before the first one first.
+///
+/// # Errors
+///
+/// As [`parse`] has them, but that a file may say nothing.
+pub fn parse_sections(bytes: &[u8]) -> Result<Vec<Section>, Invalid> {
+    read(text(bytes)?)
+}
+
+/// What becomes of one key.
+#[derive(Debug, Clone, Copy)]
+pub enum Edit<'a> {
+    Keep,
+    Set(&'a str),
+    Remove,
+}
+
+impl<'a> From<Option<&'a str>> for Edit<'a> {
+    fn from(value: Option<&'a str>) -> Self {
+        value.map_or(Self::Keep, Self::Set)
+    }
+}
+
+/// The content of a file with the keys of one section changed: comments, blank lines and the other keys stay where they
+/// are. A section that has lost its last key goes.
 ///
 /// # Errors
 ///
 /// The old content must be valid, so that nothing is guessed about it. It may be empty, or nothing but comments.
 pub fn rewrite(
     old: Option<&[u8]>,
-    profile: Option<&str>,
-    region: Option<&str>,
+    header: Option<&str>,
+    edits: &[(&str, Edit<'_>)],
 ) -> Result<String, Invalid> {
     let old = text(old.unwrap_or_default())?;
-    let found = read(old)?;
-    let mut lines: Vec<String> = old.lines().map(str::to_owned).collect();
-    for (key, value, entry) in
-        [("profile", profile, found.profile), ("region", region, found.region)]
-    {
-        let Some(value) = value else { continue };
-        match entry {
-            Some(Entry { line, .. }) => {
-                let line = &mut lines[line - 1];
+    let sections = read(old)?;
+    let mut lines: Vec<Option<String>> = old.lines().map(|line| Some(line.to_owned())).collect();
+    let name = |section: &Section| section.header.as_ref().map(|header| header.value.clone());
+    let index = sections.iter().position(|section| name(section).as_deref() == header);
+    let settings = index.map(|index| sections[index].settings.clone()).unwrap_or_default();
+    let mut added = Vec::new();
+    let mut left = settings.entries().count();
+    for (key, edit) in edits {
+        let entry = settings.entries().find(|(known, _)| known == key).map(|(_, entry)| entry);
+        match (edit, entry) {
+            (Edit::Set(value), Some(Entry { line, .. })) => {
+                let line = lines[line - 1].get_or_insert_default();
                 // Neither a key nor a name has one of the two in it.
                 let comment = line.find(['#', ';']).map(|at| format!(" {}", &line[at..]));
                 *line = format!("{key} = {value}{}", comment.unwrap_or_default());
             }
-            None => lines.push(format!("{key} = {value}")),
+            (Edit::Set(value), None) => added.push(format!("{key} = {value}")),
+            (Edit::Remove, Some(Entry { line, .. })) => {
+                lines[line - 1] = None;
+                left -= 1;
+            }
+            (Edit::Remove, None) | (Edit::Keep, _) => {}
         }
     }
-    lines.push(String::new());
-    Ok(lines.join(if old.contains("\r\n") { "\r\n" } else { "\n" }))
+    match index {
+        Some(index) if left == 0 && added.is_empty() => {
+            if let Some(header) = &sections[index].header {
+                lines[header.line - 1] = None;
+            }
+        }
+        _ if added.is_empty() => {}
+        Some(index) => {
+            // Below the last key of the section, or else its header.
+            let header = sections[index].header.as_ref().map(|header| header.line);
+            let last = settings.entries().map(|(_, entry)| entry.line).max().or(header);
+            // Without either, at the end of what comes before the first section.
+            let first = sections.iter().find_map(|section| section.header.as_ref());
+            let end = first.map_or(lines.len(), |first| first.line - 1);
+            let at = last.unwrap_or(end);
+            lines.splice(at..at, added.into_iter().map(Some));
+        }
+        None => {
+            if let Some(header) = header {
+                if lines.iter().flatten().next_back().is_some_and(|line| !line.is_empty()) {
+                    lines.push(Some(String::new()));
+                }
+                lines.push(Some(format!("[{header}]")));
+            }
+            lines.extend(added.into_iter().map(Some));
+        }
+    }
+    let mut kept: Vec<String> = lines.into_iter().flatten().collect();
+    kept.push(String::new());
+    Ok(kept.join(if old.contains("\r\n") { "\r\n" } else { "\n" }))
 }
 
 fn text(bytes: &[u8]) -> Result<&str, Invalid> {
@@ -113,47 +186,75 @@ fn text(bytes: &[u8]) -> Result<&str, Invalid> {
     })
 }
 
-/// What is there of the two keys, which may be nothing.
-fn read(text: &str) -> Result<Override, Invalid> {
-    let mut found = Override::default();
+/// The part before the first section, which may say nothing, and the sections.
+fn read(text: &str) -> Result<Vec<Section>, Invalid> {
+    let mut sections = vec![Section::default()];
+    let mut current = Section::default();
     for (line, text) in (1..).zip(text.lines()) {
-        let property = property(text).map_err(|what| Invalid::at(line, what))?;
-        let Some((key, value)) = property else { continue };
-        let (slot, is_name) = match key.as_str() {
-            "profile" => (&mut found.profile, is_profile_name(&value)),
-            "region" => (&mut found.region, is_region_name(&value)),
-            _ => {
-                let what = format!("has the unknown key{}; {ONLY}", shown_key(&key));
-                return Err(Invalid::at(line, what));
+        match parse_line(text).map_err(|what| Invalid::at(line, what))? {
+            Line::Blank => {}
+            Line::Header(value) => {
+                let next = Section { header: Some(Entry { value, line }), ..Section::default() };
+                let done = std::mem::replace(&mut current, next);
+                store(done, &mut sections);
             }
-        };
-        if slot.is_some() {
-            return Err(Invalid::at(line, format!("gives `{key}` a second time")));
+            Line::Property(key, value) => set(&mut current.settings, &key, value, line)?,
         }
-        if !is_name {
-            let what = format!("has a `{key}` that cannot be the name of one");
-            return Err(Invalid::at(line, what));
-        }
-        *slot = Some(Entry { value, line });
     }
-    Ok(found)
+    store(current, &mut sections);
+    Ok(sections)
 }
 
-const ONLY: &str = "only `profile` and `region` belong here";
+fn store(section: Section, sections: &mut Vec<Section>) {
+    match section.header {
+        None => sections[0] = section,
+        Some(_) => sections.push(section),
+    }
+}
 
-/// The key and the value of one line, unless it is blank or a comment. rust-ini gets each line by itself: it would take
-/// an indented comment for a key, and let keys and values go on in the next line.
-fn property(line: &str) -> Result<Option<(String, String)>, String> {
+fn set(settings: &mut Override, key: &str, value: String, line: usize) -> Result<(), Invalid> {
+    let (slot, is_valid) = match key {
+        "profile" => (&mut settings.profile, is_profile_name(&value)),
+        "region" => (&mut settings.region, is_region_name(&value)),
+        "account" => (&mut settings.account, is_account(&value)),
+        _ => {
+            let what = format!("has the unknown key{}; {ONLY}", shown_key(key));
+            return Err(Invalid::at(line, what));
+        }
+    };
+    if slot.is_some() {
+        return Err(Invalid::at(line, format!("gives `{key}` a second time")));
+    }
+    if !is_valid {
+        let what = match key {
+            "account" => "has an `account` that is not twelve digits".to_owned(),
+            _ => format!("has a `{key}` that cannot be the name of one"),
+        };
+        return Err(Invalid::at(line, what));
+    }
+    *slot = Some(Entry { value, line });
+    Ok(())
+}
+
+const ONLY: &str = "only `profile`, `region` and `account` belong here";
+
+enum Line {
+    /// Or a comment.
+    Blank,
+    Header(String),
+    Property(String, String),
+}
+
+/// What one line says. rust-ini gets each line by itself: it would take an indented comment for a key, and let keys and
+/// values go on in the next line.
+fn parse_line(line: &str) -> Result<Line, String> {
     const NOT_A_PROPERTY: &str = "is not `key = value`, a comment or blank";
     if line.chars().any(|c| c.is_control() && c != '\t') {
         return Err("has a control character".to_owned());
     }
     let line = line.trim();
     if line.is_empty() || line.starts_with(['#', ';']) {
-        return Ok(None);
-    }
-    if line.starts_with('[') {
-        return Err(format!("has a [section]; {ONLY}"));
+        return Ok(Line::Blank);
     }
     if line.ends_with('\\') {
         return Err("ends in a backslash".to_owned());
@@ -165,9 +266,12 @@ fn property(line: &str) -> Result<Option<(String, String)>, String> {
         ..ParseOption::default()
     };
     let ini = Ini::load_from_str_opt(line, option).map_err(|_| NOT_A_PROPERTY)?;
+    if let Some(header) = ini.sections().flatten().next() {
+        return Ok(Line::Header(header.to_owned()));
+    }
     let property = ini.section(None::<String>).and_then(|properties| properties.iter().next());
     let (key, value) = property.ok_or(NOT_A_PROPERTY)?;
-    Ok(Some((key.to_owned(), value.to_owned())))
+    Ok(Line::Property(key.to_owned(), value.to_owned()))
 }
 
 /// A key as it may be shown: a pasted secret may stand where a key should.
@@ -183,6 +287,11 @@ pub fn is_profile_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= crate::aws::LONGEST_NAME
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-/.%@:+".contains(c))
+}
+
+/// Whether the text has the form of an AWS account's id.
+pub fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether the text can name a region. New regions appear every year, so this knows their shape and no list.
@@ -275,10 +384,33 @@ mod tests {
     #[test]
     fn rewriting_keeps_comments_and_the_other_key() {
         let old = b"# why\nregion = eu-west-1\n\nprofile = old # team A\n";
-        let new = rewrite(Some(old), Some("bedrock"), None).unwrap();
+        let profile = |name| [("profile", Edit::Set(name))];
+        let new = rewrite(Some(old), None, &profile("bedrock")).unwrap();
         assert_eq!(new, "# why\nregion = eu-west-1\n\nprofile = bedrock # team A\n");
-        assert_eq!(rewrite(None, Some("a"), Some("b-1")).unwrap(), "profile = a\nregion = b-1\n");
-        assert_eq!(rewrite(Some(b"# to do\n"), Some("a"), None).unwrap(), "# to do\nprofile = a\n");
-        assert!(rewrite(Some(b"nonsense"), Some("a"), None).is_err());
+        let both = [("profile", Edit::Set("a")), ("region", Edit::Set("b-1"))];
+        assert_eq!(rewrite(None, None, &both).unwrap(), "profile = a\nregion = b-1\n");
+        let commented = rewrite(Some(b"# to do\n"), None, &profile("a")).unwrap();
+        assert_eq!(commented, "# to do\nprofile = a\n");
+        assert!(rewrite(Some(b"nonsense"), None, &profile("a")).is_err());
+    }
+
+    #[test]
+    fn rewriting_a_section_leaves_the_others_alone() {
+        let old = b"# mine\nprofile = a\n\n[~/x]\nprofile = b ; why\n\n[~/y]\nregion = r-1\n";
+        let edit = |header, edits: &[(&str, Edit<'_>)]| rewrite(Some(old), header, edits).unwrap();
+        assert_eq!(
+            edit(Some("~/x"), &[("profile", Edit::Set("c")), ("region", Edit::Set("r-2"))]),
+            "# mine\nprofile = a\n\n[~/x]\nprofile = c ; why\nregion = r-2\n\n[~/y]\nregion = r-1\n"
+        );
+        assert_eq!(
+            edit(Some("~/y"), &[("region", Edit::Remove)]),
+            "# mine\nprofile = a\n\n[~/x]\nprofile = b ; why\n\n"
+        );
+        assert_eq!(
+            edit(None, &[("profile", Edit::Remove), ("region", Edit::Set("r-3"))]),
+            "# mine\nregion = r-3\n\n[~/x]\nprofile = b ; why\n\n[~/y]\nregion = r-1\n"
+        );
+        let new = edit(Some("/z"), &[("profile", Edit::Set("z"))]);
+        assert!(new.ends_with("region = r-1\n\n[/z]\nprofile = z\n"), "{new}");
     }
 }

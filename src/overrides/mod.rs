@@ -3,9 +3,12 @@
 use std::path::Path;
 
 mod file;
+pub mod rules;
 pub mod trust;
 
-pub use self::file::{Entry, Invalid, Override, is_profile_name, is_region_name, parse, rewrite};
+pub use self::file::{
+    Edit, Entry, Invalid, Override, is_account, is_profile_name, is_region_name, parse, rewrite,
+};
 pub use crate::world::{MAX_OVERRIDE_BYTES as MAX_BYTES, OVERRIDE_NAME as FILE_NAME};
 
 /// `file:line`, fit for a terminal.

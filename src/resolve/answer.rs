@@ -75,10 +75,14 @@ pub enum RegionSource {
     Pin,
     /// The override file.
     Directory,
+    /// A section for this directory in the user's own configuration.
+    Rule,
     /// `BACKLOG_AWS_REGION` as it was before the hook first ran.
     Ambient,
     /// The profile's own `region`.
     Profile,
+    /// What the user's own configuration has for everywhere.
+    UserDefault,
     ToolkitEnv,
     /// The environment, only for keys that come from there too.
     Environment,
@@ -155,6 +159,12 @@ pub enum Reason {
     Expired(Timestamp),
     /// The file that should name it cannot be read or understood.
     Unreadable(Finding),
+    /// Its credentials belong to another account than the one that is wanted here.
+    OtherAccount {
+        is: String,
+        wanted: String,
+        at: Place,
+    },
 }
 
 impl Reason {
@@ -167,7 +177,7 @@ impl Reason {
             Self::Unreadable(finding) if finding.code == Code::OverrideNotAllowed => {
                 Outcome::NotAllowed
             }
-            Self::Unreadable(_) => Outcome::Invalid,
+            Self::Unreadable(_) | Self::OtherAccount { .. } => Outcome::Invalid,
         }
     }
 }
@@ -249,6 +259,10 @@ pub struct Resolution {
     pub aws_profile: Option<AwsProfile>,
     /// What there is to say about it, the refusal aside.
     pub findings: Vec<Finding>,
+    /// Whether nobody chose the profile, and another could have been taken as well.
+    pub guess: bool,
+    /// The account of the credentials, as far as the files and the key id tell. AWS does not document the latter.
+    pub account: Option<String>,
     /// Why there are no credentials, and what to do; `None` when there are.
     pub refusal: Option<Finding>,
 }

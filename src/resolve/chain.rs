@@ -10,8 +10,9 @@ use super::answer::{
 };
 use super::explanation;
 use super::inputs::{Inputs, usable};
-use crate::aws::{Credentials, LONGEST_NAME, Profile};
+use crate::aws::{Credentials, LONGEST_NAME, Profile, account};
 use crate::finding::{Code, Finding, Place};
+use crate::overrides::{Entry, Override};
 use crate::secret::Secret;
 use crate::source::Source;
 
@@ -56,8 +57,14 @@ pub fn resolve(inputs: &Inputs<'_>) -> Resolution {
     let found_override = decided
         .or(passed_over)
         .map(|(path, allowed)| FoundOverride { path: path.clone(), allowed });
+    let account = match &answer {
+        Answer::Usable { identity, .. } => inputs.account_of(identity),
+        Answer::Unusable { .. } | Answer::Nothing => None,
+    };
     let mut resolution = Resolution {
         region: inputs.region(&answer),
+        guess: answer.source() == Some(Source::First) && inputs.usable_profiles().nth(1).is_some(),
+        account,
         answer,
         candidates,
         found_override,
@@ -76,10 +83,16 @@ fn judge(inputs: &Inputs<'_>, source: Source, offer: Offer, answer: &mut Answer)
         Offer::Nothing(outcome, at) => (None, outcome, at),
         Offer::Keys(identity, at) => match identity.expires_at() {
             Some(end) if end <= inputs.now => (None, Outcome::Expired, at),
-            _ => {
-                *answer = Answer::Usable { source, identity };
-                (None, Outcome::Chosen, at)
-            }
+            _ => match inputs.other_account(source, &identity) {
+                None => {
+                    *answer = Answer::Usable { source, identity };
+                    (None, Outcome::Chosen, at)
+                }
+                Some(reason) => {
+                    *answer = Answer::Unusable { source, profile: None, reason };
+                    (None, Outcome::Invalid, at)
+                }
+            },
         },
         Offer::Unreadable(finding, at) => {
             let reason = Reason::Unreadable(finding);
@@ -88,10 +101,17 @@ fn judge(inputs: &Inputs<'_>, source: Source, offer: Offer, answer: &mut Answer)
             (None, outcome, Some(at))
         }
         Offer::Profile(profile, at) => match inputs.identity_of(&profile) {
-            Ok(identity) => {
-                *answer = Answer::Usable { source, identity };
-                (Some(profile), Outcome::Chosen, at)
-            }
+            Ok(identity) => match inputs.other_account(source, &identity) {
+                None => {
+                    *answer = Answer::Usable { source, identity };
+                    (Some(profile), Outcome::Chosen, at)
+                }
+                Some(reason) => {
+                    let outcome = reason.outcome();
+                    *answer = Answer::Unusable { source, profile: Some(profile.clone()), reason };
+                    (Some(profile), outcome, at)
+                }
+            },
             Err(reason) => {
                 let outcome = reason.outcome();
                 if source.is_explicit() {
@@ -128,8 +148,19 @@ impl Inputs<'_> {
         match source {
             Source::Pin => named(&self.intent.pin),
             Source::Directory => self.directory_offer(),
+            Source::Rule => match (&self.user_config.rules, &self.user_config.rule) {
+                (Err(finding), _) => {
+                    Offer::Unreadable(finding.clone(), Place::file(&self.user_config.path))
+                }
+                (Ok(_), Some(rule)) => self.configured(&rule.settings),
+                (Ok(_), None) => unset,
+            },
             Source::Ambient => named(&self.intent.ambient),
             Source::ToolkitEnv => self.toolkit_offer().unwrap_or(unset),
+            Source::UserDefault => match self.user_config.everywhere() {
+                Some(settings) => self.configured(settings),
+                None => unset,
+            },
             Source::ToolkitEnvKeys => self.toolkit_keys().unwrap_or(unset),
             Source::EnvironmentKeys => match &self.environment.identity {
                 Some(identity) => Offer::Keys(identity.clone(), None),
@@ -144,6 +175,17 @@ impl Inputs<'_> {
             },
             Source::Default => defined(self.profiles.get("default")),
             Source::First => defined(self.usable_profiles().next()),
+        }
+    }
+
+    /// The profile that a part of the user's configuration names.
+    fn configured(&self, settings: &Override) -> Offer {
+        match &settings.profile {
+            Some(profile) => Offer::Profile(
+                profile.value.clone().into(),
+                Some(Place::line(&self.user_config.path, profile.line)),
+            ),
+            None => Offer::Nothing(Outcome::Unset, None),
         }
     }
 
@@ -207,11 +249,56 @@ impl Inputs<'_> {
         Place::line(&self.toolkit_env.0, line)
     }
 
+    /// The account of credentials, as far as the files and the key id tell.
+    pub fn account_of(&self, identity: &Identity) -> Option<String> {
+        match identity.profile().and_then(|name| self.profiles.get(name)) {
+            Some(profile) => self.account_of_profile(profile),
+            None => account::of_key_id(&identity.credentials()?.access_key_id),
+        }
+    }
+
+    /// The same of a profile, usable or not.
+    pub fn account_of_profile(&self, profile: &Profile<'_>) -> Option<String> {
+        let of_keys = profile.access_key_id().and_then(account::of_key_id);
+        of_keys.or_else(|| profile.account().map(str::to_owned))
+    }
+
+    /// Why credentials may not be used here: they belong to another account than the one that is wanted. What the user
+    /// pinned is not held against what a file wants.
+    fn other_account(&self, source: Source, identity: &Identity) -> Option<Reason> {
+        let (wanted, at) = self.wanted_account(source)?;
+        let is = self.account_of(identity)?;
+        (is != wanted.value).then(|| Reason::OtherAccount { is, wanted: wanted.value.clone(), at })
+    }
+
+    /// The account that the credentials must belong to, and where that is written.
+    pub fn wanted_account(&self, source: Source) -> Option<(&Entry, Place)> {
+        if source == Source::Pin {
+            return None;
+        }
+        let directory = || {
+            let (path, decided) = self.directory.decided.as_ref()?;
+            let entry = decided.as_ref().ok()?.account.as_ref()?;
+            Some((entry, Place::line(&path.path, entry.line)))
+        };
+        let rule = self.user_config.rule.as_ref().and_then(|rule| rule.settings.account.as_ref());
+        let everywhere = || self.user_config.everywhere()?.account.as_ref();
+        directory().or_else(|| {
+            let entry = rule.or_else(everywhere)?;
+            Some((entry, Place::line(&self.user_config.path, entry.line)))
+        })
+    }
+
     fn region(&self, answer: &Answer) -> Region {
+        let of = |settings: Option<&Override>| {
+            settings?.region.as_ref().map(|entry| OsString::from(&entry.value))
+        };
         let directory = || match &self.directory.decided {
-            Some((_, Ok(decided))) => decided.region.as_ref().map(|entry| (&entry.value).into()),
+            Some((_, Ok(decided))) => of(Some(decided)),
             _ => None,
         };
+        let rule = || of(self.user_config.rule.as_ref().map(|rule| &rule.settings));
+        let everywhere = || of(self.user_config.everywhere());
         let profile = || {
             let region = self.profile(answer.profile()?)?.region()?;
             Some(OsString::from(region)).filter(|region| !region.is_empty())
@@ -228,8 +315,10 @@ impl Inputs<'_> {
         let from = |source| move |name| Region { name, source };
         None.or_else(|| self.intent.region_pin.clone().map(from(RegionSource::Pin)))
             .or_else(|| directory().map(from(RegionSource::Directory)))
+            .or_else(|| rule().map(from(RegionSource::Rule)))
             .or_else(|| self.intent.region_ambient.clone().map(from(RegionSource::Ambient)))
             .or_else(|| profile().map(from(RegionSource::Profile)))
+            .or_else(|| everywhere().map(from(RegionSource::UserDefault)))
             .or_else(|| toolkit().map(from(RegionSource::ToolkitEnv)))
             .or_else(|| environment().map(from(RegionSource::Environment)))
             .unwrap_or(Region { name: FALLBACK_REGION.into(), source: RegionSource::Fallback })

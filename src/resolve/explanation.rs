@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::answer::{Answer, AwsProfile, Identity, Reason, Resolution};
 use super::inputs::{Inputs, usable};
-use crate::aws::Kind;
+use crate::aws::{Implausible, Kind};
 use crate::finding::{Code, EXPIRES_SOON_MINUTES, Finding, Place};
 use crate::source::Source;
 use crate::text::visible;
@@ -30,6 +30,8 @@ pub(super) fn findings(inputs: &Inputs<'_>, resolution: &Resolution) -> Vec<Find
         findings.extend(shadowed(inputs, *source));
         findings.extend(unreadable_expiry(inputs, identity));
         findings.extend(expires_soon(inputs, *source, identity));
+        findings.extend(implausible(inputs, identity));
+        findings.extend(unknown_account(inputs, *source, identity));
     }
     findings
 }
@@ -84,9 +86,14 @@ fn guess(inputs: &Inputs<'_>, source: Source, identity: &Identity) -> Option<Fin
     Some(
         Finding::warning(
             Code::AutoDetected,
-            format!("Auto-detected AWS profile: {name}. You have not chosen one"),
+            match inputs.usable_profiles().count() {
+                1 => format!("Auto-detected AWS profile: {name}. It is the only usable one"),
+                count => format!(
+                    "Auto-detected AWS profile: {name}. It is the first of {count} usable profiles, you have not chosen one"
+                ),
+            },
         )
-        .remedy(inputs.choose_command()),
+        .remedy(inputs.with_usable_profile(|name| format!("backlog-aws use --global {name}"))),
     )
 }
 
@@ -124,6 +131,36 @@ fn expires_soon(inputs: &Inputs<'_>, source: Source, identity: &Identity) -> Opt
         )
         .remedy("renew them"),
     )
+}
+
+/// Keys that cannot work. They are used all the same: AWS has the last word.
+fn implausible(inputs: &Inputs<'_>, identity: &Identity) -> Option<Finding> {
+    let Implausible { key, why } = identity.credentials()?.implausible()?;
+    let profile = inputs.profiles.get(identity.profile()?)?;
+    let name = visible(profile.name());
+    let finding = Finding::warning(
+        Code::CredentialsImplausible,
+        format!("the keys of '{name}' cannot work: {key} {why}"),
+    );
+    let at =
+        profile.at_key(key).and_then(|at| Some(Place::line(inputs.path_of(at.kind)?, at.line)));
+    Some(
+        Finding { at, ..finding }
+            .remedy(format!("copy them again with `aws configure --profile {name}`")),
+    )
+}
+
+/// An account that is wanted, where the account of the credentials is not known.
+fn unknown_account(inputs: &Inputs<'_>, source: Source, identity: &Identity) -> Option<Finding> {
+    let (wanted, at) = inputs.wanted_account(source)?;
+    inputs.account_of(identity).is_none().then(|| {
+        let wanted = &wanted.value;
+        Finding::warning(
+            Code::AccountUnknown,
+            format!("this directory wants account {wanted}, and the files do not tell the account of these keys"),
+        )
+        .at(at)
+    })
 }
 
 /// Why there are no credentials; `None` when there are.
@@ -165,6 +202,12 @@ fn unusable(
             let what = format!("it {}", describe(reason));
             Finding::problem(Code::Unusable, no_credentials(&what)).remedy(remedy)
         }
+        Reason::OtherAccount { is, wanted, at } => Finding::problem(
+            Code::Unusable,
+            format!("{} account {is}, this directory wants {wanted}", owner(profile)),
+        )
+        .at(at.clone())
+        .remedy(remedy),
         Reason::Expired(end) => Finding::problem(
             Code::CredentialsExpired,
             format!("the temporary credentials of '{shown}' expired at {end}"),
@@ -172,6 +215,7 @@ fn unusable(
         .remedy(format!("renew them, or {remedy}")),
     };
     match (source, at) {
+        (_, Some(_)) if finding.at.is_some() => finding,
         (_, Some(place)) => finding.at(place.clone()),
         // They have just typed it.
         (Source::Pin, None) if !inputs.chosen_in_shell() => finding,
@@ -183,6 +227,14 @@ fn unusable(
             ..finding
         },
     }
+}
+
+/// Whose account it is, as the beginning of a sentence.
+fn owner(profile: &OsStr) -> String {
+    if profile.is_empty() {
+        return "the keys belong to".to_owned();
+    }
+    format!("profile '{}' belongs to", visible(profile))
 }
 
 /// That no profile is usable.
@@ -201,7 +253,7 @@ pub fn describe(reason: &Reason) -> String {
             return format!("has temporary credentials that expired at {end}");
         }
         Reason::Missing => "does not exist",
-        Reason::Unreadable(_) => "cannot be told",
+        Reason::Unreadable(_) | Reason::OtherAccount { .. } => "is not what is wanted here",
         Reason::Kind(kind) => match kind {
             Kind::Sso => "is an SSO profile",
             Kind::AssumeRole => "assumes a role",

@@ -5,27 +5,17 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::answer::{Identity, Outcome, Reason};
+use super::answer::{Identity, Reason};
+use super::directory::{Directory, UserConfig};
 use crate::aws::{AwsFile, Credentials, FileKind, Problem, Profile, Profiles};
 use crate::finding::{Code, Finding, Place};
 use crate::fs::{Content, SourceFile};
-use crate::overrides::trust::{OverrideFile, Store, Verdict, judge};
-use crate::overrides::{self, Override};
+use crate::overrides::trust::{OverrideFile, Store, judge};
 use crate::secret::Secret;
 use crate::session::{UserIntent, state_of};
 use crate::text::{command_on, quoted, visible};
 use crate::toolkit_env::{ANTHROPIC_KEY, ToolkitEnv};
 use crate::world::{Environment, World};
-
-/// What the directories above say.
-#[derive(Debug, Default)]
-pub struct Directory {
-    /// The nearest override that counts, or why what it says is not known.
-    pub decided: Option<(Place, Result<Override, Finding>)>,
-    /// The nearest one that does not count, when it is nearer than the one that does or there is no other.
-    pub passed_over: Option<(PathBuf, Outcome)>,
-    pub findings: Vec<Finding>,
-}
 
 /// Keys in the environment, if they are complete.
 #[derive(Debug, Default)]
@@ -61,6 +51,7 @@ pub struct Inputs<'a> {
     pub overrides: Vec<OverrideFile<'a>>,
     /// Where decisions on them are kept.
     pub trust: Option<Store>,
+    pub user_config: UserConfig,
     /// Where the AWS files are: credentials, config.
     pub aws_paths: (Option<PathBuf>, Option<PathBuf>),
     /// What there is to say about the files themselves.
@@ -103,6 +94,7 @@ impl<'a> Inputs<'a> {
             profiles: profiles(world),
             overrides,
             trust,
+            user_config: UserConfig::of(world),
             aws_paths: (path(&world.credentials), path(&world.config)),
             findings: Vec::new(),
             choose_with: if state_of(&world.env).is_some() { USE } else { EXPORT },
@@ -192,7 +184,7 @@ impl<'a> Inputs<'a> {
 
     fn file_findings(&self, world: &World) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for file in world.source_files() {
+        for file in [&world.credentials, &world.config, &world.toolkit_env].into_iter().flatten() {
             findings.extend(unreadable(file));
         }
         if let Some(SourceFile { path, content: Content::Read { mode, .. }, .. }) =
@@ -232,76 +224,6 @@ fn profiles(world: &World) -> Profiles<'_> {
         }
     }
     Profiles::read(&files)
-}
-
-impl Directory {
-    /// The nearest override that counts or may count; what is nearer is passed over, with a finding.
-    pub fn of(found: &[OverrideFile<'_>]) -> Self {
-        let mut directory = Self::default();
-        for OverrideFile { file, verdict } in found {
-            let shown = visible(&file.path);
-            let here = file.path.parent().unwrap_or(&file.path);
-            let allow = command_on("backlog-aws allow", here);
-            let (outcome, finding) = match (&file.content, verdict) {
-                (Content::Absent, _) => continue,
-                (Content::Read { bytes, .. }, Verdict::Allowed) => {
-                    directory.decide(&file.path, bytes);
-                    break;
-                }
-                (Content::Unreadable(why), Verdict::Allowed) => {
-                    let deny = command_on("backlog-aws deny", here);
-                    let finding = Finding::problem(Code::OverrideInvalid, format!("{shown} {why}"))
-                        .remedy(format!("fix it, or run {deny}"));
-                    directory.decided = Some((Place::file(&file.path), Err(finding)));
-                    break;
-                }
-                (_, Verdict::Undecidable(why)) => {
-                    let message = format!("it is not known whether {shown} is allowed: {why}");
-                    let finding = Finding::problem(Code::OverrideNotAllowed, message)
-                        .remedy(format!("fix that, or run {allow} again"));
-                    directory.decided = Some((Place::file(&file.path), Err(finding)));
-                    break;
-                }
-                // The user knows.
-                (_, Verdict::Denied) => (Outcome::NotAllowed, None),
-                (Content::Read { bytes, .. }, Verdict::Unknown { changed }) => {
-                    let code = Code::OverrideNotAllowed;
-                    let finding = if *changed {
-                        let told = format!("{shown} changed since it was allowed and is ignored");
-                        Finding::problem(code, told)
-                    } else {
-                        Finding::warning(code, format!("{shown} is not allowed and is ignored"))
-                    };
-                    let remedy = format!("look at it, then run {allow}");
-                    (Outcome::NotAllowed, Some(finding.once().about(bytes).remedy(remedy)))
-                }
-                (Content::Unreadable(why), _) => {
-                    let message = format!("{shown} {why} and is ignored");
-                    let finding = Finding::warning(Code::OverrideInvalid, message).once();
-                    (Outcome::Invalid, Some(finding.remedy("fix or remove it")))
-                }
-            };
-            directory.passed_over.get_or_insert((file.path.clone(), outcome));
-            directory.findings.extend(finding);
-        }
-        directory
-    }
-}
-
-impl Directory {
-    /// Has the directory say what a file that counts says.
-    pub fn decide(&mut self, path: &Path, content: &[u8]) {
-        let (line, decided) = match overrides::parse(content) {
-            Ok(decided) => (None, Ok(decided)),
-            Err(invalid) => {
-                let message = format!("{} {invalid}", invalid.place(path));
-                let finding = Finding::problem(Code::OverrideInvalid, message)
-                    .remedy("fix it, or remove it with `backlog-aws local --unset`");
-                (invalid.line, Err(finding))
-            }
-        };
-        self.decided = Some((Place { path: path.to_owned(), line }, decided));
-    }
 }
 
 impl EnvironmentKeys {

@@ -5,6 +5,7 @@
 
 mod answer;
 mod chain;
+mod directory;
 mod explanation;
 mod inputs;
 
@@ -13,8 +14,9 @@ pub use answer::{
     Region, RegionSource, Resolution,
 };
 pub use chain::resolve;
+pub use directory::{Directory, UserConfig};
 pub use explanation::{describe, none_found};
-pub use inputs::{Directory, EnvironmentKeys, Inputs, USE, usable};
+pub use inputs::{EnvironmentKeys, Inputs, USE, usable};
 
 #[cfg(test)]
 mod tests;

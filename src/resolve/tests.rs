@@ -8,7 +8,8 @@ use strum::VariantArray;
 
 use super::*;
 use crate::aws::{AwsFile, Credentials, FileKind, Kind, Profiles};
-use crate::finding::Code;
+use crate::finding::{Code, Finding};
+use crate::overrides::rules;
 use crate::secret::Secret;
 use crate::session::UserIntent;
 use crate::source::Source;
@@ -57,6 +58,7 @@ fn resolved_in(credentials: &str, config: &str, edit: impl FnOnce(&mut Inputs<'_
         overrides: Vec::new(),
         trust: None,
         toolkit_unreadable: None,
+        user_config: UserConfig::default(),
         aws_paths: (Some("/aws/credentials".into()), Some("/aws/config".into())),
         findings: Vec::new(),
         choose_with: USE,
@@ -76,6 +78,18 @@ fn toolkit(inputs: &mut Inputs<'_>, text: &str) {
 
 fn overridden(inputs: &mut Inputs<'_>, text: &str) {
     inputs.directory.decide("/p/.backlog-aws".as_ref(), text.as_bytes());
+}
+
+/// The user's own configuration, in the directory `/p`.
+fn configured(inputs: &mut Inputs<'_>, text: &str) {
+    let rules = rules::parse(text.as_bytes(), None).map_err(|invalid| {
+        Finding::problem(
+            Code::Unusable,
+            format!("{} {invalid}", invalid.place("/config.ini".as_ref())),
+        )
+    });
+    let rule = rules.as_ref().ok().and_then(|rules| rules.for_directory(Path::new("/p/x")));
+    inputs.user_config = UserConfig { path: "/config.ini".into(), rule: rule.cloned(), rules };
 }
 
 fn environment_keys(inputs: &mut Inputs<'_>) {
@@ -119,6 +133,7 @@ fn each_step_beats_those_after_it() {
     let everything = |inputs: &mut Inputs<'_>| {
         inputs.intent.pin = Some("bedrock".into());
         overridden(inputs, "profile = bare\n");
+        configured(inputs, "profile = bedrock\n[/p]\nprofile = luxito\nregion = ap-south-1\n");
         inputs.intent.ambient = Some("luxito".into());
         toolkit(
             inputs,
@@ -134,6 +149,8 @@ fn each_step_beats_those_after_it() {
                 match Source::VARIANTS[step] {
                     Source::Pin => inputs.intent.pin = None,
                     Source::Directory => inputs.directory.decided = None,
+                    Source::Rule => inputs.user_config.rule = None,
+                    Source::UserDefault => inputs.user_config = UserConfig::default(),
                     Source::Ambient => inputs.intent.ambient = None,
                     Source::ToolkitEnv => toolkit(
                         inputs,
@@ -147,14 +164,16 @@ fn each_step_beats_those_after_it() {
             }
         })
     };
-    assert_chosen(&without(0), Source::Pin, Some("bedrock"), "eu-west-1");
-    assert_chosen(&without(1), Source::Directory, Some("bare"), "eu-south-1");
-    assert_chosen(&without(2), Source::Ambient, Some("luxito"), "us-west-2");
-    assert_chosen(&without(3), Source::ToolkitEnv, Some("bedrock"), "eu-west-1");
-    assert_chosen(&without(4), Source::ToolkitEnvKeys, None, "eu-south-1");
-    assert_chosen(&without(5), Source::EnvironmentKeys, None, "sa-east-1");
-    assert_chosen(&without(6), Source::AwsProfile, Some("bedrock"), "eu-west-1");
-    assert_chosen(&without(7), Source::First, Some("luxito"), "us-west-2");
+    assert_chosen(&without(0), Source::Pin, Some("bedrock"), "ap-south-1");
+    assert_chosen(&without(1), Source::Directory, Some("bare"), "ap-south-1");
+    assert_chosen(&without(2), Source::Rule, Some("luxito"), "ap-south-1");
+    assert_chosen(&without(3), Source::Ambient, Some("luxito"), "us-west-2");
+    assert_chosen(&without(4), Source::ToolkitEnv, Some("bedrock"), "eu-west-1");
+    assert_chosen(&without(5), Source::UserDefault, Some("bedrock"), "eu-west-1");
+    assert_chosen(&without(6), Source::ToolkitEnvKeys, None, "eu-south-1");
+    assert_chosen(&without(7), Source::EnvironmentKeys, None, "sa-east-1");
+    assert_chosen(&without(8), Source::AwsProfile, Some("bedrock"), "eu-west-1");
+    assert_chosen(&without(9), Source::First, Some("luxito"), "us-west-2");
     let with_default =
         format!("{CREDENTIALS}[default]\naws_access_key_id = A\naws_secret_access_key = b\n");
     let resolution = resolved_in(&with_default, "", |_| {});
@@ -164,7 +183,7 @@ fn each_step_beats_those_after_it() {
 #[test]
 fn the_users_own_word_never_falls_through() {
     type Say = fn(&mut Inputs<'_>);
-    let words: [(Source, Say); 4] = [
+    let words: [(Source, Say); 6] = [
         (Source::Pin, |inputs| inputs.intent.pin = Some("cc".into())),
         (Source::Directory, |inputs| {
             overridden(inputs, "profile = cc\n");
@@ -175,6 +194,8 @@ fn the_users_own_word_never_falls_through() {
         (Source::ToolkitEnv, |inputs| {
             toolkit(inputs, "BACKLOG_AWS_PROFILE=cc\n");
         }),
+        (Source::Rule, |inputs| configured(inputs, "[/p]\nprofile = cc\n")),
+        (Source::UserDefault, |inputs| configured(inputs, "profile = cc\n")),
     ];
     for (source, say) in words {
         let resolution = resolved(|inputs| {
@@ -254,6 +275,40 @@ fn a_broken_override_is_the_answer_and_a_file_that_does_not_count_is_not() {
         assert_eq!(resolution.answer.source(), Some(Source::First));
         assert_eq!(resolution.found_override.map(|found| found.allowed), Some(false));
     }
+}
+
+#[test]
+fn a_broken_configuration_is_the_answer() {
+    let resolution = resolved(|inputs| {
+        configured(inputs, "profile = bedrock\nprofil = x\n");
+        inputs.aws_profile = Some("bedrock".into());
+    });
+    assert_eq!(outcome(&resolution, Source::Rule), Outcome::Invalid);
+    let refusal = resolution.refusal.expect("it is refused");
+    assert!(refusal.message.starts_with("/config.ini:2 has the unknown key"), "{refusal}");
+}
+
+#[test]
+fn credentials_of_another_account_are_not_used() {
+    let keys = "[acme]\naws_access_key_id = ASIAQNZGKIQY56JQ7WML\naws_secret_access_key = s\naws_session_token = t\n";
+    let in_account = |account: &str, pin: bool| {
+        resolved_in(keys, "", |inputs| {
+            configured(inputs, &format!("[/p]\nprofile = acme\naccount = {account}\n"));
+            inputs.intent.pin = pin.then(|| "acme".into());
+        })
+    };
+    assert!(in_account("029608264753", false).answer.is_usable());
+    let refused = in_account("111122223333", false);
+    assert_eq!(outcome(&refused, Source::Rule), Outcome::Invalid);
+    let refusal = refused.refusal.expect("it is refused").to_string();
+    let said = "profile 'acme' belongs to account 029608264753, this directory wants 111122223333 (/config.ini:3)";
+    assert!(refusal.starts_with(said), "{refusal}");
+    assert!(in_account("111122223333", true).answer.is_usable(), "a pin is the user's word");
+    let old_style = "[acme]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = s\n";
+    let unknown = resolved_in(old_style, "", |inputs| {
+        configured(inputs, "[/p]\nprofile = acme\naccount = 111122223333\n");
+    });
+    assert!(unknown.answer.is_usable(), "not known to be another");
 }
 
 #[test]
@@ -411,7 +466,11 @@ fn the_first_usable_profile_is_found_behind_unusable_ones() {
     let reordered = format!("[half2]\naws_access_key_id = A\n{CREDENTIALS}");
     let resolution = resolved_in(&reordered, CONFIG, |_| {});
     assert_chosen(&resolution, Source::First, Some("luxito"), "us-west-2");
-    assert!(resolution.all_findings()[0].message.starts_with("Auto-detected AWS profile: luxito."));
+    assert!(
+        resolution.all_findings()[0]
+            .message
+            .starts_with("Auto-detected AWS profile: luxito. It is the first of 4 usable profiles")
+    );
 }
 
 #[test]

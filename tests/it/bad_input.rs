@@ -52,7 +52,7 @@ fn assert_documented(output: &Output, words: &[&str]) {
         assert_eq!(output.code, Some(0), "a prompt has no use for a failure: {output:?}");
     }
     if words.contains(&"--json") {
-        assert_eq!(output.json()["schema"], 1);
+        assert!(output.json()["schema"].is_number());
     }
 }
 

@@ -42,3 +42,4 @@ mod system_calls;
 mod trust;
 mod unchanged;
 mod undo;
+mod user_config;

@@ -243,6 +243,7 @@ fn types_that_can_be_shown_mask_what_they_hold() {
             cwd: Some("/home/u".into()),
             credentials: credentials.map(|text| source("/home/u/.aws/credentials", text)),
             config: None,
+            user_config: None,
             toolkit_env: toolkit.map(|text| source("/home/u/.backlog-toolkit-env", text)),
             directories: Vec::new(),
             overrides: Vec::new(),

@@ -6,11 +6,13 @@ use std::os::unix::ffi::OsStringExt as _;
 use crate::harness::{KEY_IDS, Output, SECRETS, Sandbox};
 use serde_json::{Value, json};
 
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 11] = [
     "pin",
     "directory",
+    "rule",
     "ambient",
     "toolkit-env",
+    "user-default",
     "toolkit-env-keys",
     "environment-keys",
     "aws-profile",
@@ -23,7 +25,7 @@ fn outcomes(report: &Value) -> Vec<&str> {
     let candidates = report["candidates"].as_array().expect("it is a list");
     let sources: Vec<_> =
         candidates.iter().map(|candidate| candidate["source"].as_str().expect("a word")).collect();
-    assert_eq!(sources, SOURCES, "all nine, in order");
+    assert_eq!(sources, SOURCES, "all of them, in order");
     candidates.iter().map(|candidate| candidate["outcome"].as_str().expect("a word")).collect()
 }
 
@@ -41,20 +43,23 @@ fn the_json_report_is_the_documented_one() {
     let at = |file: &str, line: u32| format!("{}:{line}", home.path(file).display());
     let unset = |source: &str| json!({"source": source, "profile": null, "outcome": "unset"});
     let expected = json!({
-        "schema": 1,
+        "schema": 2,
         "usable": true,
+        "guess": true,
         "profile": "luxito",
         "source": "first",
         "region": "us-west-2",
         "region_source": "profile",
-        "credentials": {"kind": "static", "access_key_id": "AKIA************MPLE", "expires_at": null},
+        "credentials": {"kind": "static", "access_key_id": "AKIA************MPLE", "account": null, "implausible": null, "expires_at": null},
         "override": null,
         "aws_profile": {"name": "cc", "kind": "sso"},
         "candidates": [
             unset("pin"),
             unset("directory"),
+            unset("rule"),
             unset("ambient"),
             unset("toolkit-env"),
+            unset("user-default"),
             unset("toolkit-env-keys"),
             unset("environment-keys"),
             {"source": "aws-profile", "profile": "cc", "outcome": "sso", "at": at(".aws/config", 1)},
@@ -86,11 +91,11 @@ fn a_pin_that_cannot_be_used_ends_the_chain() {
             (report["region"].as_str(), report["region_source"].as_str()),
             (Some(region), Some(region_source))
         );
-        let mut expected = [outcome; 9];
+        let mut expected = [outcome; 11];
         expected[1..].fill("not-reached");
         assert_eq!(outcomes(&report), expected);
         assert_eq!(
-            report["candidates"][6]["profile"], "bedrock",
+            report["candidates"][8]["profile"], "bedrock",
             "what would have come is named all the same"
         );
         assert_eq!(codes(&report), ["unusable"]);
@@ -104,7 +109,7 @@ fn nothing_usable_is_status_one_and_no_profile() {
     for name in ["profile", "source", "credentials", "override", "aws_profile"] {
         assert_eq!(report[name], Value::Null, "{name}");
     }
-    assert_eq!(outcomes(&report), ["unset"; 9]);
+    assert_eq!(outcomes(&report), ["unset"; 11]);
     assert_eq!(codes(&report), ["none-found"]);
 }
 
@@ -128,7 +133,7 @@ fn keys_without_a_profile_are_reported_as_such() {
     let report = home.run(["status", "--json"]).expect_code(0).json();
     assert_eq!(
         report["credentials"],
-        json!({"kind": "bearer", "access_key_id": null, "expires_at": null})
+        json!({"kind": "bearer", "access_key_id": null, "account": null, "implausible": null, "expires_at": null})
     );
 }
 
@@ -201,7 +206,7 @@ fn list_shows_every_profile_in_file_order_and_marks_the_current_one() {
         json!({
             "name": "bedrock", "kind": "static", "also": [], "region": "eu-west-1", "role_arn": null,
             "source_profile": null, "sso_session": null, "sso_start_url": null,
-            "access_key_id": "AKIA************MPLE", "expires_at": null, "current": true,
+            "access_key_id": "AKIA************MPLE", "account": null, "expires_at": null, "current": true,
             "at": [format!("{}:6", home.path(".aws/credentials").display())],
         })
     );

@@ -62,6 +62,10 @@ fn unusable(case: &Case<'_>, source: Source, shown: &str, reason: &Reason) -> Op
     let (code, message) = match reason {
         // The file's own check says it.
         Reason::Unreadable(_) => return None,
+        Reason::OtherAccount { is, wanted, .. } => (
+            "profile-unusable",
+            format!("profile '{shown}' belongs to account {is}, this directory wants {wanted}"),
+        ),
         Reason::Missing => (
             "profile-missing",
             format!("Profile '{shown}' has no static credentials: it is in neither AWS file"),

@@ -34,6 +34,7 @@ impl Machine {
             credentials: Some(file("/home/u/.aws/credentials", credentials)),
             config: Some(file("/home/u/.aws/config", config)),
             toolkit_env: None,
+            user_config: None,
             directories: Vec::new(),
             overrides: Vec::new(),
             absent_overrides: Vec::new(),
@@ -98,6 +99,6 @@ fn file(path: &str, text: &str) -> SourceFile {
     SourceFile {
         path: PathBuf::from(path),
         content: Content::Read { bytes: Zeroizing::new(text.as_bytes().to_vec()), mode: 0o600 },
-        state: Some(FileState { modified: time, changed: time, resolved: None }),
+        state: Some(FileState { modified: time, changed: time, resolved: None, owner: 0 }),
     }
 }

@@ -81,8 +81,12 @@ pub fn override_file(input: &[u8]) {
                 assert!(overrides::is_profile_name(&entry.value));
             }
             assert!(read.profile.is_some() || read.region.is_some());
-            let written = overrides::rewrite(Some(input), Some("bedrock"), None)
-                .expect("what is valid can be changed");
+            let written = overrides::rewrite(
+                Some(input),
+                None,
+                &[("profile", overrides::Edit::Set("bedrock"))],
+            )
+            .expect("what is valid can be changed");
             let again = overrides::parse(written.as_bytes()).expect("what we write is valid");
             assert_eq!(again.profile.map(|entry| entry.value).as_deref(), Some("bedrock"));
             assert_eq!(again.region.map(|entry| entry.value), read.region.map(|entry| entry.value));

@@ -1,0 +1,147 @@
+//! What files say about a directory: its override, and the user's own configuration.
+
+use std::path::{Path, PathBuf};
+
+use super::answer::Outcome;
+use crate::finding::{Code, Finding, Place};
+use crate::fs::Content;
+use crate::overrides::rules::{self, Rule, Rules};
+use crate::overrides::trust::{OverrideFile, Verdict};
+use crate::overrides::{self, Override};
+use crate::text::{command_on, visible};
+use crate::world::World;
+
+/// What the directories above say.
+#[derive(Debug, Default)]
+pub struct Directory {
+    /// The nearest override that counts, or why what it says is not known.
+    pub decided: Option<(Place, Result<Override, Finding>)>,
+    /// The nearest one that does not count, when it is nearer than the one that does or there is no other.
+    pub passed_over: Option<(PathBuf, Outcome)>,
+    pub findings: Vec<Finding>,
+}
+
+/// The user's own configuration, as far as it is about this directory.
+#[derive(Debug)]
+pub struct UserConfig {
+    pub path: PathBuf,
+    /// What it says, or why it cannot be used.
+    pub rules: Result<Rules, Finding>,
+    /// The rule for the working directory.
+    pub rule: Option<Rule>,
+}
+
+impl Directory {
+    /// The nearest override that counts or may count; what is nearer is passed over, with a finding.
+    pub fn of(found: &[OverrideFile<'_>]) -> Self {
+        let mut directory = Self::default();
+        for OverrideFile { file, verdict } in found {
+            let shown = visible(&file.path);
+            let here = file.path.parent().unwrap_or(&file.path);
+            let allow = command_on("backlog-aws allow", here);
+            let (outcome, finding) = match (&file.content, verdict) {
+                (Content::Absent, _) => continue,
+                (Content::Read { bytes, .. }, Verdict::Allowed) => {
+                    directory.decide(&file.path, bytes);
+                    break;
+                }
+                (Content::Unreadable(why), Verdict::Allowed) => {
+                    let deny = command_on("backlog-aws deny", here);
+                    let finding = Finding::problem(Code::OverrideInvalid, format!("{shown} {why}"))
+                        .remedy(format!("fix it, or run {deny}"));
+                    directory.decided = Some((Place::file(&file.path), Err(finding)));
+                    break;
+                }
+                (_, Verdict::Undecidable(why)) => {
+                    let message = format!("it is not known whether {shown} is allowed: {why}");
+                    let finding = Finding::problem(Code::OverrideNotAllowed, message)
+                        .remedy(format!("fix that, or run {allow} again"));
+                    directory.decided = Some((Place::file(&file.path), Err(finding)));
+                    break;
+                }
+                // The user knows.
+                (_, Verdict::Denied) => (Outcome::NotAllowed, None),
+                (Content::Read { bytes, .. }, Verdict::Unknown { changed }) => {
+                    let code = Code::OverrideNotAllowed;
+                    let finding = if *changed {
+                        let told = format!("{shown} changed since it was allowed and is ignored");
+                        Finding::problem(code, told)
+                    } else {
+                        Finding::warning(code, format!("{shown} is not allowed and is ignored"))
+                    };
+                    let remedy = format!("look at it, then run {allow}");
+                    (Outcome::NotAllowed, Some(finding.once().about(bytes).remedy(remedy)))
+                }
+                (Content::Unreadable(why), _) => {
+                    let message = format!("{shown} {why} and is ignored");
+                    let finding = Finding::warning(Code::OverrideInvalid, message).once();
+                    (Outcome::Invalid, Some(finding.remedy("fix or remove it")))
+                }
+            };
+            directory.passed_over.get_or_insert((file.path.clone(), outcome));
+            directory.findings.extend(finding);
+        }
+        directory
+    }
+}
+
+impl Directory {
+    /// Has the directory say what a file that counts says.
+    pub fn decide(&mut self, path: &Path, content: &[u8]) {
+        let (line, decided) = match overrides::parse(content) {
+            Ok(decided) => (None, Ok(decided)),
+            Err(invalid) => {
+                let message = format!("{} {invalid}", invalid.place(path));
+                let finding = Finding::problem(Code::OverrideInvalid, message)
+                    .remedy("fix it, or remove it with `backlog-aws local --unset`");
+                (invalid.line, Err(finding))
+            }
+        };
+        self.decided = Some((Place { path: path.to_owned(), line }, decided));
+    }
+}
+
+impl Default for UserConfig {
+    fn default() -> Self {
+        Self { path: PathBuf::new(), rules: Ok(Rules::default()), rule: None }
+    }
+}
+
+impl UserConfig {
+    pub(super) fn of(world: &World) -> Self {
+        let Some(file) = &world.user_config else {
+            return Self::default();
+        };
+        let rules = match (&file.content, file.foreign()) {
+            (Content::Absent, _) => Ok(Rules::default()),
+            (Content::Unreadable(why), _) => Err((*why).clone()),
+            (Content::Read { .. }, Some(why)) => Err(why.to_owned()),
+            (Content::Read { bytes, .. }, None) => return Self::read(&file.path, bytes, world),
+        };
+        let rules = rules.map_err(|why| {
+            let message = format!("{} {why}", visible(&file.path));
+            let chmod = command_on("chmod go-w", &file.path);
+            Finding::problem(Code::Unusable, message)
+                .remedy(format!("make it a file that only you can write to: {chmod}"))
+        });
+        Self { path: file.path.clone(), rules, rule: None }
+    }
+
+    /// From the content of a file that can be trusted.
+    fn read(path: &Path, bytes: &[u8], world: &World) -> Self {
+        let rules = rules::parse(bytes, world.home.as_deref()).map_err(|invalid| {
+            let message = format!("{} {invalid}", invalid.place(path));
+            Finding::problem(Code::Unusable, message).remedy("fix it")
+        });
+        let rule = match (&rules, &world.cwd) {
+            (Ok(rules), Some(cwd)) => rules.for_directory(cwd).cloned(),
+            _ => None,
+        };
+        Self { path: path.to_owned(), rules, rule }
+    }
+
+    /// What holds everywhere.
+    pub fn everywhere(&self) -> Option<&Override> {
+        self.rules.as_ref().ok().map(|rules| &rules.everywhere)
+    }
+}

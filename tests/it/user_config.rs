@@ -1,0 +1,143 @@
+//! The user's own configuration: one profile for everywhere, and private rules of directories.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::harness::{Sandbox, Session, scenario};
+
+const CONFIG: &str = ".config/backlog-aws/config.ini";
+
+/// Profile and source at this prompt.
+fn answer(session: &mut Session) -> (Option<String>, Option<String>) {
+    let mut value =
+        |name: &str| session.var(name).map(|value| value.to_string_lossy().into_owned());
+    (value("BACKLOG_AWS_PROFILE"), value("BACKLOG_AWS_SOURCE"))
+}
+
+fn is(profile: &str, source: &str) -> (Option<String>, Option<String>) {
+    (Some(profile.to_owned()), Some(source.to_owned()))
+}
+
+scenario! {
+    fn one_profile_for_everywhere_holds_in_every_shell_until_it_is_cleared(shell) {
+        let home = Sandbox::documented_home();
+        let mut first = Session::start(&home, shell);
+        let mut second = Session::start(&home, shell);
+        assert_eq!(answer(&mut first), is("luxito", "first"));
+        let told = first.line("backlog-aws use --global bedrock --region eu-north-1").text;
+        assert!(told.contains("wrote ") && told.contains("profile = bedrock"), "{told}");
+        for session in [&mut first, &mut second] {
+            session.line("");
+            assert_eq!(answer(session), is("bedrock", "user-default"));
+            assert_eq!(session.cd("/").text, "");
+            assert_eq!(answer(session), is("bedrock", "user-default"));
+        }
+        first.line("backlog-aws use --global --clear");
+        for session in [&mut first, &mut second] {
+            session.line("");
+            assert_eq!(answer(session), is("luxito", "first"));
+        }
+    }
+
+    fn rules_hold_in_their_directories_and_below_and_nowhere_else(shell) {
+        let home = Sandbox::documented_home();
+        home.mkdir("work/acme/src");
+        home.mkdir("work/other");
+        home.write(CONFIG, "[~/work]\nprofile = bedrock\n\n[~/work/acme]\nregion = eu-south-1\nprofile = luxito\n");
+        let mut session = Session::start(&home, shell);
+        assert_eq!(answer(&mut session), is("luxito", "first"));
+        for (directory, profile) in [
+            ("work", "bedrock"),
+            ("work/acme/src", "luxito"),
+            ("work/other", "bedrock"),
+            ("work/acme", "luxito"),
+        ] {
+            session.cd(home.path(directory));
+            assert_eq!(answer(&mut session), is(profile, "rule"), "{directory}");
+        }
+        session.cd("/");
+        assert_eq!(answer(&mut session), is("luxito", "first"));
+    }
+
+    fn an_override_comes_before_a_rule_and_a_private_rule_leaves_nothing_in_the_directory(shell) {
+        let home = Sandbox::documented_home();
+        home.mkdir("acme");
+        let mut session = Session::start(&home, shell);
+        session.cd(home.path("acme"));
+        session.line("backlog-aws local --private bedrock");
+        session.line("");
+        assert_eq!(answer(&mut session), is("bedrock", "rule"));
+        assert_eq!(fs::read_dir(home.path("acme")).unwrap().count(), 0);
+        session.line("backlog-aws local luxito");
+        session.line("");
+        assert_eq!(answer(&mut session), is("luxito", "directory"));
+        session.line("backlog-aws local --unset");
+        session.line("backlog-aws local --private --unset");
+        session.line("");
+        assert_eq!(answer(&mut session), is("luxito", "first"));
+    }
+
+    fn a_file_edited_by_hand_counts_at_the_next_prompt_and_a_broken_one_stops_the_chain(shell) {
+        let home = Sandbox::documented_home();
+        let mut session = Session::builder(&home, shell).size(40, 300).spawn();
+        home.write(CONFIG, "profile = bedrock\n");
+        session.line("");
+        assert_eq!(answer(&mut session), is("bedrock", "user-default"));
+        home.write(CONFIG, "profile = bedrock\nprofil = luxito\n");
+        let told = session.line("").text;
+        assert!(told.contains("config.ini:2 has the unknown key 'profil'"), "{told}");
+        assert_eq!(answer(&mut session), (None, Some("rule".to_owned())));
+        home.write(CONFIG, "profile = bedrock\n");
+        session.line("");
+        assert_eq!(answer(&mut session), is("bedrock", "user-default"));
+    }
+}
+
+#[test]
+fn a_file_that_others_can_write_to_is_not_believed_and_nothing_else_is_tried() {
+    let home = Sandbox::documented_home();
+    let path = home.write(CONFIG, "profile = bedrock\n");
+    fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
+    let refused = home.run(["exec", "--", "/bin/true"]).expect_code(1);
+    assert!(refused.err().contains("config.ini can be written by others"), "{}", refused.err());
+}
+
+#[test]
+fn the_file_can_be_elsewhere() {
+    let home = Sandbox::documented_home();
+    let path = home.write("mine.ini", "profile = bedrock\n");
+    let run = home.invoke(["status", "--json"]).env("BACKLOG_AWS_CONFIG", path);
+    assert_eq!(run.run().expect_code(0).json()["source"], "user-default");
+}
+
+#[test]
+fn writing_keeps_what_the_user_wrote() {
+    let home = Sandbox::documented_home();
+    home.write(CONFIG, "# mine\nprofile = luxito ; for now\n\n[~/x]\nprofile = bedrock\n");
+    home.run(["use", "--global", "bedrock"]).expect_code(0);
+    let text = fs::read_to_string(home.path(CONFIG)).unwrap();
+    assert_eq!(text, "# mine\nprofile = bedrock ; for now\n\n[~/x]\nprofile = bedrock\n");
+    for bad in [&["use", "--global", "nowhere"][..], &["use", "--global", "cc"]] {
+        home.run(bad).expect_code(1);
+    }
+    home.run(["local", "--private", "bedrock", "--account", "12"]).expect_code(2);
+    assert_eq!(fs::read_to_string(home.path(CONFIG)).unwrap(), text);
+}
+
+#[test]
+fn exec_refuses_another_account_and_says_when_it_is_unknown() {
+    let home = Sandbox::documented_home();
+    home.write_private(
+        ".aws/credentials",
+        "[known]\naws_access_key_id = ASIAQNZGKIQY56JQ7WML\naws_secret_access_key = s\naws_session_token = t\n\
+         [unknown]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = s\n",
+    );
+    home.write(CONFIG, "profile = known\naccount = 111122223333\n");
+    let refused = home.run(["exec", "--", "/bin/true"]).expect_code(1);
+    assert!(refused.err().contains("belongs to account 029608264753"), "{}", refused.err());
+    home.write(CONFIG, "profile = known\naccount = 029608264753\n");
+    assert_eq!(home.run(["exec", "--", "/bin/true"]).expect_code(0).err(), "");
+    home.write(CONFIG, "profile = unknown\naccount = 111122223333\n");
+    let told = home.run(["exec", "--", "/bin/true"]).expect_code(0);
+    assert!(told.err().contains("this directory wants account 111122223333"), "{}", told.err());
+}
