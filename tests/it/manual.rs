@@ -21,9 +21,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("BACKLOG_AWS_REGION", "The region that goes with it. It can be pinned in the same way."),
     (
         "BACKLOG_AWS_SOURCE",
-        "Where the answer came from: pin, directory, ambient, toolkit-env, toolkit-env-keys, environment-keys, aws-profile, \
-         default or first. For prompts and scripts.",
+        "Where the answer came from: pin, directory, rule, ambient, toolkit-env, user-default, toolkit-env-keys, \
+         environment-keys, aws-profile, default or first. For prompts and scripts.",
     ),
+    ("BACKLOG_AWS_CONFIG", "Where your own configuration is, if not in the place named under FILES."),
     ("BACKLOG_AWS_QUIET", "Set to 1, the hook says nothing but errors."),
     (
         "__BACKLOG_AWS_STATE",
@@ -54,6 +55,12 @@ const FILES: &[(&str, &str)] = &[
         ".backlog-aws",
         "The profile and region of a directory and everything below it: lines `profile = NAME` and `region = REGION`. It counts \
          only after `backlog-aws allow`.",
+    ),
+    (
+        "~/.config/backlog-aws/config.ini",
+        "Your own configuration: `profile`, `region` and `account` for everywhere, and in sections like `[~/work/acme]` for a \
+         directory and everything below it (macOS: ~/Library/Application Support/backlog-aws). `use --global` and \
+         `local --private` write it.",
     ),
     ("~/.aws/credentials, ~/.aws/config", "The AWS profiles. Only read."),
     ("~/.backlog-toolkit-env", "The toolkit's own settings. Read as data and never run."),
