@@ -162,21 +162,56 @@ pub fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
+/// Whether something of ours is there, links not followed. It can only be relied on when it is the user's own, real, and
+/// for nobody else to write to.
+///
+/// # Errors
+///
+/// It is there, and cannot be relied on: the path and why.
+pub fn is_own(path: &Path) -> Result<bool, String> {
+    let why = match std::fs::symlink_metadata(path) {
+        Err(error) if is_absent(&error) => return Ok(false),
+        Err(error) => in_words(&error),
+        Ok(found) if found.is_symlink() => "is a link".to_owned(),
+        Ok(found) if found.uid() != rustix::process::geteuid().as_raw() => {
+            format!("belongs to the user with the id {}", found.uid())
+        }
+        Ok(found) if found.mode() & 0o022 != 0 => {
+            format!("can be written to by others (mode {:03o})", found.mode() & 0o777)
+        }
+        Ok(_) => return Ok(true),
+    };
+    Err(format!("{} {why}", visible(path)))
+}
+
+/// The permissions of a file that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// For the user alone, whatever was there.
+    Private,
+    /// Those of the file that is replaced; of a new one these, as far as the umask leaves them.
+    KeptOr(u32),
+}
+
 /// Replaces the file at `path` by one with this content. Whatever fails, all is as it was.
-pub fn write_atomically(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-    stage(path, content, mode)?.persist(path)?;
+pub fn write_atomically(path: &Path, content: &[u8], access: Access) -> io::Result<()> {
+    stage(path, content, access)?.persist(path)?;
     Ok(())
 }
 
 /// The first half of [`write_atomically`]: the new content, complete and on disk beside `path`, to be persisted there.
-/// A file that is there keeps its permissions; a new one gets those of `mode` that the umask leaves.
-pub fn stage(path: &Path, content: &[u8], mode: u32) -> io::Result<tempfile::NamedTempFile> {
+pub fn stage(path: &Path, content: &[u8], access: Access) -> io::Result<tempfile::NamedTempFile> {
+    let mode = match access {
+        Access::Private => 0o600,
+        Access::KeptOr(mode) => mode,
+    };
     let mut staged = tempfile::Builder::new()
         .prefix(".backlog-aws.")
         .permissions(Permissions::from_mode(mode))
         .tempfile_in(path.parent().unwrap_or(Path::new(".")))?;
     let file = staged.as_file_mut();
-    if let Ok(old) = std::fs::symlink_metadata(path)
+    if access != Access::Private
+        && let Ok(old) = std::fs::symlink_metadata(path)
         && old.is_file()
     {
         file.set_permissions(old.permissions())?;

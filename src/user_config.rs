@@ -5,7 +5,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use crate::error::{Done, Failure, reason};
-use crate::fs::{Content, check_is_ours, write_atomically};
+use crate::fs::{Access, Content, check_is_ours, write_atomically};
 use crate::overrides::{Edit, rewrite};
 use crate::text::visible;
 use crate::world::World;
@@ -64,7 +64,7 @@ pub fn change(
         .recursive(true)
         .mode(0o700)
         .create(target.parent().unwrap_or(&target))
-        .and_then(|()| write_atomically(&target, text.as_bytes(), 0o600));
+        .and_then(|()| write_atomically(&target, text.as_bytes(), Access::KeptOr(0o600)));
     written.map_err(|error| failed(format!("{shown} cannot be written: {}", reason(&error))))?;
     writeln!(out, "wrote {shown}")?;
     for (key, edit) in edits {

@@ -8,7 +8,7 @@ use crate::choice;
 use crate::cli;
 use crate::error::{Done, Failure, reason};
 use crate::finding::print_findings;
-use crate::fs::{Content, check_is_ours, stage};
+use crate::fs::{Access, Content, check_is_ours, stage};
 use crate::overrides::trust::{OverrideFile, Store, Verdict, judge};
 use crate::overrides::{self, Edit, FILE_NAME, Override, place};
 use crate::resolve::Directory;
@@ -109,7 +109,8 @@ fn write(edits: &[(&str, Edit<'_>)], world: &World, out: &mut dyn Write) -> Done
     }
     let not_written =
         |error: &io::Error| failed(&format!("{shown} cannot be written: {}", reason(error)));
-    let staged = stage(&path, text.as_bytes(), 0o666).map_err(|error| not_written(&error))?;
+    let staged =
+        stage(&path, text.as_bytes(), Access::KeptOr(0o666)).map_err(|error| not_written(&error))?;
     // Before the file: a prompt in between sees a file that is not allowed yet, and never one that is allowed without
     // having been written by the user.
     store.allow(&path, text.as_bytes())?;

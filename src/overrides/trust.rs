@@ -19,9 +19,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Failure, reason};
-use crate::fs::{
-    Content, SourceFile, check_is_ours, in_words, is_absent, read_file, write_atomically,
-};
+use crate::fs::{Access, Content, SourceFile, check_is_ours, is_own, read_file, write_atomically};
 use crate::text::visible;
 use crate::world::World;
 
@@ -108,6 +106,16 @@ impl Store {
             )
         })?;
         check_is_ours(&store.directory, world.home.as_deref())?;
+        store.check().map_err(|why| store.not_kept(&why))?;
+        // With `sudo -E` the home is the caller's, and what root made there would be closed to them.
+        let mut above = store.directory.ancestors();
+        let owner = above.find_map(|there| fs::metadata(there).ok()).map_or(0, |there| there.uid());
+        if rustix::process::geteuid().is_root() && owner != 0 {
+            let why = format!(
+                "it belongs to the user with the id {owner}, and you are root; run this as them"
+            );
+            return Err(store.not_kept(&why));
+        }
         Ok(store)
     }
 
@@ -118,13 +126,12 @@ impl Store {
 
     /// Whether it can be asked. Where there is none, nothing was decided.
     fn check(&self) -> Result<(), String> {
-        let error = match fs::metadata(&self.directory) {
-            Ok(found) if found.is_dir() => return Ok(()),
-            Ok(_) => io::ErrorKind::NotADirectory.into(),
-            Err(error) if is_absent(&error) => return Ok(()),
-            Err(error) => error,
-        };
-        Err(format!("{} {}", visible(&self.directory), in_words(&error)))
+        for directory in self.directory.parent().into_iter().chain([&*self.directory]) {
+            if is_own(directory)? && !directory.is_dir() {
+                return Err(format!("{} is not a directory", visible(directory)));
+            }
+        }
+        Ok(())
     }
 
     /// `under` keeps from one file to the next which directories above are allowed as a whole: what is above a file is
@@ -169,7 +176,11 @@ impl Store {
     }
 
     fn decision(&self, kind: char, path: &Path) -> Result<Option<Decision>, String> {
-        let entry = read_file(self.entry(kind, path), MAX_ENTRY_BYTES);
+        let entry = self.entry(kind, path);
+        if !is_own(&entry)? {
+            return Ok(None);
+        }
+        let entry = read_file(entry, MAX_ENTRY_BYTES);
         match &entry.content {
             Content::Absent => Ok(None),
             Content::Unreadable(why) => Err(format!("{} {why}", visible(&entry.path))),
@@ -214,12 +225,12 @@ impl Store {
 
     fn decide(&self, kind: char, path: &Path, decision: &Decision) -> Result<(), Failure> {
         let record = decision.record(path);
-        refuse_as_root(&self.directory)
-            .and_then(|()| {
-                fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)
-            })
-            .and_then(|()| write_atomically(&self.entry(kind, path), &record, 0o600))
-            .map_err(|error| self.not_kept(&error))
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.directory)
+            .and_then(|()| write_atomically(&self.entry(kind, path), &record, Access::Private))
+            .map_err(|error| self.not_kept(&reason(&error)))
     }
 
     /// Removes an entry; another process having done so first is as good.
@@ -227,34 +238,16 @@ impl Store {
         match fs::remove_file(self.entry(kind, path)) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(self.not_kept(&error)),
+            Err(error) => Err(self.not_kept(&reason(&error))),
         }
     }
 
-    fn not_kept(&self, error: &io::Error) -> Failure {
+    fn not_kept(&self, why: &str) -> Failure {
         Failure::Problem(format!(
-            "the decision cannot be kept in {}: {}; nothing was changed",
-            visible(&self.directory),
-            reason(error)
+            "the decision cannot be kept in {}: {why}; nothing was changed",
+            visible(&self.directory)
         ))
     }
-}
-
-/// With `sudo -E` the home is the caller's, and what root made there would be closed to them.
-fn refuse_as_root(directory: &Path) -> io::Result<()> {
-    let owner = directory
-        .ancestors()
-        .find_map(|there| fs::metadata(there).ok())
-        .map_or(0, |there| there.uid());
-    if rustix::process::geteuid().is_root() && owner != 0 {
-        return Err(io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            format!(
-                "it belongs to the user with the id {owner}, and you are root; run this as them"
-            ),
-        ));
-    }
-    Ok(())
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -2,9 +2,11 @@
 //! was an attack that worked.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{PermissionsExt as _, lchown, symlink};
+use std::path::Path;
+use std::process::Command;
 
-use crate::harness::{Output, Sandbox, run_as_a_mere_user};
+use crate::harness::{Output, Sandbox, is_root, run_as_a_mere_user, say};
 
 const STORE: &str = ".local/share/backlog-aws/trust";
 
@@ -81,9 +83,11 @@ fn a_trust_store_that_cannot_be_read_leaves_no_other_profile() {
     assert_nothing_else_is_tried(run, "directory", "is damaged");
     fs::remove_file(&entry).unwrap();
     assert_eq!(run(&["status", "--json"]).json()["profile"], "luxito", "that is known");
-    fs::remove_dir_all(&store).unwrap();
-    fs::write(&store, "").unwrap();
-    assert_nothing_else_is_tried(run, "directory", "trust cannot be read: not a directory");
+    let home = Sandbox::with_override();
+    fs::remove_dir_all(home.path(STORE)).unwrap();
+    home.write(STORE, "");
+    let run = |words: &[&str]| run_in(&home, "acme", words);
+    assert_nothing_else_is_tried(run, "directory", "trust is not a directory");
 }
 
 #[test]
@@ -103,6 +107,71 @@ fn a_toolkit_file_that_cannot_be_read_leaves_no_other_profile() {
     home.remove(".backlog-toolkit-env");
     home.mkdir(".backlog-toolkit-env");
     assert_nothing_else_is_tried(run, "toolkit-env", "is a directory and not a file");
+}
+
+/// A store of somebody else could allow anything: after a plain `su`, or with `XDG_DATA_HOME` where all may write.
+#[test]
+fn a_trust_store_or_entry_that_is_not_the_users_own_is_not_believed() {
+    let home = Sandbox::with_override();
+    let store = home.path(STORE);
+    let entry = fs::read_dir(&store).unwrap().next().unwrap().unwrap().path();
+    let run = |words: &[&str]| run_in(&home, "acme/deep", words);
+    let mode = |path: &Path, mode: u32| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let believed = || assert_eq!(run(&["status", "--json"]).json()["profile"], "bedrock");
+    let data = store.parent().unwrap();
+    for (path, usual) in [(data, 0o700), (&store, 0o700), (&entry, 0o600)] {
+        for bits in [0o002, 0o020] {
+            mode(path, usual | bits);
+            let why = format!("{} can be written to by others (mode ", path.display());
+            assert_nothing_else_is_tried(run, "directory", &why);
+            if path != entry {
+                let refused = run(&["allow"]).expect_code(1);
+                assert!(refused.err().contains(&why), "{}", refused.err());
+            }
+            mode(path, usual);
+            believed();
+        }
+        let kept = path.with_extension("kept");
+        fs::rename(path, &kept).unwrap();
+        symlink(&kept, path).unwrap();
+        let why = format!("{} is a link", path.display());
+        assert_nothing_else_is_tried(run, "directory", &why);
+        fs::remove_file(path).unwrap();
+        fs::rename(&kept, path).unwrap();
+        believed();
+        if is_root() {
+            lchown(path, Some(12345), None).unwrap();
+            let why = format!("{} belongs to the user with the id 12345", path.display());
+            assert_nothing_else_is_tried(run, "directory", &why);
+            lchown(path, Some(0), None).unwrap();
+        } else {
+            say(
+                "a_trust_store_or_entry_that_is_not_the_users_own: not root, so none is given away",
+            );
+        }
+        believed();
+    }
+}
+
+#[test]
+fn a_trust_entry_that_is_no_file_is_neither_waited_for_nor_read() {
+    let home = Sandbox::with_override();
+    let entry = fs::read_dir(home.path(STORE)).unwrap().next().unwrap().unwrap().path();
+    let run = |words: &[&str]| run_in(&home, "acme", words);
+    fs::remove_file(&entry).unwrap();
+    assert!(Command::new("mkfifo").arg(&entry).status().unwrap().success());
+    assert_nothing_else_is_tried(run, "directory", "is a FIFO and not a file");
+    fs::remove_file(&entry).unwrap();
+    symlink("/dev/zero", &entry).unwrap();
+    assert_nothing_else_is_tried(run, "directory", "is a link");
+    fs::remove_file(&entry).unwrap();
+    fs::write(&entry, vec![0; 1 << 20]).unwrap();
+    assert_nothing_else_is_tried(run, "directory", "is larger than ");
+    // Deciding again puts it right.
+    run(&["allow"]).expect_code(0);
+    assert_eq!(run(&["status", "--json"]).json()["profile"], "bedrock");
 }
 
 /// Who has allowed it once may be waiting for it to count.

@@ -66,7 +66,7 @@ scenario! {
         let mut session = Session::start(&home, shell);
         let told = session.cd(home.path("acme")).joined();
         assert!(told.contains("it is not known whether"), "{told}");
-        assert!(told.contains("trust cannot be read: not a directory"), "{told}");
+        assert!(told.contains("trust is not a directory"), "{told}");
         assert_eq!(session.var("BACKLOG_AWS_PROFILE"), None);
         assert_eq!(session.line("").text, "", "once is enough");
         session.cd(home.home());
@@ -314,11 +314,12 @@ fn a_full_or_read_only_data_directory_is_told_and_changes_nothing() {
     let home = Sandbox::documented_home();
     home.write("acme/.backlog-aws", "profile = bedrock\n");
     home.mkdir(".local/share/backlog-aws");
-    for (options, told) in [("size=4k", "no space left on device"), ("ro", "read-only file system")]
+    for (options, told) in
+        [("mode=700,size=4k", "no space left on device"), ("mode=700,ro", "read-only file system")]
     {
         let script = format!(
             "mount -t tmpfs -o {options} none .local/share/backlog-aws || exit 9\n\
-             test {options} = ro || {{ mkdir .local/share/backlog-aws/trust; \
+             test {options} = mode=700,ro || {{ mkdir .local/share/backlog-aws/trust; \
              head -c 100000 /dev/zero > .local/share/backlog-aws/fill; }} 2>/dev/null\n\
              cd acme\n\"$0\" allow && exit 8\n(cd .. && \"$0\" local luxito) && exit 8\n\"$0\" deny && exit 8\n\
              test ! -e ../.backlog-aws || exit 7\ncat .backlog-aws; ls -A . ../.local/share/backlog-aws/trust; exit 0"
