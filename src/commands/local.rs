@@ -10,7 +10,7 @@ use crate::error::{Done, Failure, reason};
 use crate::finding::print_findings;
 use crate::fs::{Access, Content, check_is_ours, stage};
 use crate::overrides::trust::{OverrideFile, Store, Verdict, judge};
-use crate::overrides::{self, Edit, FILE_NAME, Override, place};
+use crate::overrides::{self, Edit, FILE_NAME, Invalid, Override, place};
 use crate::resolve::Directory;
 use crate::session::UserIntent;
 use crate::text::{command_on, visible};
@@ -93,13 +93,16 @@ fn write(edits: &[(&str, Edit<'_>)], world: &World, out: &mut dyn Write) -> Done
         Some(Content::Unreadable(why)) => return Err(failed(&format!("{shown} {why}"))),
         Some(Content::Absent) | None => None,
     };
-    let text = overrides::rewrite(old, None, edits).map_err(|invalid| {
+    let cannot_be_kept = |invalid: Invalid| {
         let place = invalid.place(&path);
         failed(&format!("{place} {invalid}; fix it or remove it with `backlog-aws local --unset`"))
-    })?;
+    };
+    let text = overrides::rewrite(old, None, edits).map_err(cannot_be_kept)?;
+    let written = overrides::parse(text.as_bytes()).map_err(cannot_be_kept)?;
     // What is taken over would be allowed along with what is new.
+    let set = edits.iter().filter(|(_, edit)| matches!(edit, Edit::Set(_)));
     if let Some(file) = file
-        && old.is_some_and(|old| overrides::parse(old).is_ok())
+        && written.entries().count() > set.count()
         && judge(std::slice::from_ref(file), Some(&store))[0].verdict != Verdict::Allowed
     {
         return Err(failed(&format!(
@@ -109,8 +112,8 @@ fn write(edits: &[(&str, Edit<'_>)], world: &World, out: &mut dyn Write) -> Done
     }
     let not_written =
         |error: &io::Error| failed(&format!("{shown} cannot be written: {}", reason(error)));
-    let staged =
-        stage(&path, text.as_bytes(), Access::KeptOr(0o666)).map_err(|error| not_written(&error))?;
+    let staged = stage(&path, text.as_bytes(), Access::KeptOr(0o666))
+        .map_err(|error| not_written(&error))?;
     // Before the file: a prompt in between sees a file that is not allowed yet, and never one that is allowed without
     // having been written by the user.
     store.allow(&path, text.as_bytes())?;
@@ -122,9 +125,7 @@ fn write(edits: &[(&str, Edit<'_>)], world: &World, out: &mut dyn Write) -> Done
         return Err(not_written(&error.error));
     }
     writeln!(out, "wrote and allowed {shown}")?;
-    if let Ok(written) = overrides::parse(text.as_bytes()) {
-        print_entries(&path, &written, out)?;
-    }
+    print_entries(&path, &written, out)?;
     if let Some(pin) = &UserIntent::of_environment(&world.env).pin
         && edits.iter().any(|edit| matches!(edit, ("profile", Edit::Set(_))))
     {

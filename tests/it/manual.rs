@@ -24,7 +24,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "Where the answer came from: pin, directory, rule, ambient, toolkit-env, user-default, toolkit-env-keys, \
          environment-keys, aws-profile, default or first. For prompts and scripts.",
     ),
-    ("BACKLOG_AWS_CONFIG", "Where your own configuration is, if not in the place named under FILES."),
+    (
+        "BACKLOG_AWS_CONFIG",
+        "Where your own configuration is, if not in the place named under FILES.",
+    ),
     ("BACKLOG_AWS_QUIET", "Set to 1, the hook says nothing but errors."),
     (
         "__BACKLOG_AWS_STATE",
