@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 use inquire::list_option::ListOption;
@@ -12,10 +13,12 @@ use crate::aws::Profile;
 use crate::cli;
 use crate::error::Failure;
 use crate::finding::{Finding, print_findings};
+use crate::overrides::Edit;
 use crate::resolve::{Inputs, Resolution, none_found, resolve, usable};
 use crate::session::{UserIntent, Variable, state_of};
 use crate::source::Source;
 use crate::text::{table, visible};
+use crate::user_config::{self, section_of};
 use crate::world::World;
 
 /// Lets the user choose. It reads the terminal and draws on standard error, so that it works inside `$(…)`.
@@ -64,15 +67,22 @@ pub fn usable_profile(question: &str, world: &World) -> Result<String, Failure> 
     }
 }
 
-/// The answer for one command: what the chain says, with `--profile` and `--region` as pins. When it is unusable and
-/// there is a terminal, the user may choose if there is a `question` to put to them.
+/// When a command asks which profile to use.
+pub struct Asks {
+    pub question: &'static str,
+    /// Also when the answer is a guess, and not only when there is none.
+    pub guess: bool,
+}
+
+/// The answer for one command: what the chain says, with `--profile` and `--region` as pins. When it is unusable or a
+/// guess and there is a terminal, a command that `asks` lets the user choose.
 ///
 /// # Errors
 ///
 /// There are no usable credentials; the text says why and what to do.
 pub fn resolve_for_command<'a>(
     choice: &cli::Choice,
-    question: Option<&str>,
+    asks: Option<Asks>,
     world: &'a World,
 ) -> Result<(Inputs<'a>, Resolution), Failure> {
     let intent = UserIntent::of_environment(&world.env);
@@ -92,21 +102,48 @@ pub fn resolve_for_command<'a>(
         inputs.choose_with = "--profile ";
     }
     let resolution = resolve(&inputs);
-    let Some(refusal) = resolution.refusal else {
-        return Ok((inputs, resolution));
+    let asks = asks.filter(|asks| possible() && (asks.guess || resolution.refusal.is_some()));
+    let profile = match (asks, &resolution.refusal) {
+        (None, Some(refusal)) => return Err(Failure::Problem(refusal.to_string())),
+        (Some(asks), Some(refusal)) => {
+            print_findings(vec![refusal.clone()], &world.env, &mut io::stderr().lock());
+            usable_profile(asks.question, world).map_err(|failure| match failure {
+                // The refusal has said it already.
+                Failure::Problem(_) => Failure::Explained,
+                other => other,
+            })?
+        }
+        (Some(asks), None) if resolution.guess => {
+            let profile = usable_profile(asks.question, world)?;
+            keep(&profile, world)?;
+            profile
+        }
+        (_, None) => return Ok((inputs, resolution)),
     };
-    let Some(question) = question.filter(|_| possible()) else {
-        return Err(Failure::Problem(refusal.to_string()));
-    };
-    print_findings(vec![refusal], &world.env, &mut io::stderr().lock());
-    let profile = usable_profile(question, world).map_err(|failure| match failure {
-        // The refusal has said it already.
-        Failure::Problem(_) => Failure::Explained,
-        other => other,
-    })?;
     inputs.intent = with(Some(profile.into()));
     let resolution = resolve(&inputs);
     Ok((inputs, resolution))
+}
+
+/// Offers to keep a choice that was made for one command.
+fn keep(profile: &str, world: &World) -> Result<(), Failure> {
+    const ONCE: &str = "only for this command";
+    const HERE: &str = "for this directory and below";
+    const EVERYWHERE: &str = "everywhere";
+    let chosen =
+        Select::new("Use it", vec![ONCE, HERE, EVERYWHERE]).without_help_message().prompt();
+    let section = match chosen {
+        Ok(HERE) => {
+            let directory = world.cwd.as_deref().unwrap_or(Path::new("/"));
+            Some(section_of(directory, world.home.as_deref())?)
+        }
+        Ok(EVERYWHERE) => None,
+        Ok(_) => return Ok(()),
+        Err(_) => return Err(Failure::Cancelled),
+    };
+    let edits = [("profile", Edit::Set(profile))];
+    user_config::change(section.as_deref(), &edits, world, &mut io::stderr().lock())?;
+    Ok(())
 }
 
 /// Why the profile that was given to `command` cannot be used now; `None` when it can.

@@ -221,8 +221,11 @@ pub struct Exec {
     /// Only show what would be set and removed, with secrets masked
     #[arg(long)]
     pub dry_run: bool,
-    /// The command and its arguments
-    #[arg(last = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments, required_unless_present = "dry_run")]
+    /// Take the first usable profile without asking when nothing names one
+    #[arg(long, short)]
+    pub yes: bool,
+    /// The command and its arguments; put `--` before one that begins with a dash
+    #[arg(trailing_var_arg = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments, required_unless_present = "dry_run")]
     pub command: Vec<OsString>,
 }
 

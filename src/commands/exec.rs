@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use crate::choice::resolve_for_command;
+use crate::choice::{Asks, resolve_for_command};
 use crate::cli;
 use crate::error::{Done, Failure, reason};
-use crate::finding::{Finding, is_quiet, print_findings};
+use crate::finding::{Code, Finding, is_quiet, print_findings};
 use crate::fs::{Content, SourceFile};
 use crate::handover::Handover;
 use crate::overrides::place;
@@ -17,8 +17,8 @@ use crate::world::World;
 
 /// Resolves afresh and replaces this process by the command.
 pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
-    let (inputs, resolution) =
-        resolve_for_command(&args.choice, Some("Profile for this command"), world)?;
+    let asks = Asks { question: "Profile for this command", guess: !args.yes && !args.dry_run };
+    let (inputs, resolution) = resolve_for_command(&args.choice, Some(asks), world)?;
     let handover = Handover::of(&resolution, &inputs, &world.env, !args.no_profile)?;
     warn_of_toolkit_env(&handover, world);
     if args.dry_run {
@@ -28,9 +28,15 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
     let Some((program, arguments)) = args.command.split_first() else {
         return Err(Failure::Usage("there is no command to run; write it after `--`".to_owned()));
     };
-    let notices: Vec<Finding> =
-        resolution.findings.into_iter().filter(Finding::concerns_exec).collect();
-    print_findings(notices, &world.env, &mut io::stderr().lock());
+    let (guess, findings): (Vec<Finding>, Vec<Finding>) =
+        resolution.findings.into_iter().filter(Finding::concerns_exec).partition(|finding| {
+            // Which account pays is said also to those who want quiet.
+            finding.code == Code::AutoDetected && resolution.guess
+        });
+    for finding in guess {
+        let _ = writeln!(io::stderr(), "backlog-aws: {finding}");
+    }
+    print_findings(findings, &world.env, &mut io::stderr().lock());
     if world.env.non_empty("ANTHROPIC_AWS_API_KEY").is_some() && !is_quiet(&world.env) {
         let _ = writeln!(
             io::stderr(),

@@ -172,6 +172,31 @@ scenario! {
         }
     }
 
+    fn exec_asks_instead_of_guessing_and_keeps_the_choice_where_it_is_told_to(shell) {
+        let home = Sandbox::documented_home();
+        home.mkdir("acme");
+        let mut session = Session::start(&home, shell);
+        session.cd(home.path("acme"));
+        let show = r#"sh -c 'echo "used $BACKLOG_AWS_PROFILE"'"#;
+        ask(&mut session, &format!("backlog-aws exec {show}"), "Profile for this command:");
+        session.key(Key::Down);
+        session.wait_for("> bedrock");
+        session.key(Key::Enter);
+        session.wait_for("only for this command");
+        session.key(Key::Down);
+        session.wait_for("> for this directory and below");
+        session.key(Key::Enter);
+        assert!(session.wait_prompt().text.contains("used bedrock"));
+        session.line("");
+        assert_eq!(session.exported()[2].as_deref(), Some("rule"));
+        // It is a choice now, and not asked for again.
+        assert!(session.line(format!("backlog-aws exec {show}")).text.contains("used bedrock"));
+        session.cd("/");
+        let turn = session.line(format!("BACKLOG_AWS_QUIET=1 backlog-aws exec --yes {show}"));
+        assert!(turn.text.contains("Auto-detected"), "{}", turn.text);
+        assert!(turn.text.contains("used luxito"), "{}", turn.text);
+    }
+
     fn exec_with_an_unusable_pin_offers_the_choice_and_only_on_a_terminal(shell) {
         let home = Sandbox::documented_home();
         let mut session = Session::start(&home, shell);
