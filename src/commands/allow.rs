@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::aws::{Profile, Profiles};
 use crate::cli;
 use crate::error::{Done, Failure};
 use crate::finding::{Place, print_findings};
@@ -112,11 +111,11 @@ fn show(path: &Path, parsed: &Override, world: &World, out: &mut dyn Write) -> R
     let mut inputs = Inputs::of(world, unpinned);
     let (above, _) = find_overrides(path.parent().unwrap_or(path));
     inputs.directory = Directory::of(&judge(&above, inputs.trust.as_ref()));
-    writeln!(out, "  before  {}", summary(&resolve(&inputs), &inputs.profiles))?;
+    writeln!(out, "  before  {}", summary(&resolve(&inputs), &inputs))?;
     let decided = Some((Place::file(path), Ok(parsed.clone())));
     inputs.directory = Directory { decided, ..Directory::default() };
     let after = resolve(&inputs);
-    writeln!(out, "  after   {}", summary(&after, &inputs.profiles))?;
+    writeln!(out, "  after   {}", summary(&after, &inputs))?;
     if let Some(refusal) = after.refusal {
         print_findings(vec![refusal], &world.env, &mut io::stderr().lock());
     }
@@ -135,10 +134,11 @@ fn show(path: &Path, parsed: &Override, world: &World, out: &mut dyn Write) -> R
 }
 
 /// Profile, kind, key, account where the files name it, and region in one line.
-fn summary(resolution: &Resolution, profiles: &Profiles<'_>) -> String {
+fn summary(resolution: &Resolution, inputs: &Inputs<'_>) -> String {
     let answer = &resolution.answer;
-    let profile = answer.profile().and_then(|name| profiles.get(name.to_str()?));
-    let account = profile.and_then(Profile::account).map(|account| format!("account {account}"));
+    let profile = answer.profile().and_then(|name| inputs.profile(name));
+    let account = profile.and_then(|profile| inputs.account_of_profile(profile));
+    let account = account.map(|account| format!("account {account}"));
     let by = answer.source().map_or("nothing", |source| source.name());
     let (name, details, end) = match answer {
         Answer::Usable { identity, .. } => {

@@ -5,6 +5,7 @@ use std::path::Path;
 mod file;
 pub mod rules;
 pub mod trust;
+mod worktree;
 
 pub use self::file::{
     Edit, Entry, Invalid, Override, is_account, is_profile_name, is_region_name, parse, rewrite,

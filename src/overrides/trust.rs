@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::worktree::in_main_checkout;
 use crate::error::{Failure, reason};
 use crate::fs::{Access, Content, SourceFile, check_is_ours, is_own, read_file, write_atomically};
 use crate::text::visible;
@@ -160,6 +161,12 @@ impl Store {
             None => under.insert(self.allowed_above(&file.path)?),
         };
         if under.iter().any(|directory| file.path.starts_with(directory)) {
+            return Ok(Verdict::Allowed);
+        }
+        // A worktree's file that is byte for byte the one allowed in the main checkout.
+        if let (Some(content), Some(main)) = (content, in_main_checkout(&file.path))
+            && self.decision('p', &main)? == Some(Decision::Allow(content_hash(&main, content)))
+        {
             return Ok(Verdict::Allowed);
         }
         Ok(Verdict::Unknown { changed })

@@ -196,6 +196,10 @@ fn unusable(
         Reason::Unreadable(finding) => return finding.clone(),
         Reason::Missing => {
             let what = format!("it is in neither {}", inputs.aws_files(" nor "));
+            let remedy = match inputs.near(profile) {
+                Some(near) => format!("did you mean '{near}'? {remedy}"),
+                None => remedy,
+            };
             Finding::problem(Code::Unusable, no_credentials(&what)).remedy(remedy)
         }
         Reason::Kind(_) => {

@@ -155,6 +155,16 @@ impl<'a> Inputs<'a> {
         }
     }
 
+    /// The profile with the name nearest to one that does not exist, if it is near enough to be what was meant.
+    pub fn near(&self, name: &OsStr) -> Option<&str> {
+        let name = name.to_str()?;
+        let likeness = |profile: &Profile<'_>| strsim::jaro_winkler(profile.name(), name);
+        let near = self.profiles.iter().map(|profile| (likeness(profile), profile.name()));
+        let (_, nearest) =
+            near.filter(|(likeness, _)| *likeness > 0.85).max_by(|a, b| a.0.total_cmp(&b.0))?;
+        Some(nearest)
+    }
+
     /// The command that chooses a usable profile.
     pub fn choose_command(&self) -> String {
         self.with_usable_profile(|name| format!("{}{name}", self.choose_with))

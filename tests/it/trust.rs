@@ -461,3 +461,29 @@ fn paths_of_any_bytes_can_be_allowed() {
         assert_eq!(status["source"], "directory");
     }
 }
+
+#[test]
+fn a_worktree_counts_as_its_main_checkout_while_the_file_is_the_same() {
+    let home = Sandbox::documented_home();
+    let git = |directory: &str, words: &[&str]| {
+        let mut git = home.command("git");
+        git.args(["-c", "user.name=u", "-c", "user.email=u@example.com"]).args(words);
+        let done = git.current_dir(home.path(directory)).output().expect("git is installed");
+        assert!(done.status.success(), "{words:?}: {done:?}");
+    };
+    home.write("acme/.backlog-aws", "profile = bedrock\n");
+    git("acme", &["init", "--quiet"]);
+    git("acme", &["add", "."]);
+    git("acme", &["commit", "--quiet", "-m", "x"]);
+    git("acme", &["worktree", "add", "--quiet", "../tree"]);
+    assert_eq!(outcome(&home, "tree"), "not-allowed");
+    run_in(&home, "acme", &["allow"]).expect_code(0);
+    assert_eq!(outcome(&home, "tree"), "chosen");
+    home.write("tree/.backlog-aws", "profile = bedrock\n# changed\n");
+    assert_eq!(outcome(&home, "tree"), "not-allowed");
+    // Somebody else's directory that says it is a worktree of it.
+    let claims = fs::read_to_string(home.path("tree/.git")).unwrap();
+    home.write("evil/.git", claims);
+    home.write("evil/.backlog-aws", "profile = bedrock\n");
+    assert_eq!(outcome(&home, "evil"), "not-allowed");
+}

@@ -141,3 +141,14 @@ fn exec_refuses_another_account_and_says_when_it_is_unknown() {
     let told = home.run(["exec", "--", "/bin/true"]).expect_code(0);
     assert!(told.err().contains("this directory wants account 111122223333"), "{}", told.err());
 }
+
+#[test]
+fn a_name_that_is_nearly_right_is_answered_with_the_right_one() {
+    let home = Sandbox::documented_home();
+    for words in [&["exec", "--profile", "bedrok", "--", "/bin/true"][..], &["local", "bedrok"]] {
+        let told = home.run(words).expect_code(1);
+        assert!(told.err().contains("did you mean 'bedrock'?"), "{}", told.err());
+    }
+    let told = home.run(["exec", "--profile", "x", "--", "/bin/true"]).expect_code(1);
+    assert!(!told.err().contains("did you mean"), "{}", told.err());
+}
