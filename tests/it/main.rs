@@ -34,6 +34,7 @@ mod plugins;
 mod prompt_command;
 mod properties;
 mod quoting;
+mod random;
 mod screens;
 mod secrets;
 mod shell_options;
