@@ -1,6 +1,7 @@
 //! `allow` and `deny`: whether an override file counts.
 
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::cli;
@@ -20,8 +21,17 @@ pub fn allow(args: &cli::Allow, world: &World, out: &mut dyn Write) -> Done {
     let store = Store::for_writing(world)?;
     if let Some(directory) = &args.under {
         let directory = real_directory(directory)?;
+        let shown = visible(&directory);
+        let everybody = directory.metadata().is_ok_and(|found| found.mode() & 0o002 != 0);
+        let refused = match directory.parent() {
+            None => Some("everything is below /".to_owned()),
+            Some(_) => everybody.then(|| format!("{shown} can be written to by everybody")),
+        };
+        if let Some(why) = refused {
+            return Err(Failure::Problem(format!("{why}; name a directory of your own")));
+        }
         store.allow_under(&directory)?;
-        writeln!(out, "allowed every {FILE_NAME} below {}", visible(&directory))?;
+        writeln!(out, "allowed every {FILE_NAME} below {shown}")?;
         return Ok(0);
     }
     let file = override_file(args.path.as_deref(), world)?;

@@ -160,7 +160,8 @@ impl Store {
             Some(under) => under,
             None => under.insert(self.allowed_above(&file.path)?),
         };
-        if under.iter().any(|directory| file.path.starts_with(directory)) {
+        let is_under = under.iter().any(|directory| file.path.starts_with(directory));
+        if is_under && is_from_user(file) {
             return Ok(Verdict::Allowed);
         }
         // A worktree's file that is byte for byte the one allowed in the main checkout.
@@ -255,6 +256,16 @@ impl Store {
             visible(&self.directory)
         ))
     }
+}
+
+/// Whether only the user or root can have put the file there, and the link that may stand for it. A directory that is
+/// allowed as a whole can have one below it that others write to.
+fn is_from_user(file: &SourceFile) -> bool {
+    let is_own = |owner| owner == 0 || owner == rustix::process::geteuid().as_raw();
+    let link = fs::symlink_metadata(&file.path);
+    link.map_or(true, |link| is_own(link.uid()))
+        && file.state.as_ref().is_none_or(|state| is_own(state.owner))
+        && !matches!(file.content, Content::Read { mode, .. } if mode & 0o002 != 0)
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -174,6 +174,56 @@ fn a_trust_entry_that_is_no_file_is_neither_waited_for_nor_read() {
     assert_eq!(run(&["status", "--json"]).json()["profile"], "bedrock");
 }
 
+#[test]
+fn allow_under_takes_no_directory_that_everybody_can_write_to() {
+    let home = Sandbox::documented_home();
+    let shared = home.mkdir("shared");
+    home.write("shared/tree/.backlog-aws", "profile = bedrock\n");
+    for mode in [0o777, 0o1777] {
+        fs::set_permissions(&shared, fs::Permissions::from_mode(mode)).unwrap();
+        let refused = run_in(&home, "", &["allow", "--under", "shared"]).expect_code(1);
+        assert!(refused.err().contains("shared can be written to by everybody"), "{refused:?}");
+    }
+    let refused = run_in(&home, "", &["allow", "--under", "/"]).expect_code(1);
+    assert!(refused.err().contains("everything is below /"), "{refused:?}");
+    let status = run_in(&home, "shared/tree", &["status", "--json"]).json();
+    assert_eq!(status["profile"], "luxito");
+}
+
+/// A directory further down may be for others to write to.
+#[test]
+fn under_an_allowed_directory_the_files_of_others_do_not_count() {
+    let home = Sandbox::documented_home();
+    let file = home.write("work/tree/.backlog-aws", "profile = bedrock\n");
+    let other = home.write("other", "profile = bedrock\n");
+    run_in(&home, "", &["allow", "--under", "work"]).expect_code(0);
+    let profile = || run_in(&home, "work/tree", &["status", "--json"]).json()["profile"].clone();
+    assert_eq!(profile(), "bedrock");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o646)).unwrap();
+    assert_eq!(profile(), "luxito", "everybody can write to it");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(profile(), "bedrock");
+    if !is_root() {
+        say(
+            "under_an_allowed_directory_the_files_of_others_do_not_count: not root, so none is given away",
+        );
+        return;
+    }
+    lchown(&file, Some(12345), None).unwrap();
+    assert_eq!(profile(), "luxito", "it is another's");
+    fs::remove_file(&file).unwrap();
+    symlink(&other, &file).unwrap();
+    assert_eq!(profile(), "bedrock");
+    lchown(&file, Some(12345), None).unwrap();
+    assert_eq!(profile(), "luxito", "the link is another's");
+    fs::remove_file(&file).unwrap();
+    symlink(&other, &file).unwrap();
+    lchown(&other, Some(12345), None).unwrap();
+    assert_eq!(profile(), "luxito", "what the link leads to is another's");
+    run_in(&home, "work/tree", &["allow"]).expect_code(0);
+    assert_eq!(profile(), "bedrock", "this content was looked at");
+}
+
 /// Who has allowed it once may be waiting for it to count.
 #[test]
 fn an_override_that_changed_is_named_even_in_quiet() {
