@@ -201,6 +201,11 @@ pub fn write_atomically(path: &Path, content: &[u8], access: Access) -> io::Resu
 
 /// The first half of [`write_atomically`]: the new content, complete and on disk beside `path`, to be persisted there.
 pub fn stage(path: &Path, content: &[u8], access: Access) -> io::Result<tempfile::NamedTempFile> {
+    // Beyond it, a signal would end the process and leave the file half written.
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
+    if limit.is_some_and(|limit| content.len() as u64 > limit) {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
     let mode = match access {
         Access::Private => 0o600,
         Access::KeptOr(mode) => mode,
