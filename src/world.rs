@@ -7,6 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use directories::ProjectDirs;
 use jiff::Timestamp;
 
 use crate::aws::locate;
@@ -102,31 +103,19 @@ impl World {
         let toolkit_env = home
             .as_ref()
             .map(|home| read_file(home.join(".backlog-toolkit-env"), MAX_TOOLKIT_FILE_BYTES));
-        let project =
-            home.as_ref().and_then(|_| directories::ProjectDirs::from("", "", "backlog-aws"));
+        let project = home.as_ref().and_then(|_| ProjectDirs::from("", "", "backlog-aws"));
         let user_config = match env.non_empty("BACKLOG_AWS_CONFIG") {
             Some(path) => Some(read(path.into())),
             None => project.as_ref().map(|project| read(project.config_dir().join("config.ini"))),
         };
-        // `XDG_DATA_HOME=~/.aws` would have us write where we promised not to.
-        let ours = |path: &Path| {
-            let mut forbidden =
-                FORBIDDEN_DIRS.iter().filter_map(|name| Some(home.as_ref()?.join(name)));
-            !forbidden.any(|forbidden| path.starts_with(forbidden))
-        };
-        let data_dir = project.as_ref().map(|project| project.data_dir().to_owned());
-        let cache = project.as_ref().map(|project| {
-            let runtime = project.runtime_dir().filter(|dir| dir.parent().is_some_and(is_mine));
-            runtime.unwrap_or(project.cache_dir()).to_owned()
-        });
+        let (data_dir, cache) =
+            project.as_ref().map(|project| own_dirs(project, home.as_deref())).unwrap_or_default();
         let (overrides, absent_overrides) = cwd.as_deref().map(find_overrides).unwrap_or_default();
         let directories = directories_of(
             [&credentials, &config].into_iter().flatten(),
             toolkit_env.iter().chain(&overrides),
         );
         let program = program(&env, cwd.as_deref());
-        let data_dir = data_dir.filter(|dir| ours(dir));
-        let cache = cache.filter(|dir| ours(dir));
         Self {
             now,
             env,
@@ -151,6 +140,17 @@ impl World {
             .into_iter()
             .flatten()
     }
+}
+
+/// Where decisions are kept, and where files that only save time may be. `XDG_DATA_HOME=~/.aws` would have us write where
+/// we promised not to.
+fn own_dirs(project: &ProjectDirs, home: Option<&Path>) -> (Option<PathBuf>, Option<PathBuf>) {
+    let forbidden: Vec<PathBuf> =
+        FORBIDDEN_DIRS.iter().filter_map(|name| Some(home?.join(name))).collect();
+    let ours = |path: &Path| !forbidden.iter().any(|forbidden| path.starts_with(forbidden));
+    let runtime = project.runtime_dir().filter(|dir| dir.parent().is_some_and(is_mine));
+    let keep = |dir: &Path| Some(dir.to_owned()).filter(|dir| ours(dir));
+    (keep(project.data_dir()), keep(runtime.unwrap_or(project.cache_dir())))
 }
 
 /// The override files in a directory and above, nearest first, and where there is none. Each is read once: the bytes

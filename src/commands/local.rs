@@ -126,16 +126,21 @@ fn write(edits: &[(&str, Edit<'_>)], world: &World, out: &mut dyn Write) -> Done
     }
     writeln!(out, "wrote and allowed {shown}")?;
     print_entries(&path, &written, out)?;
-    if let Some(pin) = &UserIntent::of_environment(&world.env).pin
-        && edits.iter().any(|edit| matches!(edit, ("profile", Edit::Set(_))))
-    {
+    if edits.iter().any(|edit| matches!(edit, ("profile", Edit::Set(_)))) {
+        warn_of_pin(world)?;
+    }
+    Ok(0)
+}
+
+fn warn_of_pin(world: &World) -> Result<(), Failure> {
+    if let Some(pin) = &UserIntent::of_environment(&world.env).pin {
         let pin = visible(pin);
         writeln!(
             io::stderr(),
             "backlog-aws: this shell stays with '{pin}', which is pinned; clear it with `backlog-aws use --clear`"
         )?;
     }
-    Ok(0)
+    Ok(())
 }
 
 fn show(world: &World, out: &mut dyn Write) -> Done {

@@ -4,12 +4,11 @@
 use std::fs;
 
 use crate::harness::{Sandbox, Session, scenario};
-use proptest::prelude::RngCore as _;
 
 /// How many set-ups for each shell; each runs a real one.
 const SET_UPS: u64 = 12;
 
-/// SplitMix64 (Steele, Lea, Flood): the same numbers everywhere.
+/// `SplitMix64` (Steele, Lea, Flood): the same numbers everywhere.
 struct Random(u64);
 
 impl Random {

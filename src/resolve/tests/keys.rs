@@ -1,0 +1,194 @@
+//! Keys without a profile, ends of credentials, names.
+
+use super::*;
+
+#[test]
+fn regions_are_asked_in_their_documented_order() {
+    type Say = fn(&mut Inputs<'_>);
+    let steps: [(RegionSource, &str, Say); 4] = [
+        (RegionSource::Pin, "r-1", |inputs| {
+            inputs.intent.region_pin = Some("r-1".into());
+        }),
+        (RegionSource::Directory, "eu-north-1", |inputs| {
+            overridden(inputs, "region = eu-north-1\n");
+        }),
+        (RegionSource::Ambient, "r-3", |inputs| {
+            inputs.intent.region_ambient = Some("r-3".into());
+        }),
+        (RegionSource::ToolkitEnv, "r-4", |inputs| {
+            toolkit(inputs, "AWS_REGION=r-4\nAWS_DEFAULT_REGION=r-5\n");
+        }),
+    ];
+    for first in 0..=steps.len() {
+        for (profile, own) in [("bedrock", Some("eu-west-1")), ("bare", None)] {
+            let resolution = resolved(|inputs| {
+                inputs.intent.pin = Some(profile.into());
+                inputs.environment.region = Some("the shells own".into());
+                for (_, _, say) in &steps[first..] {
+                    say(inputs);
+                }
+            });
+            let expected = match (first, own) {
+                (0..3, _) => (steps[first].1, steps[first].0),
+                (_, Some(own)) => (own, RegionSource::Profile),
+                (3, None) => ("r-4", RegionSource::ToolkitEnv),
+                (_, None) => (FALLBACK_REGION, RegionSource::Fallback),
+            };
+            let Region { name, source } = &resolution.region;
+            assert_eq!((name.to_str().unwrap(), *source), expected, "{profile}");
+        }
+    }
+    let resolution = resolved(|inputs| {
+        toolkit(inputs, "AWS_DEFAULT_REGION=r-5\nBACKLOG_AWS_PROFILE=bare\n");
+    });
+    assert_eq!(resolution.region.name, "r-5");
+    let resolution = resolved(environment_keys);
+    assert_eq!(resolution.region.source, RegionSource::Environment);
+    let resolution = resolved(|inputs| {
+        environment_keys(inputs);
+        toolkit(inputs, "AWS_REGION=r-4\n");
+    });
+    assert_eq!(
+        resolution.region.source,
+        RegionSource::ToolkitEnv,
+        "the toolkit sources its file last"
+    );
+}
+
+#[test]
+fn a_region_of_an_unusable_profile_is_still_its_own() {
+    assert_eq!(pinned("cc").region.name, "eu-central-1");
+}
+
+#[test]
+fn the_toolkits_file_wins_over_the_environment() {
+    let keys = "AWS_ACCESS_KEY_ID=AKIATOOLKIT\nAWS_SECRET_ACCESS_KEY=s\nAWS_SESSION_TOKEN=''\n";
+    let resolution = resolved(|inputs| {
+        environment_keys(inputs);
+        toolkit(inputs, keys);
+    });
+    assert_chosen(&resolution, Source::ToolkitEnvKeys, None, FALLBACK_REGION);
+    let Answer::Usable { identity, .. } = &resolution.answer else { unreachable!() };
+    let credentials = identity.credentials().unwrap();
+    assert_eq!(credentials.access_key_id, "AKIATOOLKIT");
+    assert!(credentials.session_token.is_none(), "an empty one counts as unset");
+}
+
+#[test]
+fn half_a_key_pair_or_an_empty_one_in_the_toolkits_file_is_no_candidate() {
+    for text in [
+        "AWS_ACCESS_KEY_ID=A\n",
+        "AWS_SECRET_ACCESS_KEY=s\n",
+        "AWS_ACCESS_KEY_ID=A\nAWS_SECRET_ACCESS_KEY=''\n",
+        "BACKLOG_AWS_PROFILE=''\nAWS_BEARER_TOKEN_BEDROCK=\n",
+    ] {
+        let resolution = resolved(|inputs| toolkit(inputs, text));
+        assert_eq!(outcome(&resolution, Source::ToolkitEnvKeys), Outcome::Unset, "{text}");
+        assert_eq!(resolution.answer.source(), Some(Source::First), "{text}");
+    }
+}
+
+#[test]
+fn an_api_key_in_the_toolkits_file_beats_keys_in_it() {
+    let resolution = resolved(|inputs| {
+        toolkit(
+            inputs,
+            "AWS_ACCESS_KEY_ID=A\nAWS_SECRET_ACCESS_KEY=s\nAWS_BEARER_TOKEN_BEDROCK=b\n",
+        );
+    });
+    let Answer::Usable { identity, .. } = &resolution.answer else { unreachable!() };
+    assert_eq!(identity.kind_name(), "bearer");
+}
+
+#[test]
+fn keys_that_shadow_aws_profile_are_pointed_out() {
+    let resolution = resolved(|inputs| {
+        environment_keys(inputs);
+        inputs.aws_profile = Some("bedrock".into());
+    });
+    assert_eq!(codes(&resolution), [Code::EnvironmentKeysShadow]);
+}
+
+#[test]
+fn expired_keys_in_the_environment_are_passed_over() {
+    let resolution = resolved(|inputs| {
+        environment_keys(inputs);
+        if let Some(Identity::Keys(keys)) = &mut inputs.environment.identity {
+            keys.expires_at = Some(noon());
+        }
+    });
+    assert_eq!(outcome(&resolution, Source::EnvironmentKeys), Outcome::Expired);
+    assert_eq!(resolution.answer.source(), Some(Source::First));
+}
+
+#[test]
+fn credentials_that_end_soon_are_announced_and_the_answer_knows_when_it_changes() {
+    let resolution = pinned("fresh");
+    assert_eq!(codes(&resolution), [Code::CredentialsExpireSoon]);
+    let end = "2026-01-01T12:10:00Z".parse().unwrap();
+    assert_eq!(resolution.changes_at(noon()), Some(end));
+    let early = "2026-01-01T08:00:00Z".parse().unwrap();
+    let warning = "2026-01-01T11:55:00Z".parse().unwrap();
+    assert_eq!(resolution.changes_at(early), Some(warning));
+    assert_eq!(pinned("bedrock").changes_at(noon()), None);
+}
+
+#[test]
+fn the_first_usable_profile_is_found_behind_unusable_ones() {
+    let reordered = format!("[half2]\naws_access_key_id = A\n{CREDENTIALS}");
+    let resolution = resolved_in(&reordered, CONFIG, |_| {});
+    assert_chosen(&resolution, Source::First, Some("luxito"), "us-west-2");
+    assert!(
+        resolution.all_findings()[0]
+            .message
+            .starts_with("Auto-detected AWS profile: luxito. It is the first of 4 usable profiles")
+    );
+}
+
+#[test]
+fn an_unusable_default_profile_falls_through() {
+    let config = format!("{CONFIG}[default]\nsso_session = corp\n");
+    let resolution = resolved_in(CREDENTIALS, &config, |_| {});
+    assert_eq!(outcome(&resolution, Source::Default), Outcome::Sso);
+    assert_eq!(resolution.answer.source(), Some(Source::First));
+}
+
+#[test]
+fn a_name_that_is_not_utf8_is_missing() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let name = OsString::from_vec(b"caf\xe9".to_vec());
+    let resolution = resolved(|inputs| inputs.intent.pin = Some(name));
+    assert_eq!(outcome(&resolution, Source::Pin), Outcome::Missing);
+    assert!(resolution.refusal.unwrap().message.contains("'caf\\xe9'"));
+}
+
+#[test]
+fn what_was_not_reached_is_named_all_the_same() {
+    let resolution = resolved(|inputs| {
+        inputs.intent.pin = Some("bedrock".into());
+        inputs.aws_profile = Some("luxito".into());
+    });
+    let candidate = &resolution.candidates[Source::AwsProfile as usize];
+    assert_eq!(candidate.outcome, Outcome::NotReached);
+    assert_eq!(candidate.profile.as_deref(), Some(OsStr::new("luxito")));
+}
+
+#[test]
+fn the_place_of_a_choice_is_its_line() {
+    let resolution = resolved(|inputs| toolkit(inputs, "\n\nBACKLOG_AWS_PROFILE=bedrock\n"));
+    let at = resolution.candidates[Source::ToolkitEnv as usize].at.as_ref();
+    assert_eq!(at.unwrap().to_string(), "/home/u/.backlog-toolkit-env:3");
+    let resolution = resolved(|_| {});
+    let at = resolution.candidates[Source::First as usize].at.as_ref();
+    assert_eq!(at.unwrap().to_string(), "/aws/credentials:1");
+}
+
+#[test]
+fn every_word_leads_back_to_its_source() {
+    for source in Source::VARIANTS {
+        assert_eq!(Source::from_name(OsStr::new(source.name())), Some(*source));
+        let json = serde_json::to_string(&source).unwrap();
+        assert_eq!(json, format!("\"{}\"", source.name()));
+    }
+    assert_eq!(Source::from_name(OsStr::new("Pin")), None);
+}
