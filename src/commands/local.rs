@@ -8,7 +8,7 @@ use crate::choice;
 use crate::cli;
 use crate::error::{Done, Failure, reason};
 use crate::finding::print_findings;
-use crate::fs::{Access, Content, check_is_ours, stage};
+use crate::fs::{Access, Content, SourceFile, check_is_ours, stage};
 use crate::overrides::trust::{OverrideFile, Store, Verdict, judge};
 use crate::overrides::{self, Edit, FILE_NAME, Invalid, Override, place};
 use crate::resolve::Directory;
@@ -77,55 +77,28 @@ fn gone() -> Failure {
 
 fn write(edits: &[(&str, Edit<'_>)], world: &World, out: &mut dyn Write) -> Done {
     let path = here(world)?;
-    let shown = visible(&path);
-    let failed = |why: &str| Failure::Problem(format!("{why}; nothing was changed"));
     let store = Store::for_writing(world)?;
-    // In a foreign repository it could lead to any file of the user's.
-    if let Ok(target) = fs::read_link(&path) {
-        return Err(failed(&format!(
-            "{shown} is a link to {}; edit that and run `backlog-aws allow`, or remove the link with `backlog-aws local --unset`",
-            visible(&target)
-        )));
-    }
     let file = world.overrides.first().filter(|file| file.path == path);
-    let old = match file.map(|file| &file.content) {
-        Some(Content::Read { bytes, .. }) => Some(bytes.as_slice()),
-        Some(Content::Unreadable(why)) => return Err(failed(&format!("{shown} {why}"))),
-        Some(Content::Absent) | None => None,
+    let counts = file.is_some_and(|file| {
+        judge(std::slice::from_ref(file), Some(&store))[0].verdict == Verdict::Allowed
+    });
+    let (text, said) = rewritten(&path, file, counts, edits)?;
+    let not_written = |error: io::Error| {
+        unchanged(&format!("{} cannot be written: {}", visible(&path), reason(&error)))
     };
-    let cannot_be_kept = |invalid: Invalid| {
-        let place = invalid.place(&path);
-        failed(&format!("{place} {invalid}; fix it or remove it with `backlog-aws local --unset`"))
-    };
-    let text = overrides::rewrite(old, None, edits).map_err(cannot_be_kept)?;
-    let written = overrides::parse(text.as_bytes()).map_err(cannot_be_kept)?;
-    // What is taken over would be allowed along with what is new.
-    let set = edits.iter().filter(|(_, edit)| matches!(edit, Edit::Set(_)));
-    if let Some(file) = file
-        && written.entries().count() > set.count()
-        && judge(std::slice::from_ref(file), Some(&store))[0].verdict != Verdict::Allowed
-    {
-        return Err(failed(&format!(
-            "{shown} is not allowed, so what it says cannot be kept; look at it, then run {}, or remove it with `backlog-aws local --unset`",
-            command_on("backlog-aws allow", path.parent().unwrap_or(&path))
-        )));
-    }
-    let not_written =
-        |error: &io::Error| failed(&format!("{shown} cannot be written: {}", reason(error)));
-    let staged = stage(&path, text.as_bytes(), Access::KeptOr(0o666))
-        .map_err(|error| not_written(&error))?;
+    let staged = stage(&path, text.as_bytes(), Access::KeptOr(0o666)).map_err(not_written)?;
     // Before the file: a prompt in between sees a file that is not allowed yet, and never one that is allowed without
     // having been written by the user.
     store.allow(&path, text.as_bytes())?;
     if let Err(error) = staged.persist(&path) {
-        match old {
+        match file.and_then(SourceFile::bytes).filter(|_| counts) {
             Some(old) => store.allow(&path, old)?,
             None => store.forget(&path)?,
         }
-        return Err(not_written(&error.error));
+        return Err(not_written(error.error));
     }
-    writeln!(out, "wrote and allowed {shown}")?;
-    print_entries(&path, &written, out)?;
+    writeln!(out, "wrote and allowed {}", visible(&path))?;
+    print_entries(&path, &said, out)?;
     if edits.iter().any(|edit| matches!(edit, ("profile", Edit::Set(_)))) {
         warn_of_pin(world)?;
     }
@@ -141,6 +114,48 @@ fn warn_of_pin(world: &World) -> Result<(), Failure> {
         )?;
     }
     Ok(())
+}
+
+/// What the file will be, and say. It `counts` if what it says now does.
+fn rewritten(
+    path: &Path,
+    file: Option<&SourceFile>,
+    counts: bool,
+    edits: &[(&str, Edit<'_>)],
+) -> Result<(String, Override), Failure> {
+    let shown = visible(path);
+    // In a foreign repository it could lead to any file of the user's.
+    if let Ok(target) = fs::read_link(path) {
+        return Err(unchanged(&format!(
+            "{shown} is a link to {}; edit that and run `backlog-aws allow`, or remove the link with `backlog-aws local --unset`",
+            visible(&target)
+        )));
+    }
+    if let Some(Content::Unreadable(why)) = file.map(|file| &file.content) {
+        return Err(unchanged(&format!("{shown} {why}")));
+    }
+    let invalid = |invalid: Invalid| {
+        let place = invalid.place(path);
+        unchanged(&format!(
+            "{place} {invalid}; fix it or remove it with `backlog-aws local --unset`"
+        ))
+    };
+    let text =
+        overrides::rewrite(file.and_then(SourceFile::bytes), None, edits).map_err(invalid)?;
+    let said = overrides::parse(text.as_bytes()).map_err(invalid)?;
+    // What is kept would be allowed along with what is new.
+    let set = edits.iter().filter(|(_, edit)| matches!(edit, Edit::Set(_))).count();
+    if file.is_some() && !counts && said.entries().count() > set {
+        return Err(unchanged(&format!(
+            "{shown} is not allowed, so what it says cannot be kept; look at it, then run {}, or remove it with `backlog-aws local --unset`",
+            command_on("backlog-aws allow", path.parent().unwrap_or(path))
+        )));
+    }
+    Ok((text, said))
+}
+
+fn unchanged(why: &str) -> Failure {
+    Failure::Problem(format!("{why}; nothing was changed"))
 }
 
 fn show(world: &World, out: &mut dyn Write) -> Done {
