@@ -38,8 +38,9 @@ pub struct FileState {
     pub changed: FileTime,
     /// Its real path, when symbolic links lead to it.
     pub resolved: Option<PathBuf>,
-    /// The id of the user it belongs to.
+    /// The ids of the user and the group it belongs to.
     pub owner: u32,
+    pub group: u32,
 }
 
 /// A file's content at the time of looking.
@@ -78,12 +79,14 @@ impl SourceFile {
 
     /// Why it may not be the user's own, as the end of a sentence about it; `None` when it is.
     pub fn foreign(&self) -> Option<&'static str> {
-        let owner = self.state.as_ref()?.owner;
+        let FileState { owner, group, .. } = *self.state.as_ref()?;
         if owner != rustix::process::geteuid().as_raw() && owner != 0 {
             return Some("belongs to another user");
         }
         match self.content {
-            Content::Read { mode, .. } if mode & 0o022 != 0 => Some("can be written by others"),
+            Content::Read { mode, .. } if others_write(owner, group, mode) => {
+                Some("can be written by others")
+            }
             _ => None,
         }
     }
@@ -176,12 +179,18 @@ pub fn is_own(path: &Path) -> Result<bool, String> {
         Ok(found) if found.uid() != rustix::process::geteuid().as_raw() => {
             format!("belongs to the user with the id {}", found.uid())
         }
-        Ok(found) if found.mode() & 0o022 != 0 => {
+        Ok(found) if others_write(found.uid(), found.gid(), found.mode()) => {
             format!("can be written to by others (mode {:03o})", found.mode() & 0o777)
         }
         Ok(_) => return Ok(true),
     };
     Err(format!("{} {why}", visible(path)))
+}
+
+/// Whether anybody but the owner and root can write. A group of the owner's id is the owner's own: many Linux systems
+/// make one for each user, and a umask that lets it write.
+fn others_write(owner: u32, group: u32, mode: u32) -> bool {
+    mode & 0o002 != 0 || (mode & 0o020 != 0 && owner != group)
 }
 
 /// The permissions of a file that is written.
@@ -238,6 +247,7 @@ fn state(metadata: &Metadata) -> FileState {
         changed: FileTime { seconds: metadata.ctime(), nanoseconds: metadata.ctime_nsec() },
         resolved: None,
         owner: metadata.uid(),
+        group: metadata.gid(),
     }
 }
 

@@ -1,9 +1,9 @@
 //! The user's own configuration: one profile for everywhere, and private rules of directories.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown};
 
-use crate::harness::{Sandbox, Session, scenario};
+use crate::harness::{Sandbox, Session, is_root, scenario};
 
 const CONFIG: &str = ".config/backlog-aws/config.ini";
 
@@ -100,6 +100,21 @@ fn a_file_that_others_can_write_to_is_not_believed_and_nothing_else_is_tried() {
     fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
     let refused = home.run(["exec", "--", "/bin/true"]).expect_code(1);
     assert!(refused.err().contains("config.ini can be written by others"), "{}", refused.err());
+}
+
+/// Many Linux systems make a group for each user, and an editor leaves the file for it to write.
+#[test]
+fn a_file_that_only_the_users_own_group_can_write_to_is_believed() {
+    let home = Sandbox::documented_home();
+    let path = home.write(CONFIG, "profile = bedrock\n");
+    fs::set_permissions(&path, Permissions::from_mode(0o664)).unwrap();
+    let found = fs::metadata(&path).unwrap();
+    let usable = || home.run(["status", "--json"]).json()["usable"].clone();
+    assert_eq!(usable(), found.uid() == found.gid());
+    if is_root() {
+        lchown(&path, None, Some(12345)).unwrap();
+        assert_eq!(usable(), false);
+    }
 }
 
 #[test]

@@ -99,6 +99,12 @@ fn file(path: &str, text: &str) -> SourceFile {
     SourceFile {
         path: PathBuf::from(path),
         content: Content::Read { bytes: Zeroizing::new(text.as_bytes().to_vec()), mode: 0o600 },
-        state: Some(FileState { modified: time, changed: time, resolved: None, owner: 0 }),
+        state: Some(FileState {
+            modified: time,
+            changed: time,
+            resolved: None,
+            owner: 0,
+            group: 0,
+        }),
     }
 }
