@@ -13,7 +13,7 @@ pub const ANTHROPIC_KEY: &str = "ANTHROPIC_API_KEY";
 
 /// The variables that the chain looks at, then those that the file's readers pass on to AWS clients, then what decides
 /// when there is no AWS.
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 16] = [
     "BACKLOG_AWS_PROFILE",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -21,6 +21,7 @@ const KNOWN: [&str; 15] = [
     "AWS_BEARER_TOKEN_BEDROCK",
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
+    "AWS_CREDENTIAL_EXPIRATION",
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_PROFILE_NAME",
@@ -32,7 +33,7 @@ const KNOWN: [&str; 15] = [
 ];
 
 /// The variables that the chain looks at.
-pub const NAMES: &[&str] = KNOWN.split_at(7).0;
+pub const NAMES: &[&str] = KNOWN.split_at(8).0;
 
 /// Why a value is not known: the end of a sentence about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -82,7 +82,12 @@ fn judge(inputs: &Inputs<'_>, source: Source, offer: Offer, answer: &mut Answer)
     let (profile, outcome, at) = match offer {
         Offer::Nothing(outcome, at) => (None, outcome, at),
         Offer::Keys(identity, at) => match identity.expires_at() {
-            Some(end) if end <= inputs.now => (None, Outcome::Expired, at),
+            // The user's keys, like a profile they name: no other account is tried.
+            Some(end) if end <= inputs.now => {
+                let reason = Reason::Expired(end);
+                *answer = Answer::Unusable { source, profile: None, reason };
+                (None, Outcome::Expired, at)
+            }
             _ => match inputs.other_account(source, &identity) {
                 None => {
                     *answer = Answer::Usable { source, identity };
@@ -240,7 +245,7 @@ impl Inputs<'_> {
             access_key_id,
             secret_access_key: Secret::new(secret_access_key),
             session_token: secret("AWS_SESSION_TOKEN").map(|(token, _)| Secret::new(token)),
-            expires_at: None,
+            expires_at: secret("AWS_CREDENTIAL_EXPIRATION").and_then(|(end, _)| end.parse().ok()),
         });
         Some(Offer::Keys(identity, Some(self.toolkit_place(line))))
     }

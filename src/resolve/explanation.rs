@@ -214,9 +214,17 @@ fn unusable(
         .remedy(remedy),
         Reason::Expired(end) => Finding::problem(
             Code::CredentialsExpired,
-            format!("the temporary credentials of '{shown}' expired at {end}"),
+            match source {
+                Source::EnvironmentKeys => {
+                    format!("the AWS keys in the environment expired at {end}")
+                }
+                Source::ToolkitEnvKeys => {
+                    format!("the AWS keys in ~/.backlog-toolkit-env expired at {end}")
+                }
+                _ => format!("the temporary credentials of '{shown}' expired at {end}"),
+            },
         )
-        .remedy(format!("renew them, or {remedy}")),
+        .remedy(format!("renew or remove them, or {remedy}")),
     };
     match (source, at) {
         (_, Some(_)) if finding.at.is_some() => finding,
@@ -226,6 +234,7 @@ fn unusable(
         (Source::Pin, None) => {
             Finding { message: format!("{} (pinned)", finding.message), ..finding }
         }
+        (Source::EnvironmentKeys, None) => finding,
         (_, None) => Finding {
             message: format!("{} (BACKLOG_AWS_PROFILE names it)", finding.message),
             ..finding

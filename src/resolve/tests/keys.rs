@@ -110,7 +110,7 @@ fn keys_that_shadow_aws_profile_are_pointed_out() {
 }
 
 #[test]
-fn expired_keys_in_the_environment_are_passed_over() {
+fn expired_keys_in_the_environment_are_the_answer_and_no_other_account_is_tried() {
     let resolution = resolved(|inputs| {
         environment_keys(inputs);
         if let Some(Identity::Keys(keys)) = &mut inputs.environment.identity {
@@ -118,7 +118,8 @@ fn expired_keys_in_the_environment_are_passed_over() {
         }
     });
     assert_eq!(outcome(&resolution, Source::EnvironmentKeys), Outcome::Expired);
-    assert_eq!(resolution.answer.source(), Some(Source::First));
+    assert_eq!(resolution.answer.source(), Some(Source::EnvironmentKeys));
+    assert_eq!(codes(&resolution), [Code::CredentialsExpired]);
 }
 
 #[test]
