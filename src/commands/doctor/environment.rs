@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(codes(&with("AWS_PROFILE", "default")), ["environment-keys-shadow"]);
         assert_eq!(
             codes(&with("AWS_CREDENTIAL_EXPIRATION", "2029-01-01T00:00:00Z")),
-            ["environment-keys-expired"]
+            ["credentials-expired", "environment-keys-expired"]
         );
         assert_eq!(codes(&keys[..1]), ["environment-half-key-pair"]);
         assert_eq!(codes(&keys[1..]), ["environment-half-key-pair"]);
