@@ -100,6 +100,7 @@ pub fn resolve_for_command<'a>(
     let mut inputs = Inputs::of(world, with(None));
     if choice.profile.is_some() {
         inputs.choose_with = "--profile ";
+        inputs.typed = true;
     }
     let resolution = resolve(&inputs);
     let asks = asks.filter(|asks| possible() && (asks.guess || resolution.refusal.is_some()));
@@ -149,7 +150,7 @@ fn keep(profile: &str, world: &World) -> Result<(), Failure> {
 /// Why the profile that was given to `command` cannot be used now; `None` when it can.
 pub fn refusal_of(profile: &str, command: &'static str, world: &World) -> Option<Finding> {
     let intent = UserIntent { pin: Some(profile.into()), ..UserIntent::default() };
-    resolve(&Inputs { choose_with: command, ..Inputs::of(world, intent) }).refusal
+    resolve(&Inputs { choose_with: command, typed: true, ..Inputs::of(world, intent) }).refusal
 }
 
 const HELP: &str = "type to filter, Enter takes it, Esc leaves everything as it is";

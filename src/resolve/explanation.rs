@@ -229,8 +229,7 @@ fn unusable(
     match (source, at) {
         (_, Some(_)) if finding.at.is_some() => finding,
         (_, Some(place)) => finding.at(place.clone()),
-        // They have just typed it.
-        (Source::Pin, None) if !inputs.chosen_in_shell() => finding,
+        (Source::Pin, None) if inputs.typed => finding,
         (Source::Pin, None) => {
             Finding { message: format!("{} (pinned)", finding.message), ..finding }
         }

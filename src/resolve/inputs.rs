@@ -58,6 +58,8 @@ pub struct Inputs<'a> {
     pub findings: Vec<Finding>,
     /// What a remedy puts before the name of another profile: the command that was typed, or what works in this shell.
     pub choose_with: &'static str,
+    /// Whether the profile was typed with this very command.
+    pub typed: bool,
     pub now: Timestamp,
 }
 
@@ -98,6 +100,7 @@ impl<'a> Inputs<'a> {
             aws_paths: (path(&world.credentials), path(&world.config)),
             findings: Vec::new(),
             choose_with: if state_of(&world.env).is_some() { USE } else { EXPORT },
+            typed: false,
             now: world.now,
         };
         inputs.findings = inputs.file_findings(world);
@@ -168,11 +171,6 @@ impl<'a> Inputs<'a> {
     /// The command that chooses a usable profile.
     pub fn choose_command(&self) -> String {
         self.with_usable_profile(|name| format!("{}{name}", self.choose_with))
-    }
-
-    /// Whether the pin is the shell's, and was not typed with this command.
-    pub fn chosen_in_shell(&self) -> bool {
-        [USE, EXPORT].contains(&self.choose_with)
     }
 
     /// A line of an AWS file that is rejected or ignored.

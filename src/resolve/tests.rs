@@ -64,6 +64,7 @@ fn resolved_in(credentials: &str, config: &str, edit: impl FnOnce(&mut Inputs<'_
         aws_paths: (Some("/aws/credentials".into()), Some("/aws/config".into())),
         findings: Vec::new(),
         choose_with: USE,
+        typed: false,
         now: noon(),
     };
     edit(&mut inputs);

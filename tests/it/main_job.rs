@@ -227,7 +227,7 @@ scenario! {
         let mut session = beside_claude_code(&home, shell);
         let before = session.ours();
         for (profile, complaint) in [
-            ("cc", PINNED_CC),
+            ("cc", "Profile 'cc' has no static credentials: it is an SSO profile; `backlog-aws use bedrock` (or luxito)"),
             ("nowhere", "Profile 'nowhere' has no static credentials: it is in neither "),
             ("''", "invalid value '' for '[PROFILE]': it cannot be a profile"),
         ] {
