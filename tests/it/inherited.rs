@@ -1,11 +1,12 @@
 //! From one shell into another: what a child, a pane or another user's shell inherits is never trusted over the files.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::harness::{
-    Key, Sandbox, Session, SessionBuilder, Shell, found, is_root, needed, scenario,
+    Key, Sandbox, Session, SessionBuilder, Shell, found, is_foreign, is_root, needed, scenario,
 };
 
 /// The documented home with two allowed overrides: `a` says bedrock and a region of its own, `b` says luxito.
@@ -52,10 +53,7 @@ fn assert_dump(dump: &[String], profile: &str, source: &str, what: &str) {
         assert!(dump.contains(&line), "{what}: {line} is missing in {dump:#?}");
     }
     // The promise.
-    let foreign = |line: &&String| {
-        ["AWS_", "ANTHROPIC_", "CLAUDE_", "LITELLM_"].iter().any(|prefix| line.starts_with(prefix))
-    };
-    let mut foreign: Vec<_> = dump.iter().filter(foreign).collect();
+    let mut foreign: Vec<_> = dump.iter().filter(|line| is_foreign(OsStr::new(line))).collect();
     foreign.sort();
     assert_eq!(foreign, ["AWS_PROFILE=cc", "AWS_REGION=eu-north-1"], "{what}");
 }

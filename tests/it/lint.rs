@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use crate::harness::{KEY_IDS, SECRETS, Sandbox, Shell};
+use crate::harness::{FOREIGN_PREFIXES, KEY_IDS, SECRETS, Sandbox, Shell};
 
 const HOOKS: [&str; 4] = ["", "--hook prompt", "--hook cd", "--hook none"];
 
@@ -220,7 +220,7 @@ fn only_our_variables_are_ever_written_to() {
         scripts.push(("hook".to_owned(), hook.stdout));
         for (what, script) in scripts {
             let script = String::from_utf8(script).expect("scripts are UTF-8");
-            for prefix in ["AWS_", "ANTHROPIC_", "CLAUDE_", "LITELLM_"] {
+            for prefix in FOREIGN_PREFIXES {
                 for (at, _) in script.match_indices(prefix) {
                     let (before, name) = script.split_at(at);
                     if before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {

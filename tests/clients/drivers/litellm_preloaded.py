@@ -14,7 +14,8 @@ import os
 import socketserver
 import sys
 
-import litellm_client
+sys.dont_write_bytecode = True  # this directory is in the working tree
+import litellm_client  # noqa: E402
 
 
 class _Client(socketserver.StreamRequestHandler):

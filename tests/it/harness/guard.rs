@@ -10,10 +10,11 @@ use std::time::SystemTime;
 
 use super::sandbox::SECRETS;
 
-const FOREIGN_PREFIXES: [&str; 4] = ["AWS_", "ANTHROPIC_", "CLAUDE_", "LITELLM_"];
+/// What the names of other tools' variables begin with.
+pub const FOREIGN_PREFIXES: [&str; 4] = ["AWS_", "ANTHROPIC_", "CLAUDE_", "LITELLM_"];
 const FOREIGN_DIRECTORIES: [&str; 2] = [".aws", ".claude"];
 
-/// Whether a variable belongs to another tool.
+/// Whether a variable belongs to another tool. `NAME=value` will do.
 pub fn is_foreign(name: &OsStr) -> bool {
     FOREIGN_PREFIXES.iter().any(|prefix| name.as_bytes().starts_with(prefix.as_bytes()))
 }

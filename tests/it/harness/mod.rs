@@ -12,7 +12,7 @@ mod start_up;
 mod terminal;
 mod tools;
 
-pub use guard::{assert_plain, files_below, parse_environment};
+pub use guard::{FOREIGN_PREFIXES, assert_plain, files_below, is_foreign, parse_environment};
 pub use sandbox::{Invocation, KEY_IDS, Output, SECRETS, Sandbox, static_profile};
 pub use session::{Session, Turn};
 pub use shell::Shell;
