@@ -1,13 +1,16 @@
 //! What people read, as it stands in `tests/it/screens/`: to be looked at as a whole, and to show in a diff what a
 //! change does to it. `BACKLOG_AWS_BLESS=1 cargo test --test it screens` writes it anew.
 
+use std::fs::File;
 use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::{Duration, SystemTime};
 
 use backlog_aws::cli::Cli;
 use clap::CommandFactory as _;
 
 use crate::documents::assert_current;
-use crate::harness::{KEY_IDS, SECRETS, Sandbox, static_profile};
+use crate::harness::{KEY_IDS, SECRETS, Sandbox, files_below, static_profile};
 
 /// Commands and what they print, as if they had been typed at a prompt.
 struct Screen {
@@ -70,10 +73,21 @@ impl Screen {
         for home in [home.canonicalize().expect("it is there"), home] {
             text = text.replace(home.to_str().expect("a path in UTF-8"), "/home/u");
         }
+        text = without_long_numbers(&text);
         let program = Sandbox::built_binary().to_str().expect("a path in UTF-8");
         text = text.replace(program, "backlog-aws");
         assert_current(&format!("tests/it/screens/{name}"), &format!("{}\n", text.trim_end()));
     }
+}
+
+/// Fingerprints and times of change are others in each run.
+fn without_long_numbers(text: &str) -> String {
+    let pieces = text.split_inclusive(|c: char| !c.is_ascii_digit());
+    let shortened = pieces.map(|piece| {
+        let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
+        if digits < 13 { piece.to_owned() } else { format!("(number){}", &piece[digits..]) }
+    });
+    shortened.collect()
 }
 
 /// Profiles of all kinds.
@@ -196,4 +210,27 @@ fn doctor() {
     screen.home.remove(".aws");
     screen.note("Without AWS files.").run("SHELL=/bin/bash backlog-aws doctor");
     screen.assert_current("doctor.txt");
+}
+
+/// What the shells are given to evaluate, and what people are told along with it.
+#[test]
+fn hook() {
+    let mut screen = Screen::of(Sandbox::documented_home());
+    let past = SystemTime::UNIX_EPOCH + Duration::new(1_000_000_000, 123_456_789);
+    for path in files_below(&screen.home.path(".aws")).into_iter().chain([screen.home.path(".aws")])
+    {
+        File::open(path).and_then(|file| file.set_modified(past)).expect("it is ours");
+    }
+    screen.home.user_changed_files();
+    // A change time cannot be set back.
+    sleep(Duration::from_millis(60));
+    screen.note("Loaded for each prompt.").cd("/");
+    for line in ["bash 1.1 stamps", "zsh 1.1 change-time", "fish 1.1 stamps"] {
+        screen.run(&format!("AWS_PROFILE=cc backlog-aws hook {line}"));
+    }
+    screen.note("Loaded for changes of the directory.");
+    for line in ["bash 1.1 directory", "zsh 1.1 directory", "fish 1.1 directory"] {
+        screen.run(&format!("BACKLOG_AWS_QUIET=1 backlog-aws hook {line}"));
+    }
+    screen.assert_current("hook.txt");
 }
