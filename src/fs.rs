@@ -189,7 +189,7 @@ pub fn is_own(path: &Path) -> Result<bool, String> {
 
 /// Whether anybody but the owner and root can write. A group of the owner's id is the owner's own: many Linux systems
 /// make one for each user, and a umask that lets it write.
-fn others_write(owner: u32, group: u32, mode: u32) -> bool {
+pub fn others_write(owner: u32, group: u32, mode: u32) -> bool {
     mode & 0o002 != 0 || (mode & 0o020 != 0 && owner != group)
 }
 

@@ -1,7 +1,7 @@
 //! backlog-aws: which AWS profile the Backlog Toolkit should use in this shell, and why.
 //!
 //! Data flows one way: [`world`] reads the machine once, [`resolve`] and [`session`] turn that into an answer without
-//! touching anything, [`watch`] says what the answer rests on, [`shell`] renders both, and only [`commands`] act.
+//! touching anything, [`hook`] tells a shell, and only [`commands`] act.
 
 pub mod aws;
 pub mod choice;
@@ -12,6 +12,7 @@ pub mod error;
 pub mod finding;
 pub mod fs;
 pub mod handover;
+pub mod hook;
 pub mod overrides;
 pub mod resolve;
 pub mod secret;
@@ -21,5 +22,4 @@ pub mod source;
 pub mod text;
 pub mod toolkit_env;
 pub mod user_config;
-pub mod watch;
 pub mod world;

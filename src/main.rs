@@ -47,7 +47,10 @@ fn run(arguments: &[OsString]) -> Done {
         Err(error) if error.use_stderr() => Err(usage_error(&error)),
         Err(help) => {
             match evaluating_shell(arguments) {
-                Some(shell) => io::stdout().write_all(&print_code(shell, &help.to_string()))?,
+                Some(shell) => {
+                    let code = [shell.head(), print_code(shell, &help.to_string())].concat();
+                    io::stdout().write_all(&code)?;
+                }
                 None => help.print()?,
             }
             Ok(0)

@@ -11,7 +11,7 @@ use directories::ProjectDirs;
 use jiff::Timestamp;
 
 use crate::aws::locate;
-use crate::fs::{Content, FORBIDDEN_DIRS, FileState, SourceFile, file_state, is_mine, read_file};
+use crate::fs::{Content, FORBIDDEN_DIRS, SourceFile, is_mine, read_file};
 
 /// The largest AWS file that is read, in bytes: far beyond any real one, and short of exhausting memory.
 const MAX_FILE_BYTES: u64 = 16 << 20;
@@ -68,13 +68,8 @@ pub struct World {
     pub toolkit_env: Option<SourceFile>,
     /// The user's own configuration.
     pub user_config: Option<SourceFile>,
-    /// Directories whose state tells of a file that was moved into place: those of the AWS files, and of every other
-    /// file whose time says little because it has no fraction.
-    pub directories: Vec<(PathBuf, FileState)>,
     /// The override files on the way up, nearest first, whether they count or not.
     pub overrides: Vec<SourceFile>,
-    /// Where there was none.
-    pub absent_overrides: Vec<PathBuf>,
     /// Where decisions of the user are kept, if there is a place for them.
     pub data_dir: Option<PathBuf>,
     /// Where files that only save time may be kept.
@@ -110,11 +105,7 @@ impl World {
         };
         let (data_dir, cache) =
             project.as_ref().map(|project| own_dirs(project, home.as_deref())).unwrap_or_default();
-        let (overrides, absent_overrides) = cwd.as_deref().map(find_overrides).unwrap_or_default();
-        let directories = directories_of(
-            [&credentials, &config].into_iter().flatten(),
-            toolkit_env.iter().chain(&overrides),
-        );
+        let overrides = cwd.as_deref().map(find_overrides).unwrap_or_default();
         let program = program(&env, cwd.as_deref());
         Self {
             now,
@@ -125,9 +116,7 @@ impl World {
             config,
             toolkit_env,
             user_config,
-            directories,
             overrides,
-            absent_overrides,
             data_dir,
             cache,
             program,
@@ -153,43 +142,13 @@ fn own_dirs(project: &ProjectDirs, home: Option<&Path>) -> (Option<PathBuf>, Opt
     (keep(project.data_dir()), keep(runtime.unwrap_or(project.cache_dir())))
 }
 
-/// The override files in a directory and above, nearest first, and where there is none. Each is read once: the bytes
-/// that are compared with what was allowed are the bytes that are parsed later.
-pub fn find_overrides(from: &Path) -> (Vec<SourceFile>, Vec<PathBuf>) {
-    let (mut present, mut absent) = (Vec::new(), Vec::new());
-    for directory in from.ancestors() {
-        let file = read_file(directory.join(OVERRIDE_NAME), MAX_OVERRIDE_BYTES as u64);
-        match file.content {
-            Content::Absent => absent.push(file.path),
-            _ => present.push(file),
-        }
-    }
-    (present, absent)
-}
-
-fn directories_of<'a>(
-    always: impl Iterator<Item = &'a SourceFile>,
-    whole_seconds: impl Iterator<Item = &'a SourceFile>,
-) -> Vec<(PathBuf, FileState)> {
-    // Archives, package managers and `touch -d` give many files the same time. A home or project directory changes too
-    // often to be watched for the sake of the others.
-    let whole_seconds = whole_seconds.filter(|file| {
-        let modified = file.state.as_ref().map(|state| state.modified);
-        modified.is_some_and(|modified| modified.nanoseconds == 0)
-    });
-    let mut found: Vec<(PathBuf, FileState)> = Vec::new();
-    for file in always.chain(whole_seconds) {
-        let Some(directory) = file.path.parent() else {
-            continue;
-        };
-        if found.iter().any(|(known, _)| known == directory) {
-            continue;
-        }
-        if let Some(state) = file_state(directory) {
-            found.push((directory.to_owned(), state));
-        }
-    }
-    found
+/// The override files in a directory and above, nearest first. Each is read once: the bytes that are compared with what
+/// was allowed are the bytes that are parsed later.
+pub fn find_overrides(from: &Path) -> Vec<SourceFile> {
+    from.ancestors()
+        .map(|directory| read_file(directory.join(OVERRIDE_NAME), MAX_OVERRIDE_BYTES as u64))
+        .filter(|file| !matches!(file.content, Content::Absent))
+        .collect()
 }
 
 /// The first executable of that name on `PATH`.

@@ -119,7 +119,7 @@ fn show(path: &Path, parsed: &Override, world: &World, out: &mut dyn Write) -> R
     // Pins are of this shell, and the file is for all of them.
     let unpinned = UserIntent { pin: None, region_pin: None, ..intent.clone() };
     let mut inputs = Inputs::of(world, unpinned);
-    let (above, _) = find_overrides(path.parent().unwrap_or(path));
+    let above = find_overrides(path.parent().unwrap_or(path));
     inputs.directory = Directory::of(&judge(&above, inputs.trust.as_ref()));
     writeln!(out, "  before  {}", summary(&resolve(&inputs), &inputs))?;
     let decided = Some((Place::file(path), Ok(parsed.clone())));

@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use super::hook;
 use crate::choice;
 use crate::cli;
 use crate::error::{Done, Failure};
 use crate::finding::print_findings;
+use crate::hook::{Precision, update};
 use crate::overrides::Edit;
 use crate::resolve::USE;
-use crate::session::Variable;
+use crate::session::{Session, Values, Variable, state_of};
 use crate::user_config;
 use crate::world::World;
 
@@ -31,19 +31,21 @@ pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
     } else {
         args.profile.clone()
     };
-    let (code, news) = hook::update_after(shell, &args.session, world, |session| {
-        if args.clear {
-            session.variables.unpin(Variable::Profile);
-        }
-        // One that was pinned before belongs to the profile of then.
-        session.variables.unpin(Variable::Region);
-        if let Some(profile) = profile {
-            session.variables.pin(Variable::Profile, profile.into());
-        }
-        if let Some(region) = args.region.as_ref().filter(|region| !region.is_empty()) {
-            session.variables.pin(Variable::Region, region.into());
-        }
-    });
+    let now = Values::of(&world.env);
+    let mut session =
+        Session::continued(state_of(&world.env), &args.session.to_string_lossy(), &now);
+    if args.clear {
+        session.variables.unpin(Variable::Profile);
+    }
+    // One that was pinned before belongs to the profile of then.
+    session.variables.unpin(Variable::Region);
+    if let Some(profile) = profile {
+        session.variables.pin(Variable::Profile, profile.into());
+    }
+    if let Some(region) = args.region.as_ref().filter(|region| !region.is_empty()) {
+        session.variables.pin(Variable::Region, region.into());
+    }
+    let (code, news) = update(shell, Precision::Nothing, world, session);
     out.write_all(&code)?;
     print_findings(news, &world.env, &mut io::stderr().lock());
     Ok(0)

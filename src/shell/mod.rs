@@ -1,16 +1,12 @@
-//! The three shells: how values are quoted, how changes and the "nothing changed" test are written, and the
-//! integration scripts of `shell/` with their one line filled in.
+//! The three shells: how values are quoted and assigned, and the integration scripts of `shell/` with their one line
+//! filled in.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-mod check;
-mod fish;
-mod posix;
 pub mod quote;
 
-pub use check::{Check, Precision, Stamp};
 pub use quote::{print_code, quote};
 
 use crate::session::Change;
@@ -132,55 +128,81 @@ impl Shell {
         out.push(b'\n');
     }
 
-    /// Changes as code for `eval`. Values are data in it, whatever they contain.
-    pub fn render(self, changes: &[Change], out: &mut Vec<u8>) {
+    /// The first line of an answer. A DEBUG trap may print into it before the program does, so the scripts read from here.
+    pub fn head(self) -> Vec<u8> {
+        b"# backlog-aws\n".to_vec()
+    }
+
+    /// Changes to our variables, by the functions of `shell/`. Values are data, whatever they contain.
+    pub fn change(self, changes: &[Change], out: &mut Vec<u8>) {
+        for change in changes {
+            let (function, value) = match change.value() {
+                Some(value) => ("__backlog_aws_set ", Some(value)),
+                None => ("__backlog_aws_unset ", None),
+            };
+            push(out, &[function, change.name()]);
+            if let Some(value) = value {
+                push(out, &[" "]);
+                quote(self, value, out);
+            }
+            push(out, &["\n"]);
+        }
+    }
+
+    /// Assigns a value to one of our private variables.
+    pub fn assign(self, name: &str, value: impl AsRef<OsStr>, out: &mut Vec<u8>) {
+        match self {
+            Self::Bash | Self::Zsh => push(out, &[name, "="]),
+            Self::Fish => push(out, &["builtin set -g ", name, " "]),
+        }
+        quote(self, value, out);
+        push(out, &["\n"]);
+    }
+
+    /// Assigns a list, a line for each row of words.
+    pub fn assign_list(self, name: &str, rows: &[Vec<PathBuf>], out: &mut Vec<u8>) {
+        let (open, row_start, close) = match self {
+            Self::Bash | Self::Zsh if rows.is_empty() => ([name, "=("], "", ")\n"),
+            Self::Bash | Self::Zsh => ([name, "=("], "\n ", "\n)\n"),
+            Self::Fish => (["builtin set -g ", name], " \\\n ", "\n"),
+        };
+        push(out, &open);
+        for row in rows {
+            push(out, &[row_start]);
+            for word in row {
+                push(out, &[" "]);
+                quote(self, word, out);
+            }
+        }
+        push(out, &[close]);
+    }
+
+    /// For a script of any version: changes, and no more asking. Every version calls `__backlog_aws_refresh`.
+    pub fn leave(self, changes: &[Change]) -> Vec<u8> {
+        let mut out = self.head();
         for change in changes {
             let name = change.name();
-            match (change.value(), self) {
-                (Some(value), _) => self.export(name, value, out),
-                (None, Self::Bash) => line(
-                    out,
-                    &[NAMEREF, name, " 2>/dev/null || \\builtin unset -v ", name, " 2>/dev/null"],
-                ),
-                (None, Self::Zsh) => {
-                    line(out, &["[[ ${(t)", name, "-} == *readonly* ]] || builtin unset ", name]);
-                }
-                // The global one, so that a value from the universal scope shows through again.
-                (None, Self::Fish) => line(out, &["builtin set -eg ", name]),
+            match (self, change.value()) {
+                (Self::Fish, Some(_)) => push(&mut out, &["builtin set -gx ", name, " "]),
+                (Self::Fish, None) => push(&mut out, &["builtin set -eg ", name]),
+                (_, Some(_)) => push(&mut out, &["export ", name, "="]),
+                (_, None) => push(&mut out, &["unset ", name]),
             }
+            if let Some(value) = change.value() {
+                quote(self, value, &mut out);
+            }
+            push(&mut out, &["\n"]);
         }
-    }
-
-    fn export(self, name: &str, value: &OsStr, out: &mut Vec<u8>) {
-        match self {
-            // Not `export NAME='value'`: under `set -k` that is an assignment in front of `export`. Not `NAME='value'`:
-            // in a function, bash ends the whole command line when NAME is readonly.
-            Self::Bash => {
-                push(out, &[NAMEREF, name, " 2>/dev/null || { \\builtin printf -v ", name, " %s "]);
-                quote(self, value, out);
-                line(out, &[" 2>/dev/null && \\builtin export ", name, "; }"]);
-            }
-            // A readonly variable would end the function; it is left alone, and counts as the user's word next time.
-            Self::Zsh => {
-                push(
-                    out,
-                    &["[[ ${(t)", name, "-} == *readonly* ]] || builtin typeset -gx ", name, "="],
-                );
-                quote(self, value, out);
-                line(out, &[]);
-            }
-            Self::Fish => {
-                push(out, &["builtin set -gx ", name, " "]);
-                quote(self, value, out);
-                line(out, &[]);
-            }
-        }
+        push(
+            &mut out,
+            &[match self {
+                Self::Bash | Self::Zsh => "__backlog_aws_refresh() { return 0; }\n",
+                Self::Fish => "function __backlog_aws_refresh; end\n",
+            }],
+        );
+        out
     }
 }
-
-/// bash follows a name reference when it sets or unsets a variable: `declare -n BACKLOG_AWS_PROFILE=AWS_PROFILE` would
-/// have us write to AWS's. Such a name is left alone. Before 4.3 there are none, and the test fails.
-const NAMEREF: &str = "\\builtin test -R ";
 
 /// What marks the one line of an integration script that `init` replaces.
 const SETTINGS_LINE: &str = "# settings";
@@ -189,11 +211,6 @@ fn push(out: &mut Vec<u8>, parts: &[&str]) {
     for part in parts {
         out.extend_from_slice(OsStr::new(part).as_bytes());
     }
-}
-
-fn line(out: &mut Vec<u8>, parts: &[&str]) {
-    push(out, parts);
-    out.push(b'\n');
 }
 
 #[cfg(test)]

@@ -278,12 +278,12 @@ fn documented_home() -> Sandbox {
 }
 
 #[test]
-fn the_hook_makes_fewer_than_twice_the_system_calls_of_a_hello() {
+fn the_hook_makes_few_more_system_calls_than_a_hello() {
     let home = documented_home();
     let floor = system_calls(&home, &[hello().into()]);
     let hook = system_calls(&home, &hook_words());
-    // 36 and 59 when this was written, at a depth of 5 directories.
-    assert!(hook < 2 * floor, "{hook} system calls; a hello makes {floor}");
+    // 35 and 74 when this was written, at a depth of 5 directories: 15 of them look whether stamps and files are safe.
+    assert!(hook < floor + 45, "{hook} system calls; a hello makes {floor}");
 }
 
 #[test]

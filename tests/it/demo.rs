@@ -47,7 +47,7 @@ scenario! {
             "Auto-detected AWS profile: luxito",
             "\ncc, luxito in us-west-2, source: first\n",
             "\nbedrock\n",
-            "Profile 'cc' has no static credentials: it is an SSO profile (pinned)",
+            "Profile 'cc' has no static credentials: it is an SSO profile",
             "acme/.backlog-aws is not allowed and is ignored",
             "\nallowed ",
             "\nAKIAIOSFODNN7EXAMPLE in eu-north-1\n",

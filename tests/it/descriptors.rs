@@ -87,7 +87,7 @@ fn a_reader_of_single_bytes_that_starts_late_gets_every_byte() {
         &["list", "--json"][..],
         &["init", "bash"],
         &["status"],
-        &["hook", "fish", "1.1", "directory"],
+        &["hook", "fish", "1.1", "nothing"],
     ] {
         let whole = home.run(words);
         let script = "{ \"$@\"; echo \"status $?\" >&2; } | { sleep 0.2; dd bs=1 2> /dev/null; }";

@@ -408,32 +408,15 @@ fn two_hundred_shells_at_once_share_stamps_and_trust_without_damage() {
 
 // Other versions of ours.
 
-#[test]
-fn a_shell_of_before_an_upgrade_needs_nothing_but_its_own_refresh() {
-    // What the program prints brings along the functions that it calls.
-    let home = Sandbox::with_override();
-    std::thread::sleep(Duration::from_millis(60));
-    let code = home.run(["hook", "bash", "1.1", "stamps"]).expect_code(0);
-    let script = format!(
-        "__backlog_aws_refresh() {{ echo asked; }}\n{}\n\
-         __backlog_aws_hook; (exit 3); __backlog_aws_hook; echo $?\n\
-         shopt -s nocasematch; __backlog_aws_hook; shopt -u nocasematch; cd /; __backlog_aws_hook\n",
-        code.out()
-    );
-    let output = Shell::Bash.script(&home, script).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "3\nasked\n");
-}
-
 scenario! {
     fn a_program_of_another_version_is_told_of_once(shell) {
         let home = Sandbox::with_override();
         let mut session = builder(&home, shell).spawn();
         // As if this shell's scripts were of the next version.
         let mut said = session.line(match shell {
-            Shell::Bash => r#"eval "$(declare -f __backlog_aws_refresh | sed 's/precision" 2/precision" 3/')""#,
-            Shell::Zsh => r#"eval "$(functions __backlog_aws_refresh | sed 's/precision 2/precision 3/')""#,
-            Shell::Fish => r"functions __backlog_aws_refresh | sed 's/precision 2/precision 3/' | source",
+            Shell::Bash => r#"eval "$(declare -f __backlog_aws_refresh | sed 's/precision" 3/precision" 4/')""#,
+            Shell::Zsh => r#"eval "$(functions __backlog_aws_refresh | sed 's/precision 3/precision 4/')""#,
+            Shell::Fish => r"functions __backlog_aws_refresh | sed 's/precision 3/precision 4/' | source",
         }).text;
         // The prompt may have asked already, if the files were new.
         said += &session.cd(home.path("acme")).text;

@@ -102,9 +102,9 @@ scenario! {
     fn the_function_passes_everything_but_use_through(shell) {
         let home = Sandbox::documented_home();
         let mut session = builder(&home, shell).spawn();
-        let words = "backlog-aws exec -- printf '<%s>' 'a  b' '' '*'";
+        let words = "backlog-aws exec --yes -- printf '<%s>' 'a  b' '' '*'";
         assert_eq!(session.line(words).text.trim_end_matches(['⏎', '%']), "<a  b><><*>");
-        session.line("backlog-aws exec -- sh -c 'exit 5'");
+        session.line("backlog-aws exec --yes -- sh -c 'exit 5'");
         assert_eq!(session.status_of_last(), 5);
         session.line("backlog-aws nonsense > /dev/null 2>&1");
         assert_eq!(session.status_of_last(), 2);
@@ -212,7 +212,11 @@ fn functions_of_others_keep_their_place_in_zsh() {
         .after("setopt ksh_arrays")
         .after(Shell::Zsh.integration_line(""))
         .spawn();
-    assert_eq!(session.line("echo ${precmd_functions[@]}").text, "one two __backlog_aws_hook");
+    // The last one waits for `compinit`.
+    assert_eq!(
+        session.line("echo ${precmd_functions[@]}").text,
+        "one two __backlog_aws_hook __backlog_aws_offer_completions"
+    );
     assert_eq!(session.line("echo ${chpwd_functions[@]}").text, "three __backlog_aws_cd");
     session.line("cd /; sh -c 'exit 4'");
     assert_eq!(session.line("echo $changed $seen").text, "/ 4");

@@ -1,6 +1,5 @@
 //! Jobs, keys and signals around the hook.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -26,21 +25,26 @@ scenario! {
         assert_eq!(session.source(), "pin");
     }
 
-    fn ctrl_c_during_the_hook_harms_nothing(shell) {
-        let home = Sandbox::documented_home();
-        home.wrap_hook("[ ! -e ~/slow ] || { echo hooked >&2; sleep 30; }");
-        let mut session = builder(&home, shell).spawn();
-        home.write("slow", "");
-        session.send(session.shell().export("BACKLOG_AWS_PROFILE", "bedrock"));
-        session.key(Key::Enter);
-        session.wait_for("hooked");
-        home.remove("slow");
-        session.interrupt();
-        assert_eq!(session.line("echo still here").text, "still here");
-        assert_eq!(session.source(), "pin");
-        session.line("sh -c 'exit 3'");
-        assert_eq!(session.status_of_last(), 3);
-        assert_eq!(session.var("BACKLOG_AWS_PROFILE").as_deref(), Some(OsStr::new("bedrock")));
+    /// One is enough, also after a `cd`, for which zsh and fish run the hook twice; and the next prompt asks.
+    fn ctrl_c_during_the_hook_gives_a_prompt_and_harms_nothing(shell) {
+        let home = Sandbox::with_override();
+        home.wrap_hook("echo >> ~/runs; [ ! -e ~/slow ] || { echo hooked >&2; sleep 30; }");
+        for (command, source) in [(shell.export("BACKLOG_AWS_PROFILE", "bedrock"), "pin"), ("cd ~/acme".to_owned(), "directory")] {
+            let mut session = builder(&home, shell).spawn();
+            home.write("slow", "");
+            home.write("runs", "");
+            session.send(command);
+            session.key(Key::Enter);
+            session.wait_for("hooked");
+            session.key(Key::CtrlC);
+            session.wait_prompt();
+            assert_eq!(fs::read(home.path("runs")).expect("it is there").len(), 1, "the hook ran again");
+            home.remove("slow");
+            assert_eq!(session.line("echo still here").text, "still here");
+            session.assert_answer("bedrock", source);
+            session.line("sh -c 'exit 3'");
+            assert_eq!(session.status_of_last(), 3);
+        }
     }
 
     fn jobs_in_the_background_and_stopped_ones_are_the_users(shell) {

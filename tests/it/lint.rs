@@ -168,7 +168,7 @@ fn whatever_the_hook_prints_is_valid_in_its_shell() {
     for home in [&documented, &expiring, &linked, &empty] {
         settle_all(home);
         for shell in Shell::ALL {
-            for precision in ["stamps", "second-stamps", "change-time", "directory"] {
+            for precision in ["stamps", "second-stamps", "change-time", "nothing"] {
                 for profile in
                     [None, Some(""), Some("bedrock"), Some("it's $(x)\n\\"), Some("a\u{1f}b")]
                 {

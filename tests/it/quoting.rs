@@ -92,13 +92,15 @@ fn evaluated(shell: Shell, locale: &str, pieces: &[Vec<u8>]) -> Vec<OsString> {
     let show = "printf '%s\\000' \"$BACKLOG_AWS_PROFILE\"\n";
     fs::write(directory.path().join("show"), show).expect("it is ours");
     let count = pieces.len();
+    let functions = concat!(env!("CARGO_MANIFEST_DIR"), "/shell/backlog-aws.");
     let script = match shell {
         Shell::Bash | Shell::Zsh => format!(
-            "for ((i = 0; i < {count}; i++)); do code=\"$(/bin/cat code-$i)\"; eval \"$code\" || exit; \
-             /bin/sh show; done"
+            ". {functions}{}; for ((i = 0; i < {count}; i++)); do code=\"$(/bin/cat code-$i)\"; eval \"$code\" || exit; \
+             /bin/sh show; done",
+            shell.name()
         ),
         Shell::Fish => format!(
-            "for i in (seq 0 {}); set -l code (/bin/cat code-$i | builtin string collect); builtin eval $code; \
+            "source {functions}fish; for i in (seq 0 {}); set -l code (/bin/cat code-$i | builtin string collect); builtin eval $code; \
              /bin/sh show; end",
             count - 1
         ),
@@ -139,7 +141,7 @@ scenario! {
             .map(|value| {
                 let mut code = Vec::new();
                 let changes = Values::default().changes_to(&Values::new(Some(value), None, None));
-                product(shell).render(&changes, &mut code);
+                product(shell).change(&changes, &mut code);
                 code
             })
             .collect();

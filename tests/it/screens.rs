@@ -229,7 +229,7 @@ fn hook() {
         screen.run(&format!("AWS_PROFILE=cc backlog-aws hook {line}"));
     }
     screen.note("Loaded for changes of the directory.");
-    for line in ["bash 1.1 directory", "zsh 1.1 directory", "fish 1.1 directory"] {
+    for line in ["bash 1.1 nothing", "zsh 1.1 nothing", "fish 1.1 nothing"] {
         screen.run(&format!("BACKLOG_AWS_QUIET=1 backlog-aws hook {line}"));
     }
     screen.assert_current("hook.txt");

@@ -212,12 +212,23 @@ fn options_of_zsh_set_before_the_integration_are_no_obstacle() {
 #[test]
 fn exporting_everything_does_not_export_what_is_private() {
     let home = Sandbox::documented_home();
-    let mut session = builder(&home, Shell::Bash).after("set -a").spawn();
-    session.export("BACKLOG_AWS_PROFILE", "bedrock");
-    session.line("backlog-aws use luxito");
-    let environment = session.env();
-    for name in ["code", "precision", "entry"] {
-        assert!(!environment.contains_key(OsStr::new(name)), "{name}");
+    for (shell, option) in [(Shell::Bash, "set -a"), (Shell::Zsh, "setopt all_export")] {
+        for builder in [builder(&home, shell).before(option), builder(&home, shell).after(option)] {
+            let mut session = builder.spawn();
+            session.export("BACKLOG_AWS_PROFILE", "bedrock");
+            session.line("backlog-aws use luxito");
+            session.line("");
+            let mut plain =
+                Session::builder(&home, shell).before(option).without_integration().spawn();
+            let known = plain.env();
+            let added: Vec<_> =
+                session.env().into_keys().filter(|name| !known.contains_key(name)).collect();
+            // bash exports functions too, and what the integration adds to the user's own variables.
+            let told = ["BACKLOG_AWS_", "__BACKLOG_AWS_STATE", "BASH_FUNC_", "PROMPT_COMMAND"];
+            for name in added.iter().map(|name| name.to_string_lossy()) {
+                assert!(told.iter().any(|told| name.starts_with(told)), "{}: {name}", shell.name());
+            }
+        }
     }
 }
 

@@ -242,9 +242,7 @@ fn wrong_usage_is_status_two() {
         &["use", "a", "--clear"],
         &["--color", "sometimes"],
         &["hook"],
-        &["hook", "bash"],
         &["hook", "tcsh", "1.1", "stamps"],
-        &["hook", "bash", "1.1", "nonsense"],
     ] {
         let output = home.run(words).expect_code(2);
         assert_eq!(output.out(), "", "{words:?}");

@@ -28,7 +28,7 @@ fn with_fault(home: &Sandbox, directory: &str, fault: &[&str], words: &[&str]) -
 #[test]
 fn interrupted_system_calls_are_made_again() {
     let home = Sandbox::with_override();
-    for words in [&["status", "--json"][..], &["list"], &["hook", "bash", "1.1", "directory"]] {
+    for words in [&["status", "--json"][..], &["list"], &["hook", "bash", "1.1", "nothing"]] {
         let whole = home.invoke(words).cwd(home.path("acme")).run();
         let calls = system_calls(&home, &home.path("acme"), words);
         for file in ["home/.aws/credentials", "home/.aws/config", "acme/.backlog-aws"] {
@@ -136,7 +136,7 @@ fn system_calls(home: &Sandbox, directory: &Path, words: &[&str]) -> Vec<String>
 fn depth_and_crowded_directories_cost_no_more_than_the_walk() {
     const DEPTH: usize = 200;
     // Of this precision, because the others keep stamps, and how many depends on how old the files are just now.
-    const HOOK: [&str; 4] = ["hook", "bash", "1.1", "directory"];
+    const HOOK: [&str; 4] = ["hook", "bash", "1.1", "nothing"];
     let home = Sandbox::documented_home();
     let mut deep = home.home();
     for level in 0..DEPTH {

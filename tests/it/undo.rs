@@ -83,7 +83,8 @@ scenario! {
         assert_outside(&mut session);
     }
 
-    fn a_deleted_working_directory_has_no_word_any_more(shell) {
+    /// Not knowing what its files said is no reason to change to another account.
+    fn a_deleted_working_directory_leaves_what_is_exported(shell) {
         let home = home();
         home.mkdir("a/inner");
         let mut session = Session::start(&home, shell);
@@ -92,11 +93,17 @@ scenario! {
         home.remove("a");
         let turn = session.line("");
         assert!(!turn.text.contains("panicked") && !turn.text.contains("os error"), "{}", turn.text);
-        assert_outside(&mut session);
+        session.assert_exported("bedrock", "ap-south-1", "directory");
         assert_eq!(session.line("").text, "");
         // Made again by the same name it is another directory, and the shell is still in none.
         home.allow("a", "profile = bedrock\n");
         session.line("");
+        session.assert_exported("bedrock", "ap-south-1", "directory");
+        // A pin is known wherever the shell is.
+        session.line("backlog-aws use luxito");
+        session.assert_exported("luxito", "us-west-2", "pin");
+        session.unset("BACKLOG_AWS_PROFILE");
+        session.cd(home.home());
         assert_outside(&mut session);
         session.cd(home.path("a"));
         session.assert_exported("bedrock", "eu-west-1", "directory");

@@ -186,6 +186,7 @@ fn where_the_shell_sees_whole_seconds_a_file_is_looked_at_for_more_than_one() {
 fn an_old_bash_knows_the_time_by_the_age_of_the_shell() {
     let home = home();
     let mut session = start_as_old_bash(&home);
+    session.line("unset EPOCHSECONDS");
     let end = jiff_text(SystemTime::now() + Duration::from_secs(100_000));
     let temporary = format!("aws_session_token = {}\naws_session_expiration = {end}\n", SECRETS[2]);
     let file = home.write_private(".aws/credentials", &(credentials(AFTER) + &temporary));

@@ -61,13 +61,30 @@ scenario! {
         assert_seen(&home, &mut session, || fs::write(home.path("new/.backlog-aws"), format!("region = {AFTER}\n")).unwrap(), AFTER);
     }
 
-    fn a_deleted_directory_is_left_for_good(shell) {
+    /// What its files said is not known any more. That is no reason to change to another account.
+    fn in_a_deleted_directory_everything_stays_as_it_is_until_it_is_left(shell) {
         let home = trusting_home();
         let project = home.mkdir("project/deep");
         home.write("project/.backlog-aws", format!("region = {AFTER}\n"));
         let mut session = Session::builder(&home, shell).cwd(&project).spawn();
-        assert_seen(&home, &mut session, || fs::remove_dir_all(home.path("project")).unwrap(), BEFORE);
+        assert_seen(&home, &mut session, || fs::remove_dir_all(home.path("project")).unwrap(), AFTER);
+        assert_next_region(&mut session, AFTER);
         session.line("cd");
+        assert_eq!(region(&mut session).as_deref(), Some(BEFORE));
+        session.settle_hook();
+    }
+
+    fn a_deleted_directory_that_comes_back_under_its_name_is_another_one(shell) {
+        let home = trusting_home();
+        let project = home.mkdir("project/deep");
+        let mut session = Session::builder(&home, shell).cwd(&project).spawn();
+        assert_seen(&home, &mut session, || {
+            fs::remove_dir_all(home.path("project")).unwrap();
+            home.mkdir("project/deep");
+            home.write("project/.backlog-aws", format!("region = {AFTER}\n"));
+        }, BEFORE);
+        session.cd(&project);
+        assert_eq!(region(&mut session).as_deref(), Some(AFTER));
         session.settle_hook();
     }
 

@@ -1,0 +1,105 @@
+//! What a shell is told at a prompt: changes to its variables, and the data by which it sees for itself, without asking
+//! again, that nothing changed since. How it looks is written in `shell/`, by hand.
+
+mod data;
+mod stamps;
+mod watch;
+
+use std::ffi::OsStr;
+use std::mem::ManuallyDrop;
+
+use self::stamps::Stamps;
+use self::watch::{Expected, Watch};
+use crate::finding::{Finding, abridged};
+use crate::resolve::{Inputs, USE, resolve};
+use crate::session::{Change, Session, Values, state_of};
+use crate::shell::Shell;
+use crate::world::World;
+
+/// How a shell compares files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// Modification times with those of stamps, to the nanosecond: bash 5 and later, fish.
+    Stamps,
+    /// The same in whole seconds: bash 3.2 to 4.4.
+    SecondStamps,
+    /// Change times: zsh.
+    ChangeTime,
+    /// Not at all: `init --hook cd`, and a zsh without `zsh/stat`.
+    Nothing,
+}
+
+impl Precision {
+    /// The word that the integration passes.
+    pub fn from_word(word: &OsStr) -> Option<Self> {
+        match word.to_str()? {
+            "stamps" => Some(Self::Stamps),
+            "second-stamps" => Some(Self::SecondStamps),
+            "change-time" => Some(Self::ChangeTime),
+            "nothing" => Some(Self::Nothing),
+            _ => None,
+        }
+    }
+}
+
+/// Brings the shell of `session` up to date: the code for it to evaluate, and what there is to say.
+pub fn update(
+    shell: Shell,
+    precision: Precision,
+    world: &World,
+    mut session: Session,
+) -> (Vec<u8>, Vec<Finding>) {
+    let mut code = shell.head();
+    if world.cwd.is_none() && session.variables.intent().pin.is_none() {
+        // The working directory was deleted. That is no reason to change to another account: what is exported stays.
+        data::ask_again(shell, &mut code);
+        return (code, Vec::new());
+    }
+    // Thousands of profiles would take longer to free than the process has left to live.
+    let inputs = Inputs { choose_with: USE, ..Inputs::of(world, session.variables.intent()) };
+    let inputs = ManuallyDrop::new(inputs);
+    let resolution = resolve(&inputs);
+    let after = session.variables.apply(resolution.exports().as_ref());
+    let news = session.news(&abridged(resolution.all_findings()));
+    let state = session.to_text();
+    let mut changes = Values::of(&world.env).changes_to(&after);
+    if state_of(&world.env) != Some(OsStr::new(&state)) {
+        changes.push(Change::of_state(Some(state.clone())));
+    }
+    shell.change(&changes, &mut code);
+    let data = Expected::of(&world.env, &after).and_then(|expected| {
+        let watch = Watch::of(world, &inputs, &resolution, precision)?;
+        data_for(shell, precision, world, &watch, expected)
+    });
+    match data {
+        Some(data) => code.extend(data),
+        // There is something that the shell could not see.
+        None => data::ask_again(shell, &mut code),
+    }
+    (code, news)
+}
+
+fn data_for(
+    shell: Shell,
+    precision: Precision,
+    world: &World,
+    watch: &Watch,
+    expected: Expected,
+) -> Option<Vec<u8>> {
+    let stamps = match precision {
+        Precision::Nothing => return None,
+        Precision::ChangeTime => None,
+        Precision::Stamps | Precision::SecondStamps => {
+            Some(Stamps::open(world.cache.as_deref()?, world.home.as_deref()).ok()?)
+        }
+    };
+    data::assignments(shell, expected, watch, stamps.as_ref()).ok()
+}
+
+/// For a shell whose integration does not go with this program. Nothing it is told could be relied on, so it gets back
+/// what it had before, and stops asking.
+pub fn leave(shell: Shell, world: &World, mut session: Session) -> Vec<u8> {
+    let mut changes = Values::of(&world.env).changes_to(&session.variables.restore_originals());
+    changes.push(Change::of_state(None));
+    shell.leave(&changes)
+}

@@ -1,0 +1,238 @@
+//! What must stay as it is for the answer to stay as it is.
+//!
+//! Exactness matters in one direction more than in the other: a change that is missed is a wrong account, a change that
+//! is imagined costs one process.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::Precision;
+use crate::aws::locate;
+use crate::fs::{Content, FileState, FileTime, SourceFile, file_state};
+use crate::overrides::trust::Verdict;
+use crate::resolve::{Inputs, Resolution};
+use crate::session::{Values, Variable};
+use crate::world::{Environment, OVERRIDE_NAME, World};
+
+/// The files that the answer rests on.
+pub struct Watch {
+    precision: Precision,
+    /// What was there, with its time.
+    pub files: Vec<(PathBuf, FileTime)>,
+    /// Directories that get a newer time when a file is moved into them, which may have the time of the one before.
+    pub directories: Vec<(PathBuf, FileTime)>,
+    /// What was not there.
+    pub missing: Vec<PathBuf>,
+    /// Paths that lead through symbolic links, and where to.
+    pub links: Vec<(PathBuf, PathBuf)>,
+    /// The directory where the search for an override ended: that of the one that decides, or the root.
+    pub top: PathBuf,
+    /// The directories below it with an override that does not count, nearest first.
+    pub ignored: Vec<PathBuf>,
+    /// The directories that the user's own configuration has rules for, and the one whose rule holds.
+    pub rules: Vec<PathBuf>,
+    pub rule: PathBuf,
+    /// From when to when the answer can stand, where credentials run out.
+    pub validity: Option<(Timestamp, Timestamp)>,
+}
+
+impl Watch {
+    /// `None` when there is something that a shell could not watch.
+    pub fn of(
+        world: &World,
+        inputs: &Inputs<'_>,
+        resolution: &Resolution,
+        precision: Precision,
+    ) -> Option<Self> {
+        let mut watch = Self {
+            precision,
+            files: Vec::new(),
+            directories: Vec::new(),
+            missing: Vec::new(),
+            links: Vec::new(),
+            top: PathBuf::from("/"),
+            ignored: Vec::new(),
+            rules: Vec::new(),
+            rule: PathBuf::new(),
+            validity: resolution.changes_at(world.now).map(|until| (world.now, until)),
+        };
+        for file in [&world.credentials, &world.config].into_iter().flatten() {
+            watch.add_file(file)?;
+            watch.add_directory(file.path.parent()?);
+        }
+        for file in [&world.toolkit_env, &world.user_config].into_iter().flatten() {
+            watch.add_file(file)?;
+        }
+        // What would make it the user's own does not show in its time.
+        if world.user_config.as_ref().is_some_and(|file| file.foreign().is_some()) {
+            return None;
+        }
+        watch.add_overrides(inputs)?;
+        if let Ok(rules) = &inputs.user_config.rules {
+            watch.rules.extend(rules.directories().map(Path::to_owned));
+        }
+        if let Some(rule) = &inputs.user_config.rule {
+            watch.rule.clone_from(&rule.directory);
+        }
+        if has_relative_location(world) {
+            watch.links.push((PathBuf::from("."), world.cwd.clone()?));
+        }
+        let looking = (world.now, Timestamp::now());
+        let mut times = watch.files.iter().chain(&watch.directories).map(|(_, time)| *time);
+        times.all(|time| precision.is_settled(time, looking)).then_some(watch)
+    }
+
+    fn add_file(&mut self, file: &SourceFile) -> Option<()> {
+        // Permissions do not show in the times that bash and fish can compare.
+        if file.is_denied() {
+            return None;
+        }
+        let Some(state) = &file.state else {
+            self.missing.push(file.path.clone());
+            return matches!(file.content, Content::Absent).then_some(());
+        };
+        self.files.push((file.path.clone(), self.precision.time(state)));
+        // Archives, package managers and `touch -d` give many files the same time, and it is a whole second. Otherwise a
+        // home or project directory changes too often to be watched.
+        if state.modified.nanoseconds == 0 {
+            self.add_directory(file.path.parent()?);
+        }
+        if let Some(real) = &state.resolved {
+            self.links.push((file.path.clone(), real.clone()));
+            self.add_directory(real.parent()?);
+        }
+        Some(())
+    }
+
+    fn add_directory(&mut self, path: &Path) {
+        // Being moved shows in the change time of a file.
+        if self.precision == Precision::ChangeTime
+            || self.directories.iter().any(|(known, _)| known == path)
+        {
+            return;
+        }
+        if let Some(state) = file_state(path) {
+            self.directories.push((path.to_owned(), state.modified));
+        }
+    }
+
+    fn add_overrides(&mut self, inputs: &Inputs<'_>) -> Option<()> {
+        for found in &inputs.overrides {
+            self.add_file(found.file)?;
+            self.ignored.push(found.file.path.parent()?.to_owned());
+        }
+        match inputs.overrides.last().map(|found| &found.verdict) {
+            Some(Verdict::Allowed) => self.top = self.ignored.pop()?,
+            // What is wrong with an entry of the trust store need not show in its directory's times.
+            Some(Verdict::Undecidable(_)) => return None,
+            _ => {}
+        }
+        // Whatever lies at the top is watched as a file, so the shells look below it only.
+        if !self.files.iter().any(|(path, _)| *path == self.top.join(OVERRIDE_NAME)) {
+            self.missing.push(self.top.join(OVERRIDE_NAME));
+        }
+        self.ignored.retain(|directory| *directory != self.top);
+        if let (Some(trust), false) = (&inputs.trust, inputs.overrides.is_empty()) {
+            // A decision changes the directory.
+            match file_state(trust.directory()) {
+                Some(state) => {
+                    self.files.push((trust.directory().to_owned(), self.precision.time(&state)));
+                }
+                None => self.missing.push(trust.directory().to_owned()),
+            }
+        }
+        Some(())
+    }
+}
+
+/// Whether the answer depends on the working directory beyond overrides and rules.
+fn has_relative_location(world: &World) -> bool {
+    let value = |name| world.env.get(name);
+    let aws = locate(
+        world.home.as_deref(),
+        value("AWS_SHARED_CREDENTIALS_FILE"),
+        value("AWS_CONFIG_FILE"),
+    );
+    let ours = world.env.non_empty("BACKLOG_AWS_CONFIG").map(PathBuf::from);
+    [aws.credentials, aws.config, ours].iter().flatten().any(|path| path.is_relative())
+}
+
+impl Precision {
+    fn time(self, state: &FileState) -> FileTime {
+        if self == Self::ChangeTime { state.changed } else { state.modified }
+    }
+
+    /// Whether a file with this time could not be changed again without the shell being able to tell. git calls the
+    /// others racily clean; here it means that the next prompt looks again.
+    ///
+    /// Both ends of looking count: a process can be held up for long between any two steps, and what was written after
+    /// the start may be younger than a tick although the look ended later.
+    fn is_settled(self, time: FileTime, (start, end): (Timestamp, Timestamp)) -> bool {
+        // A kernel tick is up to 10 ms, and file times are those of the last tick.
+        const TICK: i128 = 20_000_000;
+        const SECOND: i128 = 1_000_000_000;
+        // A file system that keeps whole seconds (HFS+, ext3) or pairs of them (FAT) shows no fraction.
+        let grain = match self {
+            Self::SecondStamps => SECOND + TICK,
+            _ if time.nanoseconds == 0 => 2 * SECOND + TICK,
+            _ => TICK,
+        };
+        let then = time.as_nanosecond();
+        // Times in the future are settled: what is written now gets an earlier one.
+        then <= start.as_nanosecond() - grain || then >= end.as_nanosecond() + grain
+    }
+}
+
+/// What the shells compare their variables with, as the names say.
+///
+/// AWS's tools and ours take an empty variable for an unset one; of our own, one that is unset is written as a separator.
+/// Of keys the presence alone counts: a secret belongs into no other variable, and its value does not change the answer.
+pub struct Expected {
+    pub aws: OsString,
+    /// Empty without any, because what goes with keys matters beside them only.
+    pub keys: OsString,
+    pub ours: OsString,
+    pub places: OsString,
+}
+
+/// Stands between values. As long as none of those that are expected contains it, equal strings mean equal values: the
+/// number of separators gives a stray one away.
+const SEPARATOR: &str = "^";
+
+impl Expected {
+    /// `None` when a value contains the separator.
+    pub fn of(env: &Environment, after: &Values) -> Option<Self> {
+        let value = |name: &str| env.get(name).unwrap_or_default().to_owned();
+        let mark = |name: &str, mark: &str| match env.non_empty(name) {
+            Some(_) => OsString::from(mark),
+            None => OsString::new(),
+        };
+        let aws =
+            ["AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "HOME"].map(value);
+        let marks = [
+            mark("AWS_ACCESS_KEY_ID", "i"),
+            mark("AWS_SECRET_ACCESS_KEY", "s"),
+            mark("AWS_BEARER_TOKEN_BEDROCK", "b"),
+        ];
+        let mut keys = vec![marks.join(OsStr::new(""))];
+        if !keys[0].is_empty() {
+            keys.push(mark("AWS_SESSION_TOKEN", "t"));
+            keys.extend(
+                ["AWS_CREDENTIAL_EXPIRATION", "AWS_REGION", "AWS_DEFAULT_REGION"].map(value),
+            );
+        }
+        let ours = Variable::ALL.map(|variable| after[variable].clone());
+        // Where decisions and the user's own configuration are.
+        let places = ["XDG_DATA_HOME", "XDG_CONFIG_HOME", "BACKLOG_AWS_CONFIG"].map(value);
+        let values = aws.iter().chain(&keys).chain(ours.iter().flatten()).chain(&places);
+        if values.into_iter().any(|value| value.as_bytes().contains(&SEPARATOR.as_bytes()[0])) {
+            return None;
+        }
+        let ours = ours.map(|value| value.unwrap_or_else(|| OsString::from(SEPARATOR)));
+        let join = |values: &[OsString]| values.join(OsStr::new(SEPARATOR));
+        Some(Self { aws: join(&aws), keys: join(&keys), ours: join(&ours), places: join(&places) })
+    }
+}
