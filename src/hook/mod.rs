@@ -2,12 +2,14 @@
 //! again, that nothing changed since. How it looks is written in `shell/`, by hand.
 
 mod data;
+mod precision;
 mod stamps;
 mod watch;
 
 use std::ffi::OsStr;
 use std::mem::ManuallyDrop;
 
+pub use self::precision::Precision;
 use self::stamps::Stamps;
 use self::watch::{Expected, Watch};
 use crate::finding::{Finding, abridged};
@@ -15,32 +17,6 @@ use crate::resolve::{Inputs, USE, resolve};
 use crate::session::{Change, Session, Values, state_of};
 use crate::shell::Shell;
 use crate::world::World;
-
-/// How a shell compares files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Precision {
-    /// Modification times with those of stamps, to the nanosecond: bash 5 and later, fish.
-    Stamps,
-    /// The same in whole seconds: bash 3.2 to 4.4.
-    SecondStamps,
-    /// Change times: zsh.
-    ChangeTime,
-    /// Not at all: `init --hook cd`, and a zsh without `zsh/stat`.
-    Nothing,
-}
-
-impl Precision {
-    /// The word that the integration passes.
-    pub fn from_word(word: &OsStr) -> Option<Self> {
-        match word.to_str()? {
-            "stamps" => Some(Self::Stamps),
-            "second-stamps" => Some(Self::SecondStamps),
-            "change-time" => Some(Self::ChangeTime),
-            "nothing" => Some(Self::Nothing),
-            _ => None,
-        }
-    }
-}
 
 /// Brings the shell of `session` up to date: the code for it to evaluate, and what there is to say.
 pub fn update(

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::Precision;
+use super::precision::Precision;
 use crate::aws::locate;
 use crate::fs::{Content, FileState, FileTime, SourceFile, file_state};
 use crate::overrides::trust::Verdict;

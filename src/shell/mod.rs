@@ -6,21 +6,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 pub mod quote;
+mod shells;
 
 pub use quote::{print_code, quote};
+pub use shells::Shell;
 
 use crate::session::Change;
-
-/// A shell with an integration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Shell {
-    /// GNU Bash 3.2 and later.
-    Bash,
-    /// Zsh 5.0 and later.
-    Zsh,
-    /// fish 3.6 and later.
-    Fish,
-}
 
 /// When the integration looks whether something changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -55,23 +46,6 @@ pub struct Integration {
 }
 
 impl Shell {
-    /// Its name on the command line.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Bash => "bash",
-            Self::Zsh => "zsh",
-            Self::Fish => "fish",
-        }
-    }
-
-    /// The shell of this name or path, as `$SHELL` has it.
-    pub fn from_path(path: &Path) -> Option<Self> {
-        let name = path.file_name()?.to_str()?;
-        [Self::Bash, Self::Zsh, Self::Fish]
-            .into_iter()
-            .find(|shell| name.trim_start_matches('-') == shell.word())
-    }
-
     /// The integration script as it stands in `shell/`.
     pub fn script(self) -> &'static str {
         match self {

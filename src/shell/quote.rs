@@ -5,7 +5,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::Shell;
+use super::shells::Shell;
 
 /// Appends `value` as one word.
 pub fn quote(shell: Shell, value: impl AsRef<OsStr>, out: &mut Vec<u8>) {

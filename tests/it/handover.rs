@@ -143,8 +143,7 @@ fn an_ambient_profile_decides() {
         .env("BACKLOG_AWS_PROFILE", "bedrock")
         .run()
         .expect_code(0);
-    let state =
-        hook.out().split("__BACKLOG_AWS_STATE '").nth(1).expect("the hook keeps a state");
+    let state = hook.out().split("__BACKLOG_AWS_STATE '").nth(1).expect("the hook keeps a state");
     let state = state.split('\'').next().expect("it ends");
     let run = hostile_exec(&home, &[])
         .env("AWS_PROFILE", "cc")

@@ -102,7 +102,7 @@ scenario! {
     fn the_function_passes_everything_but_use_through(shell) {
         let home = Sandbox::documented_home();
         let mut session = builder(&home, shell).spawn();
-        let words = "backlog-aws exec --yes -- printf '<%s>' 'a  b' '' '*'";
+        let words = "backlog-aws exec --profile bedrock -- printf '<%s>' 'a  b' '' '*'";
         assert_eq!(session.line(words).text.trim_end_matches(['⏎', '%']), "<a  b><><*>");
         session.line("backlog-aws exec --yes -- sh -c 'exit 5'");
         assert_eq!(session.status_of_last(), 5);

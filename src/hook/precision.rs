@@ -1,0 +1,29 @@
+//! How well a shell can tell that a file changed.
+
+use std::ffi::OsStr;
+
+/// How a shell compares files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// Modification times with those of stamps, to the nanosecond: bash 5 and later, fish.
+    Stamps,
+    /// The same in whole seconds: bash 3.2 to 4.4.
+    SecondStamps,
+    /// Change times: zsh.
+    ChangeTime,
+    /// Not at all: `init --hook cd`, and a zsh without `zsh/stat`.
+    Nothing,
+}
+
+impl Precision {
+    /// The word that the integration passes.
+    pub fn from_word(word: &OsStr) -> Option<Self> {
+        match word.to_str()? {
+            "stamps" => Some(Self::Stamps),
+            "second-stamps" => Some(Self::SecondStamps),
+            "change-time" => Some(Self::ChangeTime),
+            "nothing" => Some(Self::Nothing),
+            _ => None,
+        }
+    }
+}
