@@ -37,6 +37,8 @@ class State:
     """Exported at the prompt, after `typed`."""
     exec_prefix: str = ""
     exec_options: str = ""
+    guess: bool = False
+    """Whether `exec` would ask before it takes the answer, as on a terminal it does for a guess among many."""
     by_name: bool = True
     """Whether a client that is given the profile's name uses its keys; boto3 prefers a role or a sign-in to them."""
     astray: dict[str, str] = field(default_factory=dict)
@@ -60,7 +62,9 @@ def _file_lines(variables: dict[str, str]) -> tuple[str, ...]:
 
 
 def _pinned(name: str, profile: str, wanted: Identity, region: str, *, named: bool = True) -> State:
-    return State(name, wanted, region, typed=(f"backlog-aws use {profile}",), by_name=named)
+    why = "told to use the profile BACKLOG_AWS_PROFILE, LiteLLM signs in or assumes the role; the toolkit reads the keys"
+    astray = {} if named else dict.fromkeys(("litellm-profile", "litellm-proxy"), why)
+    return State(name, wanted, region, typed=(f"backlog-aws use {profile}",), by_name=named, astray=astray)
 
 
 STATES = (
@@ -86,7 +90,7 @@ STATES = (
     State("environment-keys", who.SHELL_KEYS, CLAUDE_REGION, variables=keys_as_variables(who.SHELL_KEYS)),
     State("aws-profile", who.ACME, "eu-west-3", variables={"AWS_PROFILE": "acme"}),
     State("default", who.DEFAULT, "sa-east-1", default=True),
-    State("first", who.LUXITO, FALLBACK_REGION),
+    State("first", who.LUXITO, FALLBACK_REGION, guess=True),
     _pinned("temporary", "temporary", who.TEMPORARY, "ap-northeast-1"),
     _pinned("expiring", "expiring", who.EXPIRING, "ap-south-1"),
     State(

@@ -42,7 +42,8 @@ def try_state(bench: Bench, state: State, shell: str, control: Future[str], *, t
     by_profile = state.names_a_profile and state is not HOSTILE_STATE
     outside = (*of_claude, "litellm-profile") if by_profile else of_claude
     under_exec = _under_exec(state, thorough=thorough)
-    run = f"{state.exec_prefix}backlog-aws exec {state.exec_options}--"
+    yes = "--yes " if state.guess else ""
+    run = f"{state.exec_prefix}backlog-aws exec {yes}{state.exec_options}--"
     lines = [*state.typed, *(export(shell, name, value) for name, value in state.exported.items())]
     lines.append(f"probe {case}/outside {' '.join(outside)}")
     lines.append(f"{run} probe {case}/exec {' '.join(under_exec)}")
