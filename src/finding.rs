@@ -42,6 +42,43 @@ pub enum Code {
     /// Keys in the environment are used although `AWS_PROFILE` is set.
     EnvironmentKeysShadow,
     ValueNeedsExpansion,
+
+    // What only `doctor` looks for.
+    /// The profile that the toolkit gets.
+    Profile,
+    Hook,
+    HookNotLoaded,
+    HookNotChecked,
+    HookNotRun,
+    /// It has not run since something changed.
+    HookStale,
+    /// Something else stands in its place in the shell's list.
+    HookDisplaced,
+    IntegrationVersion,
+    ProgramGone,
+    ProgramDiffers,
+    ProgramNotOnPath,
+    ProfileVariableEmpty,
+    ProfileVariableMissing,
+    TwoProfiles,
+    EnvironmentKeys,
+    EnvironmentKeysEmpty,
+    EnvironmentHalfKeyPair,
+    BearerToken,
+    BearerTokenEmpty,
+    /// A variable points to a file that does not exist.
+    FileMissing,
+    /// The toolkit's file undoes what `exec` sets.
+    ToolkitEnvOverrides,
+    Boto3Differs,
+    /// boto3 gives up on the whole file.
+    Boto3Rejects,
+    HalfKeyPair,
+    ProfileExpired,
+    /// A `LiteLLM` that was started before the files last changed.
+    LitellmOlder,
+    /// Where something of ours is.
+    Installed,
 }
 
 /// How long before their end credentials count as expiring soon, in minutes.

@@ -8,6 +8,7 @@ pub mod choice;
 pub mod claude;
 pub mod cli;
 pub mod commands;
+pub mod doctor;
 pub mod error;
 pub mod finding;
 pub mod fs;

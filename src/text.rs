@@ -60,6 +60,21 @@ pub fn command_on(command: &str, path: &Path) -> String {
     }
 }
 
+/// The command that puts a file aside without losing it.
+pub fn put_aside(path: &Path) -> String {
+    let aside = path.with_added_extension("aside");
+    match (pasted(path), pasted(&aside)) {
+        (Some(path), Some(aside)) => format!("`mv {path} {aside}`"),
+        _ => format!("move {} away", visible(path)),
+    }
+}
+
+/// The command that turns lines of a shell file into comments. It leaves the old file beside it.
+pub fn comment_out(path: &Path, lines: &[usize]) -> String {
+    let edits: Vec<String> = lines.iter().map(|line| format!("-e '{line}s/^/# /'")).collect();
+    command_on(&format!("sed -i.bak {}", edits.join(" ")), path)
+}
+
 /// A value as indented JSON and a line end. Characters that a terminal would act on are escaped: they can come from the
 /// names of files and profiles.
 pub fn write_json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {

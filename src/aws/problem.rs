@@ -105,21 +105,18 @@ impl ProblemKind {
     }
 }
 
-/// The problems of both files. A binary file has one on nearly every line, so most are only counted.
+/// The problems of both files. A binary file has one on nearly every line, so no more than these are kept.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     pub(super) list: Vec<Problem>,
-    pub(super) left_out: usize,
 }
 
 impl Problems {
-    pub(super) const MOST: usize = 1_000;
+    pub(super) const MOST: usize = 200;
 
     pub(super) fn add(&mut self, at: At, what: ProblemKind) {
         if self.list.len() < Self::MOST {
             self.list.push(Problem::new(at, what));
-        } else {
-            self.left_out += 1;
         }
     }
 }

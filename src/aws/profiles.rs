@@ -98,11 +98,6 @@ impl<'a> Profiles<'a> {
     pub fn problems(&self) -> &[Problem] {
         &self.problems.list
     }
-
-    /// How many problems there are beyond those that [`problems`](Self::problems) has.
-    pub fn problems_left_out(&self) -> usize {
-        self.problems.left_out
-    }
 }
 
 impl<'p, 'a> IntoIterator for &'p Profiles<'a> {

@@ -28,7 +28,7 @@ pub fn run(args: &cli::Status, world: &World, out: &mut dyn Write) -> Done {
     if args.json {
         write_json(out, &Report::of(&resolution))?;
     } else {
-        print(&resolution, inputs.anthropic_key, out)?;
+        print(&resolution, out)?;
         print_findings(resolution.all_findings(), &world.env, &mut anstream::stderr().lock());
     }
     Ok(u8::from(!resolution.answer.is_usable()))
@@ -90,8 +90,8 @@ impl<'a> Report<'a> {
     }
 }
 
-fn print(resolution: &Resolution, anthropic_key: bool, out: &mut dyn Write) -> io::Result<()> {
-    print_answer(resolution, anthropic_key, out)?;
+fn print(resolution: &Resolution, out: &mut dyn Write) -> io::Result<()> {
+    print_answer(resolution, out)?;
     let region = &resolution.region;
     writeln!(out, "  region       {} ({})", visible(&region.name), region.source.name())?;
     if let Some(found) = &resolution.aws_profile {
@@ -126,11 +126,7 @@ fn cells(candidate: &Candidate) -> [String; 4] {
     ]
 }
 
-fn print_answer(
-    resolution: &Resolution,
-    anthropic_key: bool,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn print_answer(resolution: &Resolution, out: &mut dyn Write) -> io::Result<()> {
     let at = resolution.decided_at().map(|place| format!(", {place}")).unwrap_or_default();
     let name =
         |missing: &str| resolution.answer.profile().map_or_else(|| missing.to_owned(), visible);
@@ -153,15 +149,6 @@ fn print_answer(
             let name = name("no profile");
             writeln!(out, "{BAD}{name}{BAD:#}  cannot be used ({}{at})", source.name())
         }
-        Answer::Nothing => {
-            writeln!(out, "{BAD}no usable profile{BAD:#}")?;
-            if anthropic_key {
-                writeln!(
-                    out,
-                    "  Bedrock      not configured; with ANTHROPIC_API_KEY, LiteLLM would use Anthropic's own API"
-                )?;
-            }
-            Ok(())
-        }
+        Answer::Nothing => writeln!(out, "{BAD}no usable profile{BAD:#}"),
     }
 }

@@ -8,7 +8,7 @@ use crate::fs::Content;
 use crate::overrides::rules::{self, Rule, Rules};
 use crate::overrides::trust::{OverrideFile, Verdict};
 use crate::overrides::{self, Override};
-use crate::text::{command_on, visible};
+use crate::text::{command_on, put_aside, visible};
 use crate::world::World;
 
 /// What the directories above say.
@@ -93,7 +93,7 @@ impl Directory {
             Err(invalid) => {
                 let message = format!("{} {invalid}", invalid.place(path));
                 let finding = Finding::problem(Code::OverrideInvalid, message)
-                    .remedy("fix it, or remove it with `backlog-aws local --unset`");
+                    .remedy(format!("fix it, or put it aside with {}", put_aside(path)));
                 (invalid.line, Err(finding))
             }
         };

@@ -39,13 +39,14 @@ pub(super) fn findings(inputs: &Inputs<'_>, resolution: &Resolution) -> Vec<Find
 fn aws_profile(inputs: &Inputs<'_>, AwsProfile { name, kind }: &AwsProfile) -> Option<Finding> {
     let shown = visible(name);
     let Some(kind) = kind else {
-        return Some(Finding::warning(
-            Code::AwsProfileMissing,
-            format!(
-                "AWS_PROFILE={shown} names a profile that is in neither {}; every AWS client of this shell will fail on it",
-                inputs.aws_files(" nor "),
-            ),
-        ));
+        let files = inputs.aws_files(" nor ");
+        let message = format!(
+            "AWS_PROFILE={shown} names a profile that is in neither {files}; every AWS client of this shell will fail on it"
+        );
+        return Some(
+            Finding::problem(Code::AwsProfileMissing, message)
+                .remedy("name one that exists, or unset it"),
+        );
     };
     let reason = usable(inputs.profile(name)?, inputs.now).err()?;
     let what = describe(&reason);
@@ -142,8 +143,7 @@ fn implausible(inputs: &Inputs<'_>, identity: &Identity) -> Option<Finding> {
         Code::CredentialsImplausible,
         format!("the keys of '{name}' cannot work: {key} {why}"),
     );
-    let at =
-        profile.at_key(key).and_then(|at| Some(Place::line(inputs.path_of(at.kind)?, at.line)));
+    let at = profile.at_key(key).and_then(|at| inputs.place(at));
     Some(
         Finding { at, ..finding }
             .remedy(format!("copy them again with `aws configure --profile {name}`")),
@@ -226,19 +226,20 @@ fn unusable(
         )
         .remedy(format!("renew or remove them, or {remedy}")),
     };
-    match (source, at) {
-        (_, Some(_)) if finding.at.is_some() => finding,
-        (_, Some(place)) => finding.at(place.clone()),
-        (Source::Pin, None) if inputs.typed => finding,
-        (Source::Pin, None) => {
-            Finding { message: format!("{} (pinned)", finding.message), ..finding }
-        }
-        (Source::EnvironmentKeys, None) => finding,
-        (_, None) => Finding {
-            message: format!("{} (BACKLOG_AWS_PROFILE names it)", finding.message),
-            ..finding
-        },
-    }
+    with_origin(finding, source, at, inputs.typed)
+}
+
+/// Says where the profile is named.
+fn with_origin(finding: Finding, source: Source, at: Option<&Place>, typed: bool) -> Finding {
+    let named = match (source, at) {
+        (_, Some(_)) if finding.at.is_some() => return finding,
+        (_, Some(place)) => return finding.at(place.clone()),
+        (Source::Pin, None) if typed => return finding,
+        (Source::EnvironmentKeys, None) => return finding,
+        (Source::Pin, None) => "pinned",
+        (_, None) => "BACKLOG_AWS_PROFILE names it",
+    };
+    Finding { message: format!("{} ({named})", finding.message), ..finding }
 }
 
 /// Whose account it is, as the beginning of a sentence.
@@ -251,11 +252,17 @@ fn owner(profile: &OsStr) -> String {
 
 /// That no profile is usable.
 pub fn none_found(inputs: &Inputs<'_>) -> Finding {
+    let files = inputs.aws_files(" or ");
+    let add = if inputs.anthropic_key {
+        "with ANTHROPIC_API_KEY alone LiteLLM uses Anthropic's own API; for Bedrock, add a profile with"
+    } else {
+        "add one with"
+    };
     Finding::problem(
         Code::NoneFound,
-        format!("No AWS profiles with static credentials found in {}", inputs.aws_files(" or ")),
+        format!("No AWS profiles with static credentials found in {files}"),
     )
-    .remedy("add one with `aws configure --profile bedrock`")
+    .remedy(format!("{add} `aws configure --profile bedrock`"))
 }
 
 /// What a profile is instead of usable, as the end of "it …".

@@ -7,13 +7,13 @@ use jiff::Timestamp;
 
 use super::answer::{Identity, Reason};
 use super::directory::{Directory, UserConfig};
-use crate::aws::{AwsFile, Credentials, FileKind, Problem, Profile, Profiles};
+use crate::aws::{At, AwsFile, Credentials, FileKind, Problem, Profile, Profiles};
 use crate::finding::{Code, Finding, Place};
 use crate::fs::{Content, SourceFile};
 use crate::overrides::trust::{OverrideFile, Store, judge};
 use crate::secret::Secret;
 use crate::session::{UserIntent, state_of};
-use crate::text::{command_on, quoted, visible};
+use crate::text::{command_on, put_aside, quoted, visible};
 use crate::toolkit_env::{ANTHROPIC_KEY, ToolkitEnv};
 use crate::world::{Environment, World};
 
@@ -119,8 +119,11 @@ impl<'a> Inputs<'a> {
 
     /// Where the profile is defined: the first place its name stands.
     pub fn place_of(&self, profile: &Profile<'_>) -> Option<Place> {
-        let at = profile.at().next()?;
-        Some(Place::line(self.path_of(at.kind)?, at.line))
+        self.place(profile.at().next()?)
+    }
+
+    pub fn place(&self, At { kind, line }: At) -> Option<Place> {
+        Some(Place::line(self.path_of(kind)?, line))
     }
 
     /// The path of one of the AWS files.
@@ -217,7 +220,12 @@ impl<'a> Inputs<'a> {
 fn unreadable(file: &SourceFile) -> Option<Finding> {
     let Content::Unreadable(why) = &file.content else { return None };
     let message = format!("{} {why}", visible(&file.path));
-    Some(Finding::problem(Code::FileUnreadable, message).remedy("make it a readable file"))
+    let remedy = if file.is_denied() {
+        format!("run {}", command_on("chmod u+r", &file.path))
+    } else {
+        format!("put it aside with {}", put_aside(&file.path))
+    };
+    Some(Finding::problem(Code::FileUnreadable, message).remedy(remedy))
 }
 
 /// The profiles of the AWS files.

@@ -33,11 +33,11 @@ impl Diagnosis {
     }
 
     #[track_caller]
-    fn assert_first(&self, code: &str, verdict: &str) -> &Value {
+    fn assert_first(&self, code: &str, severity: &str) -> &Value {
         let first = self.checks()[0];
         assert_eq!(
-            (first["code"].as_str(), first["verdict"].as_str()),
-            (Some(code), Some(verdict)),
+            (first["code"].as_str(), first["severity"].as_str()),
+            (Some(code), Some(severity)),
             "{:#}",
             self.0
         );
@@ -45,8 +45,8 @@ impl Diagnosis {
     }
 
     #[track_caller]
-    fn assert_mended(&self, code: &str) {
-        let found = self.find(code).filter(|check| check["verdict"] != "ok");
+    fn assert_fixed(&self, code: &str) {
+        let found = self.find(code).filter(|check| check["severity"] != "ok");
         assert!(found.is_none(), "still there: {:#}", self.0);
     }
 }
@@ -60,18 +60,18 @@ fn command_of(check: &Value) -> String {
 
 /// Asserts that `code` comes first, pastes its remedy, and asserts that it is gone.
 #[track_caller]
-fn named_and_mended(
+fn named_and_fixed(
     home: &Sandbox,
     session: &mut Session<'_>,
     code: &str,
-    verdict: &str,
+    severity: &str,
 ) -> Diagnosis {
-    let command = command_of(Diagnosis::of(home, session).assert_first(code, verdict));
+    let command = command_of(Diagnosis::of(home, session).assert_first(code, severity));
     session.user_changes_foreign(|session| session.line(&command));
     home.user_changed_files();
-    let mended = Diagnosis::of(home, session);
-    mended.assert_mended(code);
-    mended
+    let fixed = Diagnosis::of(home, session);
+    fixed.assert_fixed(code);
+    fixed
 }
 
 /// The documented home, with `bedrock` chosen for good, so that nothing else is to be said about it.
@@ -86,9 +86,9 @@ scenario! {
         let home = settled_home();
         let mut session = Session::builder(&home, shell).env("AWS_PROFILE", "cc").spawn();
         let diagnosis = Diagnosis::of(&home, &mut session);
-        assert!(diagnosis.checks().iter().all(|check| check["verdict"] == "ok"), "{:#}", diagnosis.0);
+        assert!(diagnosis.checks().iter().all(|check| check["severity"] == "ok"), "{:#}", diagnosis.0);
         assert_eq!(diagnosis.0["ok"], true);
-        assert!(diagnosis.find("hook").unwrap()["message"].as_str().unwrap().contains("alive"));
+        assert!(diagnosis.find("hook").unwrap()["message"].as_str().unwrap().contains("up to date"));
         session.line("backlog-aws doctor > /dev/null");
         assert_eq!(session.status_of_last(), 0);
     }
@@ -96,7 +96,7 @@ scenario! {
     fn a_hook_that_is_not_loaded_is_loaded(shell) {
         let home = settled_home();
         let mut session = Session::plain(&home, shell);
-        named_and_mended(&home, &mut session, "hook-not-loaded", "problem");
+        named_and_fixed(&home, &mut session, "hook-not-loaded", "problem");
         assert_eq!(session.var("BACKLOG_AWS_PROFILE").unwrap(), "bedrock");
     }
 
@@ -111,7 +111,7 @@ scenario! {
         let diagnosis = Diagnosis::of(&home, &mut session);
         let message = diagnosis.assert_first("hook-displaced", "problem")["message"].to_string();
         assert_eq!(message.contains("starship"), shell != Shell::Fish, "{message}");
-        named_and_mended(&home, &mut session, "hook-displaced", "problem");
+        named_and_fixed(&home, &mut session, "hook-displaced", "problem");
         session.line("backlog-aws doctor > /dev/null");
         assert_eq!(session.status_of_last(), 0);
     }
@@ -120,21 +120,21 @@ scenario! {
         let home = settled_home();
         let mut session = Session::start(&home, shell);
         session.assign("__backlog_aws_version", "0.0.1");
-        named_and_mended(&home, &mut session, "integration-version", "warning");
+        named_and_fixed(&home, &mut session, "integration-version", "warning");
     }
 
     fn a_dangling_aws_profile_is_let_go(shell) {
         let home = settled_home();
         let mut session = Session::builder(&home, shell).env("AWS_PROFILE", "gone").spawn();
-        named_and_mended(&home, &mut session, "aws-profile-missing", "problem");
+        named_and_fixed(&home, &mut session, "aws-profile-missing", "problem");
     }
 
     fn a_dangling_pin_is_pinned_anew(shell) {
         let home = settled_home();
         let mut session = Session::start(&home, shell);
         session.export("BACKLOG_AWS_PROFILE", "gone");
-        let mended = named_and_mended(&home, &mut session, "profile-missing", "problem");
-        assert_eq!(mended.0["consumers"][0]["profile"], "bedrock");
+        let fixed = named_and_fixed(&home, &mut session, "unusable", "problem");
+        assert_eq!(fixed.0["consumers"][0]["profile"], "bedrock");
     }
 
     fn keys_in_the_environment_are_removed(shell) {
@@ -148,19 +148,19 @@ scenario! {
         let consumers = &before.0["consumers"];
         assert_eq!(consumers[1]["access_key_id"], "AKIA************MPLE");
         assert_eq!(consumers[3]["profile"], "cc", "Claude Code follows AWS_PROFILE");
-        named_and_mended(&home, &mut session, "environment-keys-shadow", "warning");
+        named_and_fixed(&home, &mut session, "environment-keys-shadow", "warning");
     }
 
     fn an_empty_bearer_token_is_removed(shell) {
         let home = settled_home();
         let mut session = Session::builder(&home, shell).env("AWS_BEARER_TOKEN_BEDROCK", "").spawn();
-        named_and_mended(&home, &mut session, "bearer-token-empty", "problem");
+        named_and_fixed(&home, &mut session, "bearer-token-empty", "problem");
     }
 
     fn half_a_key_pair_in_the_environment_is_removed(shell) {
         let home = settled_home();
         let mut session = Session::builder(&home, shell).env("AWS_ACCESS_KEY_ID", KEY_IDS[1]).spawn();
-        named_and_mended(&home, &mut session, "environment-half-key-pair", "problem");
+        named_and_fixed(&home, &mut session, "environment-half-key-pair", "problem");
     }
 
     fn an_override_that_is_not_allowed_is_allowed(shell) {
@@ -168,8 +168,8 @@ scenario! {
         home.write("it's a project/.backlog-aws", "profile = bedrock\n");
         let project = home.path("it's a project");
         let mut session = Session::builder(&home, shell).cwd(project).spawn();
-        let mended = named_and_mended(&home, &mut session, "override-not-allowed", "warning");
-        assert_eq!(mended.0["consumers"][0]["profile"], "bedrock");
+        let fixed = named_and_fixed(&home, &mut session, "override-not-allowed", "warning");
+        assert_eq!(fixed.0["consumers"][0]["profile"], "bedrock");
     }
 }
 
@@ -186,7 +186,7 @@ fn expired_credentials_are_replaced() {
     );
     home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE='old'\n");
     let mut session = Session::start(&home, Shell::Bash);
-    named_and_mended(&home, &mut session, "credentials-expired", "problem");
+    named_and_fixed(&home, &mut session, "credentials-expired", "problem");
 }
 
 #[test]
@@ -196,10 +196,10 @@ fn half_a_key_pair_in_the_chosen_profile_is_named() {
     home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE='half'\n");
     let mut session = Session::start(&home, Shell::Bash);
     let command =
-        command_of(Diagnosis::of(&home, &mut session).assert_first("half-key-pair", "problem"));
+        command_of(Diagnosis::of(&home, &mut session).assert_first("unusable", "problem"));
     session.line(command);
-    let mended = Diagnosis::of(&home, &mut session);
-    assert_eq!(mended.0["ok"], true, "{:#}", mended.0);
+    let fixed = Diagnosis::of(&home, &mut session);
+    assert_eq!(fixed.0["ok"], true, "{:#}", fixed.0);
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn a_credentials_file_that_others_can_read_is_closed() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     home.user_changed_files();
     let mut session = Session::start(&home, Shell::Bash);
-    named_and_mended(&home, &mut session, "file-permissions", "warning");
+    named_and_fixed(&home, &mut session, "file-permissions", "warning");
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn a_directory_in_place_of_a_file_is_put_aside() {
     home.mkdir(".aws/config");
     home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE='bedrock'\n");
     let mut session = Session::start(&home, Shell::Bash);
-    named_and_mended(&home, &mut session, "file-unreadable", "problem");
+    named_and_fixed(&home, &mut session, "file-unreadable", "problem");
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn an_override_that_cannot_be_understood_is_put_aside() {
     home.invoke(["allow"]).cwd(&project).run().expect_code(0);
     let mut session = Session::builder(&home, Shell::Bash).cwd(&project).spawn();
     session.line("backlog-aws allow --under ~; echo profil = x > .backlog-aws");
-    named_and_mended(&home, &mut session, "override-invalid", "problem");
+    named_and_fixed(&home, &mut session, "override-invalid", "problem");
 }
 
 #[test]
@@ -238,8 +238,8 @@ fn a_value_that_needs_expansion_is_written_out() {
     let home = Sandbox::documented_home();
     home.write(".backlog-toolkit-env", "# mine\nexport BACKLOG_AWS_PROFILE=\"$(echo bedrock)\"\n");
     let mut session = Session::start(&home, Shell::Bash);
-    let mended = named_and_mended(&home, &mut session, "value-needs-expansion", "problem");
-    assert_eq!(mended.0["consumers"][0]["rule"], "toolkit-env");
+    let fixed = named_and_fixed(&home, &mut session, "unusable", "problem");
+    assert_eq!(fixed.0["consumers"][0]["rule"], "toolkit-env");
     let text = fs::read_to_string(home.path(".backlog-toolkit-env")).unwrap();
     assert_eq!(text, "# mine\nexport BACKLOG_AWS_PROFILE='bedrock'\n");
 }
@@ -252,7 +252,7 @@ fn blanks_in_the_toolkits_file_are_commented_out() {
         "export BACKLOG_AWS_PROFILE='bedrock'\nexport AWS_ACCESS_KEY_ID=''\nexport AWS_SECRET_ACCESS_KEY=''\n",
     );
     let mut session = Session::start(&home, Shell::Bash);
-    named_and_mended(&home, &mut session, "toolkit-env-blanks", "warning");
+    named_and_fixed(&home, &mut session, "toolkit-env-overrides", "warning");
 }
 
 #[test]
@@ -305,7 +305,9 @@ fn without_a_profile_an_anthropic_key_is_no_bedrock() {
     let home = Sandbox::new();
     let output = home.invoke(["doctor", "--json"]).env("ANTHROPIC_API_KEY", "sk-ant-x").run();
     let report = output.expect_code(1).json();
-    assert_eq!(report["checks"][0]["code"], "anthropic-key-only");
+    let first = &report["checks"][0];
+    assert_eq!(first["code"], "none-found");
+    assert!(first["remedy"].as_str().unwrap().contains("Anthropic's own API"), "{first}");
 }
 
 #[test]

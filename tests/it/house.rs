@@ -63,21 +63,21 @@ fn a_crate_that_keeps_the_rules_passes() {
     let (code, text) = house(&[]);
     assert_eq!(code, Some(0), "{text}");
     // Without blank lines, the comment, the tests and the file that is for tests only.
-    assert!(text.starts_with("code lines                      32  at most 6500\n"), "{text}");
+    assert!(text.starts_with("code lines                      32  at most 7550\n"), "{text}");
 }
 
 #[test]
 fn each_rule_is_held_and_names_what_breaks_it() {
     let function =
         |lines: usize| format!("pub fn long() {{\n{}}}\n", "    work();\n".repeat(lines - 2));
-    let many = (0..110).fold(String::new(), |mut text, number| {
+    let many = (0..130).fold(String::new(), |mut text, number| {
         write!(text, "pub fn f{number}() {{\n{}}}\n", "    work();\n".repeat(57))
             .expect("a String takes every write");
         text
     });
     let large = "x".repeat(256 * 1024 + 1);
     for (change, offender) in [
-        (("src/world.rs", &*many), "code lines: 6490 src/world.rs\n"),
+        (("src/world.rs", &*many), "code lines: 7670 src/world.rs\n"),
         (("src/world.rs", &"\n".repeat(401)), "largest file: 401 src/world.rs\n"),
         (("src/aws/samples.rs", &"\n".repeat(401)), "largest file: 401 src/aws/samples.rs\n"),
         (("src/world.rs", &function(61)), "longest function: 61 src/world.rs: long\n"),

@@ -288,7 +288,6 @@ fn binary_garbage_keeps_a_bounded_number_of_problems() {
     let garbage = noise.repeat(16);
     let profiles = Profiles::read(&[file(FileKind::Credentials, &garbage)]);
     assert_eq!(profiles.problems().len(), Problems::MOST);
-    assert!(profiles.problems_left_out() > 16 * 1_000);
     assert_eq!(problems(&profiles)[0].1, 1);
 }
 

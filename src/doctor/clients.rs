@@ -1,0 +1,229 @@
+//! Who uses what here: the identity and region that each AWS client would take in this shell's environment, worked out
+//! from the environment and the files, offline.
+//!
+//! The rules were read in, and tried on, botocore 1.44 (credentials.py, configprovider.py), `LiteLLM` 1.109
+//! (`llms/bedrock/base_aws_llm.py`) and the AWS SDK for JavaScript 3.97x (credential-provider-node and -ini).
+
+use serde::Serialize;
+
+use super::case::Case;
+use crate::aws::botocore;
+use crate::aws::{FileKind, Kind, ProblemKind, Profile};
+use crate::finding::Place;
+use crate::resolve::{Answer, describe, usable};
+use crate::secret::mask_key_id;
+use crate::text::visible;
+
+const ID: &str = "AWS_ACCESS_KEY_ID";
+const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
+const TOKEN: &str = "AWS_BEARER_TOKEN_BEDROCK";
+const TOKEN_FIRST: &str = "AWS_BEARER_TOKEN_BEDROCK comes before everything else";
+
+/// One AWS client.
+#[derive(Debug, Default, Serialize)]
+pub struct Client {
+    pub name: &'static str,
+    /// The profile it would take, if it takes one.
+    pub profile: Option<String>,
+    /// The access key id it would take, masked, if that can be told without asking anybody.
+    pub access_key_id: Option<String>,
+    pub region: Option<String>,
+    /// What decides, in words.
+    pub rule: String,
+}
+
+impl Client {
+    fn rule(rule: impl Into<String>) -> Self {
+        Self { rule: rule.into(), ..Self::default() }
+    }
+
+    /// The same, after another rule led there.
+    fn after(self, first: &str) -> Self {
+        Self { rule: format!("{first}: {}", self.rule), ..self }
+    }
+}
+
+pub fn clients(case: &Case<'_>) -> [Client; 4] {
+    let region = Some(visible(&case.resolution.region.name));
+    let env = &case.world.env;
+    let claude_region = env.non_empty("AWS_REGION").map_or_else(|| "us-east-1".to_owned(), visible);
+    let boto3_region = boto3_region(case);
+    let litellm_region = shown(case, "AWS_REGION_NAME")
+        .or_else(|| shown(case, "AWS_REGION"))
+        .or_else(|| boto3_region.clone())
+        .or_else(|| Some("us-west-2".to_owned()));
+    [
+        Client { name: "toolkit", region, ..toolkit(case) },
+        Client { name: "litellm", region: litellm_region, ..litellm(case) },
+        Client { name: "boto3", region: boto3_region, ..boto3(case) },
+        Client { name: "claude-code", region: Some(claude_region), ..claude_code(case) },
+    ]
+}
+
+fn toolkit(case: &Case<'_>) -> Client {
+    let profile = case.resolution.answer.profile().map(visible);
+    match &case.resolution.answer {
+        Answer::Usable { source, identity } => {
+            let access_key_id = identity.credentials().map(|keys| mask_key_id(&keys.access_key_id));
+            Client { profile, access_key_id, ..Client::rule(source.name()) }
+        }
+        Answer::Unusable { source, .. } => {
+            let rule = format!("{}: cannot be used, and no other profile is tried", source.name());
+            Client { profile, ..Client::rule(rule) }
+        }
+        Answer::Nothing => Client::rule("nothing in the chain is usable"),
+    }
+}
+
+fn litellm(case: &Case<'_>) -> Client {
+    let set = |name: &str| case.world.env.get(name).is_some();
+    if case.is_filled(TOKEN) {
+        Client::rule(TOKEN_FIRST)
+    } else if set("AWS_ROLE_NAME") {
+        Client::rule("AWS_ROLE_NAME, a role to assume, comes before profiles and keys")
+    } else if let Some(name) = shown(case, "AWS_PROFILE_NAME") {
+        boto3_profile(case, Some(&name)).after("AWS_PROFILE_NAME comes before keys")
+    } else if set(ID) && set(SECRET) {
+        // Without a session token it makes a boto3 session of the two, which looks at profile and files all the same.
+        let failed = boto3_session_fails(case).filter(|_| !set("AWS_SESSION_TOKEN"));
+        failed.map_or_else(|| environment_keys(case), |failed| failed.after("by way of boto3"))
+    } else {
+        boto3_chain(case).after("asks boto3")
+    }
+}
+
+fn boto3(case: &Case<'_>) -> Client {
+    match case.world.env.get(TOKEN) {
+        // For Bedrock an empty token counts: `get_token_from_environment` is only asked whether there is one.
+        Some(token) if token.is_empty() => Client::rule(TOKEN_FIRST).after("fails: it is empty"),
+        Some(_) => Client::rule(TOKEN_FIRST),
+        None => boto3_chain(case),
+    }
+}
+
+/// Why no boto3 session can be made: a profile named by the environment must exist even if it is not used.
+fn boto3_session_fails(case: &Case<'_>) -> Option<Client> {
+    if let Some(place) = boto3_cannot_read(case) {
+        return Some(Client::rule(format!("fails: it cannot read {place}")));
+    }
+    let (variable, name) = boto3_named(case)?;
+    if case.inputs.profiles.get(&name).is_some() {
+        return None;
+    }
+    Some(Client {
+        profile: Some(name),
+        ..Client::rule(format!("fails: {variable} names no profile"))
+    })
+}
+
+/// boto3 as it is called without a profile.
+fn boto3_chain(case: &Case<'_>) -> Client {
+    if let Some(failed) = boto3_session_fails(case) {
+        return failed;
+    }
+    match (case.is_filled(ID), case.is_filled(SECRET), boto3_named(case)) {
+        (true, true, _) => environment_keys(case),
+        (true, false, _) => Client::rule(format!("fails: {ID} is there without {SECRET}")),
+        (false, _, Some((variable, name))) => boto3_profile(case, Some(&name)).after(variable),
+        (false, _, None) => boto3_profile(case, None),
+    }
+}
+
+fn boto3_profile(case: &Case<'_>, name: Option<&str>) -> Client {
+    profile(case, name, |profile| Some(botocore::other_identity(profile)?.0))
+}
+
+/// The variable that names a profile, and the name.
+fn boto3_named(case: &Case<'_>) -> Option<(&'static str, String)> {
+    let mut names = ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"].into_iter();
+    names.find_map(|name| Some((name, shown(case, name)?)))
+}
+
+fn boto3_region(case: &Case<'_>) -> Option<String> {
+    shown(case, "AWS_DEFAULT_REGION").or_else(|| {
+        let name = boto3_named(case).map_or_else(|| "default".to_owned(), |(_, name)| name);
+        let profile = case.inputs.profiles.get(&name)?;
+        profile.region().map(visible).filter(|_| boto3_cannot_read(case).is_none())
+    })
+}
+
+/// Where botocore gives up on a file.
+fn boto3_cannot_read(case: &Case<'_>) -> Option<Place> {
+    let files =
+        [(FileKind::Credentials, &case.world.credentials), (FileKind::Config, &case.world.config)];
+    files.into_iter().find_map(|(kind, file)| {
+        let file = file.as_ref()?;
+        let differences = botocore::differences(file.bytes()?);
+        let twice = differences.iter().filter(|found| found.what.rejects_file());
+        let problems = case.inputs.profiles.problems().iter().filter(|problem| {
+            problem.kind == kind
+                && problem.what.rejects_file()
+                && problem.what != ProblemKind::NothingToContinue
+                // Some lines that the SDKs reject mean something else to it.
+                && !differences.iter().any(|found| found.line == problem.line)
+        });
+        let lines = problems.map(|problem| problem.line).chain(twice.map(|found| found.line));
+        Some(Place::line(&file.path, lines.min()?))
+    })
+}
+
+fn claude_code(case: &Case<'_>) -> Client {
+    let name = case.world.env.non_empty("AWS_PROFILE").map(visible);
+    let mut client = if case.is_filled(TOKEN) {
+        Client::rule(TOKEN_FIRST)
+    } else if name.is_none() && case.is_filled(ID) && case.is_filled(SECRET) {
+        environment_keys(case)
+    } else {
+        // The JavaScript SDK asks for a role first, then for keys, then for everything else.
+        let role = |profile: &Profile<'_>| profile.also().contains(&Kind::AssumeRole);
+        let client = profile(case, name.as_deref(), |of| role(of).then_some("assumes its role"));
+        if name.is_some() { client.after("AWS_PROFILE") } else { client }
+    };
+    if !case.is_filled("CLAUDE_CODE_USE_BEDROCK") {
+        client.rule +=
+            " (if its settings turn Bedrock on; CLAUDE_CODE_USE_BEDROCK is not set here)";
+    }
+    client
+}
+
+/// A profile, or the default one, where `otherwise` tells what a client does with one that has keys if it does not take
+/// those.
+fn profile(
+    case: &Case<'_>,
+    name: Option<&str>,
+    otherwise: impl Fn(&Profile<'_>) -> Option<&'static str>,
+) -> Client {
+    let client = match case.inputs.profiles.get(name.unwrap_or("default")) {
+        Some(profile) => with_profile(case, profile, otherwise(profile)),
+        None if name.is_some() => Client::rule("fails: there is no such profile"),
+        None => Client::rule(
+            "there is no profile 'default', so a container or instance role, or nothing",
+        ),
+    };
+    match name {
+        Some(name) => Client { profile: Some(name.to_owned()), ..client },
+        None => client.after("no profile is named"),
+    }
+}
+
+fn with_profile(case: &Case<'_>, profile: &Profile<'_>, otherwise: Option<&str>) -> Client {
+    let key_id =
+        profile.access_key_id().filter(|_| otherwise.is_none() && profile.kind().has_keys());
+    let rule = match (otherwise, usable(profile, case.inputs.now)) {
+        (Some(other), _) => other.to_owned(),
+        (None, Ok(_)) => "its keys".to_owned(),
+        (None, Err(reason)) => format!("it {}", describe(&reason)),
+    };
+    let profile = Some(profile.name().to_owned());
+    Client { profile, access_key_id: key_id.map(mask_key_id), ..Client::rule(rule) }
+}
+
+fn environment_keys(case: &Case<'_>) -> Client {
+    let access_key_id = shown(case, ID).map(|id| mask_key_id(&id));
+    Client { access_key_id, ..Client::rule("keys in the environment") }
+}
+
+/// A variable's value, fit to be shown; it may be empty.
+fn shown(case: &Case<'_>, name: &str) -> Option<String> {
+    case.world.env.get(name).map(visible)
+}

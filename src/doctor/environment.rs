@@ -1,0 +1,95 @@
+//! What in the environment makes AWS clients choose what nobody meant.
+
+use std::ffi::OsStr;
+
+use super::case::Case;
+use crate::finding::{Code, Finding};
+use crate::text::visible;
+
+const TOKEN: &str = "AWS_BEARER_TOKEN_BEDROCK";
+
+/// Variables that are worse empty than unset, and what they do then.
+const WORSE_EMPTY: [(Code, &str, &str); 4] = [
+    (Code::ProfileVariableEmpty, "AWS_PROFILE", "boto3 fails on a profile without a name"),
+    (Code::ProfileVariableEmpty, "AWS_DEFAULT_PROFILE", "boto3 fails on a profile without a name"),
+    (Code::EnvironmentKeysEmpty, "AWS_ACCESS_KEY_ID", "LiteLLM signs with empty keys"),
+    (Code::BearerTokenEmpty, TOKEN, "boto3 signs with an empty token instead of keys"),
+];
+
+pub fn findings(case: &Case<'_>) -> Vec<Finding> {
+    let env = &case.world.env;
+    let empty = WORSE_EMPTY.into_iter().filter(|row| env.get(row.1).is_some_and(OsStr::is_empty));
+    let mut findings: Vec<Finding> = empty
+        .map(|(code, name, effect)| {
+            let message = format!("{name} is set to nothing; {effect}");
+            Finding::problem(code, message).remedy(case.unset(&[name]))
+        })
+        .collect();
+    findings.extend(missing_profile(case, "AWS_DEFAULT_PROFILE", "boto3"));
+    findings.extend(missing_profile(case, "AWS_PROFILE_NAME", "LiteLLM"));
+    findings.extend(two_profiles(case));
+    findings.extend(keys(case));
+    if case.is_filled(TOKEN) {
+        let effect = "is set: LiteLLM, boto3 and Claude Code use it, and neither profile nor keys";
+        findings.push(
+            Finding::warning(Code::BearerToken, format!("{TOKEN} {effect}"))
+                .remedy(format!("{} unless that is meant", case.unset(&[TOKEN]))),
+        );
+    }
+    findings
+}
+
+/// A variable that names a profile that does not exist. Of `AWS_PROFILE` the chain says it.
+fn missing_profile(case: &Case<'_>, variable: &str, who: &str) -> Option<Finding> {
+    let name = case.world.env.non_empty(variable)?;
+    let shown = visible(name);
+    let message = format!(
+        "{variable}={shown} names a profile that is in neither AWS file; {who} fails on it"
+    );
+    let finding = Finding::problem(Code::ProfileVariableMissing, message)
+        .remedy(format!("{}, or name one that exists", case.unset(&[variable])));
+    case.inputs.profile(name).is_none().then_some(finding)
+}
+
+fn two_profiles(case: &Case<'_>) -> Option<Finding> {
+    let env = &case.world.env;
+    let (default, profile) = (env.non_empty("AWS_DEFAULT_PROFILE")?, env.non_empty("AWS_PROFILE")?);
+    let message = format!(
+        "AWS_DEFAULT_PROFILE={} and AWS_PROFILE={} disagree: boto3 uses the first, Claude Code the second",
+        visible(default),
+        visible(profile)
+    );
+    let finding = Finding::warning(Code::TwoProfiles, message);
+    (default != profile).then(|| finding.remedy(case.unset(&["AWS_DEFAULT_PROFILE"])))
+}
+
+fn keys(case: &Case<'_>) -> Option<Finding> {
+    case.world.env.non_empty("AWS_ACCESS_KEY_ID")?;
+    if !case.is_filled("AWS_SECRET_ACCESS_KEY") {
+        let message = "AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY; boto3 fails on it";
+        let finding = Finding::problem(Code::EnvironmentHalfKeyPair, message);
+        return Some(finding.remedy(unset_keys(case)));
+    }
+    let (code, who) = match case.world.env.non_empty("AWS_PROFILE").map(visible) {
+        Some(name) => (
+            Code::EnvironmentKeysShadow,
+            format!("boto3 and LiteLLM use them, Claude Code uses AWS_PROFILE={name}"),
+        ),
+        None => (Code::EnvironmentKeys, "every AWS client of this shell uses them".to_owned()),
+    };
+    let finding = Finding::warning(code, format!("AWS keys are in the environment: {who}"));
+    let told = case.resolution.findings.iter().any(|finding| finding.code == code);
+    (!told).then(|| finding.remedy(format!("{} unless that is meant", unset_keys(case))))
+}
+
+/// The command that removes the keys from the shell.
+pub fn unset_keys(case: &Case<'_>) -> String {
+    let mut names = vec![
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_CREDENTIAL_EXPIRATION",
+    ];
+    names.retain(|name| case.world.env.get(name).is_some());
+    case.unset(&names)
+}

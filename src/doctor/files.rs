@@ -1,0 +1,146 @@
+//! The files: what is wrong in profiles that nobody uses now, what boto3 reads otherwise, what the toolkit's file does to
+//! `exec`, and proxies that still have old keys. What is wrong for the chain, the chain finds.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::case::Case;
+use crate::aws::{Kind, botocore};
+use crate::finding::{Code, Finding, Place};
+use crate::fs::{Content, SourceFile};
+use crate::handover::Handover;
+use crate::text::{comment_out, visible};
+
+pub fn findings(case: &Case<'_>) -> Vec<Finding> {
+    let (credentials, config) = (case.world.credentials.as_ref(), case.world.config.as_ref());
+    let mut findings = Vec::new();
+    findings.extend(missing(case, "AWS_SHARED_CREDENTIALS_FILE", credentials));
+    findings.extend(missing(case, "AWS_CONFIG_FILE", config));
+    findings.extend(toolkit_overrides(case));
+    findings.extend(boto3(case));
+    findings.extend(old_proxies(case));
+    findings.extend(other_profiles(case));
+    findings
+}
+
+/// A variable that points to no file.
+fn missing(case: &Case<'_>, variable: &str, file: Option<&SourceFile>) -> Option<Finding> {
+    let file = file.filter(|_| case.is_filled(variable))?;
+    let message = format!("{variable} points to {}, which does not exist", visible(&file.path));
+    let finding = Finding::warning(Code::FileMissing, message)
+        .remedy(format!("{} to use the file in ~/.aws again", case.unset(&[variable])));
+    matches!(file.content, Content::Absent).then_some(finding)
+}
+
+/// Variables of the toolkit's file that its start scripts export over what `exec` sets. An empty one is among them: to
+/// `LiteLLM` keys that are set to nothing are keys.
+fn toolkit_overrides(case: &Case<'_>) -> Option<Finding> {
+    const KEYS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+    let (path, file) = &case.inputs.toolkit_env;
+    let handover = Handover::of(case.resolution, case.inputs, &case.world.env, true);
+    let mut found = handover.map(|handover| handover.contradicted_by(file)).unwrap_or_default();
+    found.extend(KEYS.into_iter().filter_map(|name| Some((name, file.blanks(name)?))));
+    found.sort_by_key(|(_, line)| *line);
+    found.dedup();
+    let names: Vec<&str> = found.iter().map(|(name, _)| *name).collect();
+    let lines: Vec<usize> = found.iter().map(|(_, line)| *line).collect();
+    let message = format!(
+        "{} sets {}; the toolkit's start scripts source it, and so undo what `backlog-aws exec` sets",
+        visible(path),
+        names.join(", ")
+    );
+    let finding =
+        Finding::warning(Code::ToolkitEnvOverrides, message).remedy(comment_out(path, &lines));
+    Some(finding.at(Place::line(path, *lines.first()?)))
+}
+
+/// What boto3 reads otherwise.
+fn boto3(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in [&case.world.credentials, &case.world.config].into_iter().flatten() {
+        for difference in botocore::differences(file.bytes().unwrap_or_default()) {
+            let text = difference.what.to_string();
+            let (message, advice) = text.split_once("; ").unwrap_or((&text, "fix it"));
+            let finding = if difference.what.rejects_file() {
+                Finding::problem(Code::Boto3Rejects, message)
+            } else {
+                Finding::warning(Code::Boto3Differs, message)
+            };
+            findings.push(finding.remedy(advice).at(Place::line(&file.path, difference.line)));
+        }
+    }
+    for profile in &case.inputs.profiles {
+        if let Some((what, at)) = botocore::other_identity(profile) {
+            let message = format!("profile '{}' has keys, but boto3 {what}", profile.name());
+            let finding = Finding::warning(Code::Boto3Differs, message).remedy(
+                "keep the keys in a profile of their own, or start boto3 and LiteLLM through `backlog-aws exec`",
+            );
+            findings.push(Finding { at: at.and_then(|at| case.inputs.place(at)), ..finding });
+        }
+    }
+    findings
+}
+
+/// Mistakes and expired credentials in profiles that are not used now.
+fn other_profiles(case: &Case<'_>) -> Vec<Finding> {
+    let used = case.resolution.answer.profile();
+    let mut findings = Vec::new();
+    for profile in case.inputs.profiles.iter().filter(|other| used != Some(other.name().as_ref())) {
+        let name = profile.name();
+        let is_half = profile.kind() == Kind::Partial || profile.also().contains(&Kind::Partial);
+        let finding = match profile.expires_at() {
+            _ if is_half => {
+                let message = format!("profile '{name}' has only one half of a key pair");
+                Finding::warning(Code::HalfKeyPair, message)
+                    .remedy(format!("`aws configure --profile {name}` asks for both halves"))
+            }
+            Ok(Some(end)) if end <= case.inputs.now => {
+                let message = format!("the temporary credentials of '{name}' expired at {end}");
+                Finding::warning(Code::ProfileExpired, message)
+                    .remedy("renew them, or remove the profile")
+            }
+            Err(problem) => {
+                findings.extend(case.inputs.line_finding(&problem));
+                continue;
+            }
+            Ok(_) => continue,
+        };
+        findings.push(Finding { at: case.inputs.place_of(profile), ..finding });
+    }
+    findings
+}
+
+/// `LiteLLM` reads credentials when it starts.
+fn old_proxies(case: &Case<'_>) -> Vec<Finding> {
+    let last_change = last_change(case);
+    let mut findings = Vec::new();
+    for process in &case.probe.litellm {
+        if let Some((changed, path)) = last_change
+            && process.started < changed
+        {
+            let (pid, path) = (process.pid, visible(path));
+            let message = format!(
+                "LiteLLM (process {pid}) was started before {path} last changed, and keeps the credentials it had then"
+            );
+            findings.push(
+                Finding::warning(Code::LitellmOlder, message)
+                    .remedy(format!("stop it, `kill {pid}`, and start the toolkit again")),
+            );
+        }
+    }
+    findings
+}
+
+/// When a file that decides the toolkit's credentials last changed, and which.
+fn last_change<'a>(case: &Case<'a>) -> Option<(Timestamp, &'a Path)> {
+    let decided = case.resolution.decided_at().map(|at| &at.path);
+    let overrides = case.world.overrides.iter().filter(|file| decided == Some(&file.path));
+    let files = case.world.source_files().chain(overrides);
+    let changed = files.filter_map(|file| {
+        let modified = file.state.as_ref()?.modified;
+        let time = Timestamp::new(modified.seconds, modified.nanoseconds.try_into().ok()?).ok()?;
+        Some((time, file.path.as_path()))
+    });
+    changed.max()
+}

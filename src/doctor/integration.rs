@@ -1,0 +1,135 @@
+//! Whether the hook is loaded and runs in the shell that asks, and fits the program.
+
+use super::case::Case;
+use super::facts::Facts;
+use crate::finding::{Code, Finding};
+use crate::session::{Session, Values, state_of};
+use crate::shell::Shell;
+use crate::text::visible;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+pub fn findings(case: &Case<'_>) -> Vec<Finding> {
+    let session = state_of(&case.world.env).and_then(Session::from_text);
+    let session = session.as_ref().map(Session::shell);
+    let hook = match case.facts {
+        Some(facts) => in_shell(case, facts, session),
+        None => from_outside(case, session),
+    };
+    [Some(hook), case.facts.and_then(|facts| version(case, facts)), program(case)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn in_shell(case: &Case<'_>, facts: Facts<'_>, session: Option<&str>) -> Finding {
+    let (shell, load) = (facts.shell.word(), case.load());
+    if case.probe.integration_program_is_gone {
+        let program = visible(facts.get("program"));
+        let message = format!(
+            "the program that the integration of this {shell} calls is gone ({program}), so the hook does nothing"
+        );
+        return Finding::problem(Code::ProgramGone, message)
+            .remedy(format!("{load} loads it from where the program is now"));
+    }
+    if facts.get("mode") == "none" {
+        let message = format!("this {shell} has the integration without a hook (--hook none)");
+        return Finding::ok(Code::Hook, message);
+    }
+    if let Some(who) = facts.displaced_by() {
+        let message = format!(
+            "{who}, loaded after the hook, replaced what runs before each prompt, so nothing is exported any more"
+        );
+        return Finding::problem(Code::HookDisplaced, message).remedy(format!(
+            "{load} puts it back; for later shells move that line to the end of {}",
+            start_up_file(case)
+        ));
+    }
+    if let Some(session) = session.filter(|session| facts.get("session") == *session) {
+        return freshness(case, session);
+    }
+    let message = format!("the hook is in this {shell}, but has not run yet");
+    Finding::warning(Code::HookNotRun, message).remedy(at_the_next_prompt(case))
+}
+
+/// What the environment alone tells: the program was not called through the integration's function.
+fn from_outside(case: &Case<'_>, session: Option<&str>) -> Finding {
+    let parent = case.probe.parent_pid.map(|pid| format!("{pid}."));
+    if let (Some(session), Some(parent)) = (session, parent)
+        && session.starts_with(&parent)
+    {
+        return freshness(case, session);
+    }
+    let inherited = if session.is_some() { "; the values here are of another shell" } else { "" };
+    let Some(shell) = case.probe.parent_shell.filter(|_| case.probe.interactive) else {
+        let message = format!("not asked at a prompt, so the hook was not checked{inherited}");
+        return Finding::warning(Code::HookNotChecked, message)
+            .remedy("run `backlog-aws doctor` at the prompt of your shell");
+    };
+    let message = format!(
+        "the integration is not loaded in this {}: nothing exports a profile for the toolkit{inherited}",
+        shell.word()
+    );
+    let load = case.load();
+    Finding::problem(Code::HookNotLoaded, message).remedy(match case.probe.start_up_line(shell) {
+        Some(place) => {
+            format!("{load}; a new shell should do it by itself, as {place} mentions it")
+        }
+        None => format!("{load}, and put the same line at the end of {}", start_up_file(case)),
+    })
+}
+
+/// Whether the environment says what the hook would say now.
+fn freshness(case: &Case<'_>, shell: &str) -> Finding {
+    let values = Values::of(&case.world.env);
+    let mut session = Session::continued(state_of(&case.world.env), shell, &values);
+    if session.variables.apply(case.resolution.exports().as_ref()) == values {
+        let message = "the hook runs in this shell, and what it exports is up to date";
+        return Finding::ok(Code::Hook, message);
+    }
+    let message = "what this shell exports is out of date: the hook has not run since a change";
+    Finding::warning(Code::HookStale, message).remedy(at_the_next_prompt(case))
+}
+
+fn at_the_next_prompt(case: &Case<'_>) -> String {
+    format!("press Enter; if that does not help, {}", case.load())
+}
+
+/// The file that loads the integration, or that should.
+fn start_up_file(case: &Case<'_>) -> String {
+    let file = match case.shell() {
+        Shell::Bash => "~/.bashrc",
+        Shell::Zsh => "~/.zshrc",
+        Shell::Fish => "~/.config/fish/config.fish",
+    };
+    case.probe.start_up_line(case.shell()).map_or_else(|| file.to_owned(), |at| visible(&at.path))
+}
+
+fn version(case: &Case<'_>, facts: Facts<'_>) -> Option<Finding> {
+    // Empty when the integration was not printed but sourced as a file.
+    let other = Some(facts.get("version")).filter(|of| !of.is_empty() && *of != VERSION)?;
+    let message = format!(
+        "this shell has the integration of backlog-aws {}, and the program is {VERSION}",
+        visible(other)
+    );
+    Some(Finding::warning(Code::IntegrationVersion, message).remedy(case.load()))
+}
+
+/// Whether `PATH` finds the program that runs.
+fn program(case: &Case<'_>) -> Option<Finding> {
+    let running = visible(&case.world.program);
+    let Some(found) = &case.probe.on_path else {
+        let message = format!("PATH finds no backlog-aws; this one is {running}");
+        return Some(
+            Finding::warning(Code::ProgramNotOnPath, message)
+                .remedy("add its directory to PATH, or new shells cannot load the integration"),
+        );
+    };
+    let message = format!(
+        "PATH finds another backlog-aws ({}) than the one that runs ({running})",
+        visible(found)
+    );
+    let finding = Finding::warning(Code::ProgramDiffers, message)
+        .remedy(format!("remove one of the two, then {}", case.load()));
+    (!case.probe.on_path_is_running).then_some(finding)
+}

@@ -1,0 +1,82 @@
+//! What `doctor` finds: everything that the chain says to somebody who asks what is wrong, and what only such a person
+//! wants to know. [`SystemProbe`] reads the machine, the checks only judge.
+
+mod case;
+mod clients;
+mod environment;
+mod facts;
+mod files;
+mod integration;
+mod probe;
+#[cfg(test)]
+mod tests;
+
+pub use case::Case;
+pub use clients::{Client, clients};
+pub use facts::Facts;
+pub use probe::SystemProbe;
+
+use crate::finding::{Code, Finding, Place, Severity};
+use crate::resolve::Answer;
+use crate::text::{comment_out, pasted, visible};
+use crate::toolkit_env::Unknown;
+
+/// Every finding, problems first, and of those first what decides the toolkit's credentials.
+pub fn findings(case: &Case<'_>) -> Vec<Finding> {
+    let chain = case.resolution.all_findings().into_iter();
+    let mut findings: Vec<_> = chain.map(|finding| for_pasting(case, finding)).collect();
+    findings.extend(integration::findings(case));
+    findings.extend(environment::findings(case));
+    findings.extend(files::findings(case));
+    findings.extend(answer(case));
+    // For whoever wants to remove them.
+    let installed = case.probe.installed.iter();
+    findings.extend(installed.map(|(what, at)| Finding::ok(Code::Installed, *what).at(at.clone())));
+    findings.sort_by_key(|finding| finding.severity);
+    findings
+}
+
+/// A finding of the chain with a command that can be pasted where the chain has words.
+fn for_pasting(case: &Case<'_>, finding: Finding) -> Finding {
+    let remedy = match finding.code {
+        // That the toolkit does not use it is as it should be.
+        Code::AwsProfileSso => return Finding { severity: Severity::Ok, ..finding },
+        Code::AwsProfileMissing => {
+            Some(format!("{}, or name one that exists", case.unset(&["AWS_PROFILE"])))
+        }
+        Code::EnvironmentKeysShadow => {
+            Some(format!("{} unless that is meant", environment::unset_keys(case)))
+        }
+        _ => finding.at.as_ref().and_then(|at| written_out(case, at)),
+    };
+    Finding { remedy: remedy.or(finding.remedy), ..finding }
+}
+
+/// What to do about a value of the toolkit's file that needs a shell, if one stands there.
+fn written_out(case: &Case<'_>, at: &Place) -> Option<String> {
+    let (path, file) = &case.inputs.toolkit_env;
+    let mut unknown = file.unknown().filter(|_| at.path == *path);
+    let (name, line, _) =
+        unknown.find(|(_, line, why)| Some(*line) == at.line && *why == Unknown::NeedsShell)?;
+    Some(match pasted(path).filter(|_| name == "BACKLOG_AWS_PROFILE") {
+        Some(path) => case.inputs.with_usable_profile(|name| {
+            format!("sed -i.bak \"{line}s|.*|export BACKLOG_AWS_PROFILE='{name}'|\" {path}")
+        }),
+        None => format!("write it out in single quotes, or {}", comment_out(path, &[line])),
+    })
+}
+
+fn answer(case: &Case<'_>) -> Option<Finding> {
+    let Answer::Usable { source, identity } = &case.resolution.answer else {
+        return None;
+    };
+    let name = identity.profile().map(|name| format!("profile '{}'", visible(name)));
+    let name = name.as_deref().unwrap_or("keys without a profile");
+    let account = case.resolution.account.as_ref().map(|account| format!(", account {account}"));
+    let (account, region) = (account.unwrap_or_default(), visible(&case.resolution.region.name));
+    let message = format!("the toolkit gets {name} ({}){account}, region {region}", source.name());
+    Some(Finding {
+        at: case.resolution.decided_at().cloned(),
+        ..Finding::ok(Code::Profile, message)
+    })
+}

@@ -1,0 +1,165 @@
+//! What only `doctor` asks of the machine: processes, start-up files, what is installed where. The hook does not pay for
+//! it.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::finding::Place;
+use crate::fs::{Content, read_file};
+use crate::shell::Shell;
+use crate::world::{Environment, World, on_path};
+
+/// The largest start-up file that is searched, in bytes.
+const MAX_START_UP_FILE_BYTES: u64 = 1 << 20;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    pub pid: u32,
+    /// To a second.
+    pub started: Timestamp,
+    /// Program and arguments.
+    pub command: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+pub struct SystemProbe {
+    /// The process that ran this program, if it still runs.
+    pub parent_pid: Option<u32>,
+    /// Which shell that is.
+    pub parent_shell: Option<Shell>,
+    /// Whether a person is at the other end of standard input.
+    pub interactive: bool,
+    /// The `backlog-aws` that `PATH` finds.
+    pub on_path: Option<PathBuf>,
+    /// Whether that is the program that is running.
+    pub on_path_is_running: bool,
+    /// Whether the program that the shell's integration calls is gone.
+    pub integration_program_is_gone: bool,
+    /// This user's `LiteLLM` proxies.
+    pub litellm: Vec<Process>,
+    /// Where shells are told to load the integration.
+    pub start_up_lines: Vec<(Shell, Place)>,
+    /// Where things of ours are.
+    pub installed: Vec<(&'static str, Place)>,
+}
+
+impl SystemProbe {
+    /// Looks. `integration_program` is what the shell's integration calls, if there is one.
+    pub fn take(world: &World, integration_program: Option<&Path>) -> Self {
+        let found = on_path(&world.env, "backlog-aws".as_ref());
+        let running = std::env::current_exe().and_then(|path| path.canonicalize()).ok();
+        let found_real = found.as_ref().and_then(|path| path.canonicalize().ok());
+        let mut processes = processes(&world.env, world.now);
+        let parent_pid = rustix::process::getppid().map(|pid| pid.as_raw_pid().unsigned_abs());
+        let parent = processes.iter().find(|process| Some(process.pid) == parent_pid);
+        // Without ps(1) the user's own shell is the best guess.
+        let shell = world.env.get("SHELL").filter(|_| processes.is_empty()).map(PathBuf::from);
+        let program = parent.and_then(|parent| parent.command.first()).map(PathBuf::from);
+        let parent_shell = program.or(shell).and_then(|program| Shell::from_path(&program));
+        processes.retain(|process| is_litellm(&process.command));
+        let start_up_lines = start_up_lines(world);
+        let mut installed = vec![("program", Place::file(&world.program))];
+        installed.extend(start_up_lines.iter().map(|(_, at)| ("start-up file", at.clone())));
+        let config = world.user_config.as_ref().map(|file| &file.path);
+        let (decisions, cache) = (world.data_dir.as_ref(), world.cache.as_ref());
+        for (what, path) in [("configuration", config), ("decisions", decisions), ("cache", cache)]
+        {
+            if let Some(path) = path.filter(|path| path.exists()) {
+                installed.push((what, Place::file(path)));
+            }
+        }
+        Self {
+            parent_pid,
+            parent_shell,
+            interactive: std::io::stdin().is_terminal(),
+            on_path_is_running: found_real.is_some() && found_real == running,
+            on_path: found,
+            integration_program_is_gone: integration_program.is_some_and(|path| !path.is_file()),
+            litellm: processes,
+            start_up_lines,
+            installed,
+        }
+    }
+
+    /// Where this shell is told to load the integration.
+    pub fn start_up_line(&self, shell: Shell) -> Option<&Place> {
+        self.start_up_lines.iter().find(|(of, _)| *of == shell).map(|(_, place)| place)
+    }
+}
+
+/// `litellm` itself, or a Python that runs it: `python3 /usr/local/bin/litellm`, `python -m litellm`. An editor that has
+/// a file of that name open must not be among them, as the remedy is to stop it.
+pub(super) fn is_litellm(command: &[String]) -> bool {
+    let name =
+        |at: usize| command.get(at).and_then(|word| word.rsplit('/').next()).unwrap_or_default();
+    let of_python = match name(1) {
+        "-m" => name(2).split('.').next() == Some("litellm"),
+        script => script == "litellm",
+    };
+    name(0) == "litellm" || name(0).starts_with("python") && of_python
+}
+
+/// This user's processes, from ps(1) with the options of POSIX; none where there is no such program.
+fn processes(env: &Environment, now: Timestamp) -> Vec<Process> {
+    let Some(ps) = on_path(env, "ps".as_ref()) else {
+        return Vec::new();
+    };
+    let user = rustix::process::getuid().as_raw().to_string();
+    let output = Command::new(ps)
+        .args(["-u", &user, "-ww", "-o", "pid=", "-o", "etime=", "-o", "args="])
+        .env("LC_ALL", "C")
+        .output();
+    let text = output.map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&text).lines().filter_map(|line| listed(line, now)).collect()
+}
+
+pub(super) fn listed(line: &str, now: Timestamp) -> Option<Process> {
+    let mut words = line.split_ascii_whitespace();
+    let pid = words.next()?.parse().ok()?;
+    let started = now.checked_sub(elapsed(words.next()?)?).ok()?;
+    Some(Process { pid, started, command: words.map(str::to_owned).collect() })
+}
+
+/// `[[DD-]hh:]mm:ss`, the time since a process started.
+fn elapsed(text: &str) -> Option<SignedDuration> {
+    let (days, time) = text.split_once('-').unwrap_or(("0", text));
+    let mut seconds = 0;
+    for part in time.split(':') {
+        seconds = seconds * 60 + part.parse::<i64>().ok()?;
+    }
+    Some(SignedDuration::from_secs(days.parse::<i64>().ok()? * 86_400 + seconds))
+}
+
+/// Where the usual start-up files mention this program.
+fn start_up_lines(world: &World) -> Vec<(Shell, Place)> {
+    const BASH: [&str; 4] = [".bashrc", ".bash_profile", ".bash_login", ".profile"];
+    const ZSH: [&str; 3] = [".zshenv", ".zprofile", ".zshrc"];
+    const FISH: [&str; 2] = ["config.fish", "conf.d/backlog-aws.fish"];
+    let Some(home) = &world.home else {
+        return Vec::new();
+    };
+    let configured = |name| world.env.non_empty(name).map(PathBuf::from);
+    let zsh = configured("ZDOTDIR").unwrap_or_else(|| home.clone());
+    let fish = configured("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")).join("fish");
+    let files = BASH.iter().map(|name| (Shell::Bash, home.join(name)));
+    let files = files.chain(ZSH.iter().map(|name| (Shell::Zsh, zsh.join(name))));
+    let files = files.chain(FISH.iter().map(|name| (Shell::Fish, fish.join(name))));
+    files.flat_map(mentions).collect()
+}
+
+fn mentions((shell, path): (Shell, PathBuf)) -> Vec<(Shell, Place)> {
+    const NAME: &[u8] = b"backlog-aws";
+    let file = read_file(path, MAX_START_UP_FILE_BYTES);
+    let Content::Read { bytes, .. } = &file.content else {
+        return Vec::new();
+    };
+    let lines = (1..).zip(bytes.split(|byte| *byte == b'\n'));
+    let mentioning = lines.filter(|(_, line)| {
+        !line.trim_ascii_start().starts_with(b"#")
+            && line.windows(NAME.len()).any(|part| part == NAME)
+    });
+    mentioning.map(|(line, _)| (shell, Place::line(&file.path, line))).collect()
+}
