@@ -123,6 +123,10 @@ fn at_a_prompt() -> Machine {
     machine
 }
 
+fn with_keys<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    KEYS.into_iter().chain(more.iter().copied()).collect()
+}
+
 #[test]
 fn a_script_is_not_told_that_it_has_no_hook() {
     assert_eq!(at_a_prompt().codes(), [Code::HookNotLoaded]);

@@ -14,10 +14,6 @@ fn took(
     (client.profile, client.access_key_id, client.region, fails)
 }
 
-fn with_keys<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    KEYS.into_iter().chain(more.iter().copied()).collect()
-}
-
 const BEDROCK: &str = "AKIA************CK01";
 const DEFAULT: &str = "AKIA************LT02";
 const ENVIRONMENT: &str = "AKIA************NV03";
