@@ -172,6 +172,32 @@ scenario! {
         }
     }
 
+    fn a_hundred_changes_of_directory_with_the_same_answer_start_nothing(shell) {
+        let home = Sandbox::documented_home();
+        let deep = home.mkdir("project/a/b/c");
+        home.allow("project", "profile = bedrock\n");
+        home.mkdir("ruled/x/y");
+        home.write(".config/backlog-aws/config.ini", "[~/ruled]\nprofile = bedrock\n");
+        std::os::unix::fs::symlink(&deep, home.path("link")).unwrap();
+        let outside = home.mkdir("other/place");
+        sleep(Duration::from_millis(60));
+        let trace = Trace::new(&home);
+        let mut session = Session::builder(&home, shell).under(trace.wrapper()).spawn();
+        let project = [home.path("project"), deep.clone(), home.path("link"), home.path("project/a")];
+        let free = [outside, home.home(), "/".into(), home.path("other")];
+        let ruled = [home.path("ruled"), home.path("ruled/x/y"), home.path("ruled/x")];
+        for (name, directories) in [("project", &project[..]), ("free", &free), ("ruled", &ruled)] {
+            session.cd(&directories[0]);
+            session.settle_hook();
+            session.line(trace.mark(&format!("from-{name}")));
+            for step in 0..34 {
+                session.cd(&directories[step % directories.len()]);
+            }
+            session.line(trace.mark(&format!("to-{name}")));
+            assert_eq!(trace.between(&format!("from-{name}"), &format!("to-{name}")), Started::default(), "{name}");
+        }
+    }
+
     fn loading_the_integration_starts_one_process_and_the_first_prompt_another(shell) {
         let home = Sandbox::documented_home();
         let trace = Trace::new(&home);
