@@ -3,7 +3,8 @@
 use std::ffi::OsStr;
 
 /// How a shell compares files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Precision {
     /// Modification times with those of stamps, to the nanosecond: bash 5 and later, fish.
     Stamps,
@@ -18,12 +19,6 @@ pub enum Precision {
 impl Precision {
     /// The word that the integration passes.
     pub fn from_word(word: &OsStr) -> Option<Self> {
-        match word.to_str()? {
-            "stamps" => Some(Self::Stamps),
-            "second-stamps" => Some(Self::SecondStamps),
-            "change-time" => Some(Self::ChangeTime),
-            "nothing" => Some(Self::Nothing),
-            _ => None,
-        }
+        word.to_str()?.parse().ok()
     }
 }

@@ -14,7 +14,8 @@ pub use shells::Shell;
 use crate::session::Change;
 
 /// When the integration looks whether something changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum HookMode {
     /// At every prompt, and at every `cd` where the shell has such an event. The default
     #[default]
@@ -24,16 +25,6 @@ pub enum HookMode {
     Cd,
     /// Never by itself: only the `backlog-aws` function is defined, for `backlog-aws use`
     None,
-}
-
-impl HookMode {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Prompt => "prompt",
-            Self::Cd => "cd",
-            Self::None => "none",
-        }
-    }
 }
 
 /// What `init` was asked for.
@@ -81,7 +72,7 @@ impl Shell {
         let completions = if settings.no_completions { "" } else { "lazy" };
         let words = [
             ("__backlog_aws_bin", program.as_os_str()),
-            ("__backlog_aws_mode", OsStr::new(settings.hook.word())),
+            ("__backlog_aws_mode", OsStr::new(<&str>::from(settings.hook))),
             ("__backlog_aws_version", OsStr::new(env!("CARGO_PKG_VERSION"))),
             ("__backlog_aws_completions", OsStr::new(completions)),
         ];
@@ -110,14 +101,11 @@ impl Shell {
     /// Changes to our variables, by the functions of `shell/`. Values are data, whatever they contain.
     pub fn change(self, changes: &[Change], out: &mut Vec<u8>) {
         for change in changes {
-            let (function, value) = match change.value() {
-                Some(value) => ("__backlog_aws_set ", Some(value)),
-                None => ("__backlog_aws_unset ", None),
-            };
-            push(out, &[function, change.name()]);
-            if let Some(value) = value {
-                push(out, &[" "]);
+            if let Some(value) = change.value() {
+                push(out, &["__backlog_aws_set ", change.name(), " "]);
                 quote(self, value, out);
+            } else {
+                push(out, &["__backlog_aws_unset ", change.name()]);
             }
             push(out, &["\n"]);
         }
