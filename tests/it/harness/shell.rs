@@ -31,10 +31,11 @@ impl Shell {
         }
     }
 
-    /// The executable; see [`found`](super::found).
+    /// The executable: the one that `BACKLOG_AWS_TEST_BASH` and its like name, or else see [`found`](super::found).
     #[track_caller]
     pub fn path(self) -> PathBuf {
-        needed(self.name())
+        let other = std::env::var_os(format!("BACKLOG_AWS_TEST_{}", self.name().to_uppercase()));
+        other.map_or_else(|| needed(self.name()), PathBuf::from)
     }
 
     /// For a shell that runs a script, without the start-up files of the machine.
