@@ -67,11 +67,12 @@ pub fn change(
         .and_then(|()| write_atomically(&target, text.as_bytes(), Access::KeptOr(0o600)));
     written.map_err(|error| failed(format!("{shown} cannot be written: {}", reason(&error))))?;
     writeln!(out, "wrote {shown}")?;
+    let only_removes = !edits.iter().any(|(_, edit)| matches!(edit, Edit::Set(_)));
     for (key, edit) in edits {
         match edit {
             Edit::Set(value) => writeln!(out, "  {key} = {value}")?,
-            Edit::Remove => writeln!(out, "  no {key}")?,
-            Edit::Keep => {}
+            Edit::Remove if only_removes => writeln!(out, "  no {key}")?,
+            Edit::Remove | Edit::Keep => {}
         }
     }
     Ok(0)
