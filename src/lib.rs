@@ -1,7 +1,7 @@
 //! backlog-aws: which AWS profile the Backlog Toolkit should use in this shell, and why.
 //!
-//! Data flows one way: [`world`] reads the machine once, [`resolve`] and [`session`] turn that into an answer without
-//! touching anything, [`hook`] tells a shell, and only [`commands`] act.
+//! Data flows one way: [`world`] reads the machine once, [`resolve`] makes one answer of it, [`session`] works out what to
+//! change in the shell, and [`hook`] and the [`commands`] act. CONTRIBUTING.md says where each rule lives.
 
 pub mod aws;
 pub mod choice;

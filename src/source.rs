@@ -50,15 +50,19 @@ impl Source {
     /// Whether the user asked for this very profile. Then no other is ever used instead, because it could be another
     /// account's: when it cannot be used, there is no answer.
     pub fn is_explicit(self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Pin
-                | Self::Directory
-                | Self::Rule
-                | Self::Ambient
-                | Self::ToolkitEnv
-                | Self::UserDefault
-        )
+            | Self::Directory
+            | Self::Rule
+            | Self::Ambient
+            | Self::ToolkitEnv
+            | Self::UserDefault => true,
+            Self::ToolkitEnvKeys
+            | Self::EnvironmentKeys
+            | Self::AwsProfile
+            | Self::Default
+            | Self::First => false,
+        }
     }
 
     /// As shown to people and scripts.

@@ -1,4 +1,5 @@
-//! The only look at the machine: the environment, the working directory and the bytes of files, taken once.
+//! What every command looks at: the environment, the working directory and the bytes of files, taken once. The trust
+//! store is asked by [`crate::overrides::trust`], and what only `doctor` wants by its probe.
 //!
 //! Nothing is interpreted here. What the bytes mean is for [`crate::aws`], [`crate::overrides`] and
 //! [`crate::toolkit_env`]; what follows from them, for [`crate::resolve`].
@@ -51,7 +52,7 @@ impl FromIterator<(OsString, OsString)> for Environment {
     }
 }
 
-/// Everything the program knows about the machine.
+/// What was seen of the machine.
 pub struct World {
     /// The time of looking.
     pub now: Timestamp,

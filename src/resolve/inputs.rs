@@ -73,7 +73,7 @@ pub fn usable(profile: &Profile<'_>, now: Timestamp) -> Result<Credentials, Reas
 }
 
 impl<'a> Inputs<'a> {
-    /// Parses what `world` read, for a user who asked for `intent`.
+    /// Parses what `world` read and asks the trust store about overrides, for a user who asked for `intent`.
     pub fn of(world: &'a World, intent: UserIntent) -> Self {
         let path = |file: &Option<SourceFile>| file.as_ref().map(|file| file.path.clone());
         let toolkit_path =

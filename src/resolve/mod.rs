@@ -1,6 +1,6 @@
 //! Which profile, and why: the chain of candidates.
 //!
-//! [`Inputs`] is made from what was read, the rest is pure: everything goes out through [`Resolution`]. Whoever explains
+//! [`Inputs`] is made from what was read and the trust store, the rest is pure: everything goes out through [`Resolution`]. Whoever explains
 //! an answer (`status`, `doctor`, `list`) shows the very value that the hook exports and `exec` acts on.
 
 mod answer;
