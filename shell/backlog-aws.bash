@@ -13,7 +13,8 @@ __backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_version='' __backlo
 # configuration are.
 __backlog_aws_expected_aws='' __backlog_aws_expected_keys=''
 __backlog_aws_expected_ours='' __backlog_aws_expected_places=''
-# Files and directories, each followed by its stamp. What was missing. Links, each followed by the real path.
+# Files, links resolved, and directories, each followed by its stamp. What was missing. Links, each followed by the real
+# path.
 __backlog_aws_files=() __backlog_aws_directories=() __backlog_aws_missing=() __backlog_aws_links=()
 # Where the search for an override ended, and the directories below with one that does not count.
 __backlog_aws_top='' __backlog_aws_ignored=()
@@ -81,7 +82,8 @@ __backlog_aws_refresh() {
     precision=second-stamps # -nt and -ot compare whole seconds there
   fi
   __backlog_aws_asking=x
-  code=$("$__backlog_aws_bin" hook bash "$__backlog_aws_session" "$precision" 3) || code=''
+  # `exec`, because not every Bash does without another process there.
+  code=$(\builtin exec "$__backlog_aws_bin" hook bash "$__backlog_aws_session" "$precision" 3) || code=''
   __backlog_aws_asking=''
   __backlog_aws_evaluate "$code" || \builtin return 0
   __backlog_aws_pwd=${PWD-}
@@ -111,8 +113,7 @@ __backlog_aws_prepare() {
   __backlog_aws_file_5=${__backlog_aws_files[i + 4]-} __backlog_aws_stamp_5=${__backlog_aws_files[i + 5]-}
   __backlog_aws_file_6=${__backlog_aws_files[i + 6]-} __backlog_aws_stamp_6=${__backlog_aws_files[i + 7]-}
   __backlog_aws_missing_4=${__backlog_aws_missing[3]-}
-  # With rules, another directory is looked at anew.
-  __backlog_aws_here=${__backlog_aws_rules[0]+${PWD:-/dev/null}}
+  __backlog_aws_stay
   __backlog_aws_rare=${__backlog_aws_files[i + 8]-}${__backlog_aws_directories[2]-}${__backlog_aws_missing[4]-}
   __backlog_aws_rare+=${__backlog_aws_links[0]-}${__backlog_aws_ignored[0]-}
   __backlog_aws_rare+=$__backlog_aws_expected_keys$__backlog_aws_until
@@ -168,13 +169,13 @@ __backlog_aws_rest() {
   [[ -z $__backlog_aws_rare && ! -e $__backlog_aws_missing_4 &&
     (-z $__backlog_aws_here || . -ef $__backlog_aws_here) && (
     -z $__backlog_aws_file_3 ||
-    -r $__backlog_aws_file_3 &&
+    -r $__backlog_aws_file_3 && ! -L $__backlog_aws_file_3 &&
     ! $__backlog_aws_file_3 -nt $__backlog_aws_stamp_3 && ! $__backlog_aws_file_3 -ot $__backlog_aws_stamp_3 && (
-    -z $__backlog_aws_file_4 || -r $__backlog_aws_file_4 &&
+    -z $__backlog_aws_file_4 || -r $__backlog_aws_file_4 && ! -L $__backlog_aws_file_4 &&
     ! $__backlog_aws_file_4 -nt $__backlog_aws_stamp_4 && ! $__backlog_aws_file_4 -ot $__backlog_aws_stamp_4 && (
-    -z $__backlog_aws_file_5 || -r $__backlog_aws_file_5 &&
+    -z $__backlog_aws_file_5 || -r $__backlog_aws_file_5 && ! -L $__backlog_aws_file_5 &&
     ! $__backlog_aws_file_5 -nt $__backlog_aws_stamp_5 && ! $__backlog_aws_file_5 -ot $__backlog_aws_stamp_5 && (
-    -z $__backlog_aws_file_6 || -r $__backlog_aws_file_6 &&
+    -z $__backlog_aws_file_6 || -r $__backlog_aws_file_6 && ! -L $__backlog_aws_file_6 &&
     ! $__backlog_aws_file_6 -nt $__backlog_aws_stamp_6 && ! $__backlog_aws_file_6 -ot $__backlog_aws_stamp_6)))) && (
     . -ef $__backlog_aws_top || ! -e .backlog-aws && (
     .. -ef $__backlog_aws_top || ! -e ../.backlog-aws && (
@@ -213,7 +214,7 @@ __backlog_aws_look() {
   [[ -z $__backlog_aws_until || $now -ge $__backlog_aws_since && $now -lt $__backlog_aws_until ]] || \builtin return 1
   for ((i = 0; i < ${#__backlog_aws_files[@]}; i += 2)); do
     file=${__backlog_aws_files[i]} stamp=${__backlog_aws_files[i + 1]}
-    [[ -r $file && ! $file -nt $stamp && ! $file -ot $stamp ]] || \builtin return 1
+    [[ -r $file && ! -L $file && ! $file -nt $stamp && ! $file -ot $stamp ]] || \builtin return 1
   done
   for ((i = 0; i < ${#__backlog_aws_directories[@]}; i += 2)); do
     file=${__backlog_aws_directories[i]} stamp=${__backlog_aws_directories[i + 1]}
@@ -247,7 +248,14 @@ __backlog_aws_look() {
     [[ -e $up/.. && ! $up -ef / ]] || \builtin return 1
     up+=/..
   done
-  __backlog_aws_here=${PWD:-/dev/null}
+  __backlog_aws_stay
+}
+
+# Remembers the directory if there are rules, so that another one is looked at anew. Its name may be out of date.
+__backlog_aws_stay() {
+  __backlog_aws_here=''
+  [[ -z ${__backlog_aws_rules[0]-} ]] || __backlog_aws_here=/dev/null
+  [[ -z $__backlog_aws_here || ! ${PWD-} -ef . ]] || __backlog_aws_here=$PWD
 }
 
 # With `--hook cd`, this looks at the directory alone.

@@ -15,7 +15,8 @@ builtin set -g __backlog_aws_expected_aws ''
 builtin set -g __backlog_aws_expected_keys ''
 builtin set -g __backlog_aws_expected_ours ''
 builtin set -g __backlog_aws_expected_places ''
-# Files and directories, each followed by its stamp. What was missing. Links, each followed by the real path.
+# Files, links resolved, and directories, each followed by its stamp. What was missing. Links, each followed by the real
+# path.
 builtin set -g __backlog_aws_files
 builtin set -g __backlog_aws_directories
 builtin set -g __backlog_aws_missing
@@ -93,7 +94,7 @@ function __backlog_aws_prepare
     while builtin set -q rest[1]
         # A file in one of the directories does not vanish without that getting newer.
         builtin contains -- (builtin path dirname -- $rest[1]) $directories
-        or builtin set -ga __backlog_aws_changed -o ! -r $rest[1]
+        or builtin set -ga __backlog_aws_changed -o ! -r $rest[1] -o -L $rest[1]
         builtin set -ga __backlog_aws_changed -o $rest[1] -nt $rest[2] -o $rest[1] -ot $rest[2]
         builtin set -e rest[1..2]
     end

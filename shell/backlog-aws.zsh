@@ -11,7 +11,8 @@ __backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_version='' __backlo
 # configuration are.
 __backlog_aws_expected_aws='' __backlog_aws_expected_keys=''
 __backlog_aws_expected_ours='' __backlog_aws_expected_places=''
-# Files that were there and their change times. What was missing. Links, each followed by the real path.
+# Files that were there, links resolved, and their change times. What was missing. Links, each followed by the real
+# path.
 __backlog_aws_files=() __backlog_aws_times='' __backlog_aws_missing=() __backlog_aws_links=()
 # Where the search for an override ended, and the directories below with one that does not count.
 __backlog_aws_top='' __backlog_aws_ignored=()
@@ -96,8 +97,7 @@ __backlog_aws_prepare() {
   __backlog_aws_missing_3=${__backlog_aws_missing[3]-}
   __backlog_aws_file_3=${__backlog_aws_files[3]-/} __backlog_aws_file_4=${__backlog_aws_files[4]-/}
   __backlog_aws_file_5=${__backlog_aws_files[5]-/} __backlog_aws_file_6=${__backlog_aws_files[6]-/}
-  # With rules, another directory is looked at anew.
-  __backlog_aws_here=${__backlog_aws_rules[1]+${PWD:-/dev/null}}
+  __backlog_aws_stay
   __backlog_aws_more=${__backlog_aws_files[3]-}$__backlog_aws_here
   # With any of these, __backlog_aws_look has to do it.
   __backlog_aws_rare=${__backlog_aws_files[7]-}${__backlog_aws_missing[4]-}${__backlog_aws_links[1]-}
@@ -138,7 +138,7 @@ __backlog_aws_hook() {
     ../../.. -ef $__backlog_aws_top || ! -e ../../../.backlog-aws && (
     ../../../.. -ef $__backlog_aws_top || ! -e ../../../../.backlog-aws &&
     ../../../../.. -ef $__backlog_aws_top))))) ]] &&
-    \builtin zstat -A seen -gF %Y%m%d%H%M%S%N +ctime -- "${__backlog_aws_files[@]}" &&
+    \builtin zstat -A seen -LgF %Y%m%d%H%M%S%N +ctime -- "${__backlog_aws_files[@]}" &&
     [[ "${(j:,:)seen[@]}" == "$__backlog_aws_times" ]] || __backlog_aws_look || __backlog_aws_refresh "$@"
 }
 
@@ -162,7 +162,7 @@ __backlog_aws_look() {
     [[ -e $file ]] || \builtin return 1
   done
   if (( $#__backlog_aws_files )); then
-    \builtin zstat -A seen -gF %Y%m%d%H%M%S%N +ctime -- $__backlog_aws_files || \builtin return 1
+    \builtin zstat -A seen -LgF %Y%m%d%H%M%S%N +ctime -- $__backlog_aws_files || \builtin return 1
     [[ ${(j:,:)seen} == "$__backlog_aws_times" ]] || \builtin return 1
   fi
   for file in $__backlog_aws_missing; do
@@ -192,7 +192,14 @@ __backlog_aws_look() {
     [[ -e $up/.. && ! $up -ef / ]] || \builtin return 1
     up+=/..
   done
-  __backlog_aws_here=${PWD:-/dev/null}
+  __backlog_aws_stay
+}
+
+# Remembers the directory if there are rules, so that another one is looked at anew. Its name may be out of date.
+__backlog_aws_stay() {
+  __backlog_aws_here=
+  [[ -z ${__backlog_aws_rules[1]-} ]] || __backlog_aws_here=/dev/null
+  [[ -z $__backlog_aws_here || ! ${PWD-} -ef . ]] || __backlog_aws_here=$PWD
 }
 
 # With `--hook cd`, this looks at the directory alone.

@@ -20,7 +20,7 @@ use crate::world::{Environment, OVERRIDE_NAME, World};
 /// The files that the answer rests on.
 pub struct Watch {
     precision: Precision,
-    /// What was there, with its time.
+    /// What was there, links resolved, with its time.
     pub files: Vec<(PathBuf, FileTime)>,
     /// Directories that get a newer time when a file is moved into them, which may have the time of the one before.
     pub directories: Vec<(PathBuf, FileTime)>,
@@ -94,13 +94,14 @@ impl Watch {
             self.missing.push(file.path.clone());
             return matches!(file.content, Content::Absent).then_some(());
         };
-        self.files.push((file.path.clone(), self.precision.time(state)));
+        let real = state.resolved.as_ref().unwrap_or(&file.path);
+        self.files.push((real.clone(), self.precision.time(state)));
         // Archives, package managers and `touch -d` give many files the same time, and it is a whole second. Otherwise a
         // home or project directory changes too often to be watched.
         if state.modified.nanoseconds == 0 {
             self.add_directory(file.path.parent()?);
         }
-        if let Some(real) = &state.resolved {
+        if *real != file.path {
             self.links.push((file.path.clone(), real.clone()));
             self.add_directory(real.parent()?);
         }
@@ -131,7 +132,7 @@ impl Watch {
             _ => {}
         }
         // Whatever lies at the top is watched as a file, so the shells look below it only.
-        if !self.files.iter().any(|(path, _)| *path == self.top.join(OVERRIDE_NAME)) {
+        if !inputs.overrides.iter().any(|found| found.file.path == self.top.join(OVERRIDE_NAME)) {
             self.missing.push(self.top.join(OVERRIDE_NAME));
         }
         self.ignored.retain(|directory| *directory != self.top);
