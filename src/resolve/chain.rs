@@ -54,8 +54,10 @@ pub fn resolve(inputs: &Inputs<'_>) -> Resolution {
         (&at.path, !decided.as_ref().is_err_and(undecided))
     });
     let passed_over = directory.passed_over.as_ref().map(|(path, _)| (path, false));
+    // The one for a working directory that is gone is no file.
     let found_override = decided
         .or(passed_over)
+        .filter(|(path, _)| path.is_absolute())
         .map(|(path, allowed)| FoundOverride { path: path.clone(), allowed });
     let account = match &answer {
         Answer::Usable { identity, .. } => inputs.account_of(identity),

@@ -86,6 +86,18 @@ impl Directory {
 }
 
 impl Directory {
+    /// For a working directory that was deleted or cannot be reached: what belongs there is not known, and that is no
+    /// reason to use another account.
+    pub(super) fn gone() -> Self {
+        let finding = Finding::problem(
+            Code::Unusable,
+            "the working directory is gone, so it is not known which profile belongs to it",
+        )
+        .remedy("go to a directory that exists, or name a profile with `--profile`");
+        let decided = Some((Place::file(Path::new(".")), Err(finding)));
+        Self { decided, ..Self::default() }
+    }
+
     /// Has the directory say what a file that counts says.
     pub fn decide(&mut self, path: &Path, content: &[u8]) {
         let (line, decided) = match overrides::parse(content) {

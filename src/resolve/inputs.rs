@@ -86,7 +86,10 @@ impl<'a> Inputs<'a> {
         let overrides = judge(&world.overrides, trust.as_ref());
         let mut inputs = Self {
             intent,
-            directory: Directory::of(&overrides),
+            directory: match world.cwd {
+                Some(_) => Directory::of(&overrides),
+                None => Directory::gone(),
+            },
             anthropic_key: world.env.non_empty(ANTHROPIC_KEY).is_some()
                 || toolkit.get(ANTHROPIC_KEY).is_some(),
             toolkit_env: (toolkit_path, toolkit),

@@ -205,14 +205,23 @@ fn a_directory_without_permission_is_named() {
 }
 
 #[test]
-fn a_working_directory_that_is_gone_is_no_obstacle() {
+fn in_a_working_directory_that_is_gone_only_a_named_profile_is_used() {
     let home = Sandbox::documented_home();
-    for words in COMMANDS {
+    let run = |words: &[&str]| {
         let gone = home.mkdir("gone");
-        let output = home.invoke(words).cwd(gone).script("rmdir \"$PWD\"; exec \"$@\"").run();
-        assert_documented(&output, words);
-        assert_eq!(output.code, Some(0), "{words:?}: {output:?}");
+        home.invoke(words).cwd(gone).script("rmdir \"$PWD\"; exec \"$@\"").run()
+    };
+    for words in COMMANDS {
+        assert_documented(&run(words), words);
     }
+    for words in [&["status"][..], &["exec", "--", "/bin/echo", "ran"], &["credentials"]] {
+        let refused = run(words).expect_code(1);
+        assert!(refused.err().contains("the working directory is gone"), "{}", refused.err());
+        assert!(!refused.out().contains("ran"), "{}", refused.out());
+    }
+    let named = run(&["exec", "--profile", "bedrock", "--", "/bin/echo", "ran"]).expect_code(0);
+    assert_eq!(named.out(), "ran\n");
+    run(&["list"]).expect_code(0);
 }
 
 #[test]
