@@ -12,9 +12,6 @@ use crate::fs::{Content, read_file};
 use crate::shell::Shell;
 use crate::world::{Environment, World, on_path};
 
-/// The largest start-up file that is searched, in bytes.
-const MAX_START_UP_FILE_BYTES: u64 = 1 << 20;
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
     pub pid: u32,
@@ -152,7 +149,8 @@ fn start_up_lines(world: &World) -> Vec<(Shell, Place)> {
 
 fn mentions((shell, path): (Shell, PathBuf)) -> Vec<(Shell, Place)> {
     const NAME: &[u8] = b"backlog-aws";
-    let file = read_file(path, MAX_START_UP_FILE_BYTES);
+    // No start-up file is that large.
+    let file = read_file(path, 1 << 20);
     let Content::Read { bytes, .. } = &file.content else {
         return Vec::new();
     };
