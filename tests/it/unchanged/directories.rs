@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::{
     AFTER, BEFORE, assert_next_region, assert_seen, credentials, home, overwrite, past, region,
@@ -106,6 +107,154 @@ scenario! {
             assert_seen(&home, &mut session, || fs::remove_file(&target).unwrap(), BEFORE);
             assert_seen(&home, &mut session, || fs::write(&target, "region = us-east-2\n").unwrap(), "us-east-2");
             assert_seen(&home, &mut session, || fs::remove_file(&file).unwrap(), BEFORE);
+        }
+    }
+
+    /// One way up for each way the shells have to look: the first levels in one command, the rest in a loop.
+    fn an_override_that_appears_or_goes_is_seen_at_each_of_fourteen_levels(shell) {
+        let home = trusting_home();
+        let names: Vec<String> = (1..=14).map(|level| level.to_string()).collect();
+        let deep = home.mkdir(names.join("/"));
+        let mut session = Session::builder(&home, shell).cwd(&deep).spawn();
+        for level in (0..=names.len()).rev() {
+            let file = home.path(names[..level].join("/")).join(".backlog-aws");
+            assert_seen(&home, &mut session, || fs::write(&file, "region = us-east-2\n").unwrap(), "us-east-2");
+            assert_seen(&home, &mut session, || fs::remove_file(&file).unwrap(), BEFORE);
+        }
+    }
+
+    fn a_nearer_override_is_seen_at_each_level_below_the_one_that_counts(shell) {
+        let home = trusting_home();
+        let names: Vec<String> = (1..=8).map(|level| level.to_string()).collect();
+        let deep = home.mkdir(names.join("/"));
+        home.write("1/.backlog-aws", format!("region = {AFTER}\n"));
+        let mut session = Session::builder(&home, shell).cwd(&deep).spawn();
+        for level in 2..=names.len() {
+            let file = home.path(names[..level].join("/")).join(".backlog-aws");
+            assert_seen(&home, &mut session, || fs::write(&file, "region = us-east-2\n").unwrap(), "us-east-2");
+            assert_seen(&home, &mut session, || fs::remove_file(&file).unwrap(), AFTER);
+            // One that does not count changes nothing, and is another way to look.
+            let path = file.to_str().unwrap();
+            assert_seen(&home, &mut session, || {
+                fs::write(&file, "region = us-east-2\n").unwrap();
+                home.run(["deny", path]).expect_code(0);
+            }, AFTER);
+            assert_seen(&home, &mut session, || drop(home.run(["allow", path]).expect_code(0)), "us-east-2");
+            assert_seen(&home, &mut session, || fs::remove_file(&file).unwrap(), AFTER);
+        }
+    }
+
+    fn an_override_that_is_replaced_by_a_link_or_a_directory_is_seen(shell) {
+        let home = trusting_home();
+        let project = home.mkdir("project/deep");
+        let file = home.write("project/.backlog-aws", format!("region = {AFTER}\n"));
+        let [one, two] = [("us-east-2", 1), ("us-west-2", 2)].map(|(region, nanosecond)| {
+            let path = home.write(format!("store/{region}"), format!("region = {region}\n"));
+            set_time(&path, past() + Duration::from_nanos(nanosecond));
+            path
+        });
+        let mut session = Session::builder(&home, shell).cwd(&project).spawn();
+        assert_seen(&home, &mut session, || relink(&one, &file), "us-east-2");
+        assert_seen(&home, &mut session, || relink(&two, &file), "us-west-2");
+        assert_seen(&home, &mut session, || overwrite(&two, "region = sa-east-1\n"), "sa-east-1");
+        // What it says is not known then, and nothing else is used.
+        assert_seen(&home, &mut session, || {
+            fs::remove_file(&file).unwrap();
+            fs::create_dir(&file).unwrap();
+        }, "us-east-1");
+        assert_seen(&home, &mut session, || {
+            fs::remove_dir(&file).unwrap();
+            fs::write(&file, format!("region = {AFTER}\n")).unwrap();
+        }, AFTER);
+        // A link to itself is nothing that could be read.
+        assert_seen(&home, &mut session, || relink(&file, &file), "us-east-1");
+    }
+
+    fn ways_by_links_lead_to_the_same_answer_as_ways_without(shell) {
+        let home = trusting_home();
+        home.mkdir("one/deep");
+        home.mkdir("two/deep");
+        home.write("one/.backlog-aws", format!("region = {AFTER}\n"));
+        home.write("two/.backlog-aws", "region = us-east-2\n");
+        symlink(home.path("two/deep"), home.path("one/deep/across")).unwrap();
+        symlink(home.path("one"), home.path("two/deep/back")).unwrap();
+        // A loop.
+        symlink(".", home.path("one/deep/here")).unwrap();
+        let mut session = settled(&home, shell);
+        for (directory, expected) in [
+            ("one/deep", AFTER),
+            ("one/deep/here/here", AFTER),
+            ("one/deep/across", "us-east-2"),
+            ("one/deep/across/back", AFTER),
+            ("one/deep/across/back/deep/here/across", "us-east-2"),
+            ("", BEFORE),
+            ("two/deep/back/deep/across/back", AFTER),
+        ] {
+            session.cd(home.path(directory));
+            assert_eq!(region(&mut session).as_deref(), Some(expected), "{directory}");
+            session.settle_hook();
+        }
+    }
+
+    fn rules_of_the_users_own_hold_below_their_directories(shell) {
+        let home = home();
+        let config = home.write(
+            ".config/backlog-aws/config.ini",
+            "[~/work]\nregion = us-east-2\n[~/work/acme]\nregion = us-west-2\n",
+        );
+        home.mkdir("work/acme/deep/deeper");
+        home.mkdir("work/other");
+        home.mkdir("free/deep");
+        symlink(home.path("work/acme/deep"), home.path("free/link")).unwrap();
+        let mut session = settled(&home, shell);
+        for (directory, expected) in [
+            ("work", "us-east-2"),
+            ("work/other", "us-east-2"),
+            ("work/acme", "us-west-2"),
+            ("work/acme/deep/deeper", "us-west-2"),
+            ("free/deep", BEFORE),
+            ("free/link/deeper", "us-west-2"),
+            ("work/other", "us-east-2"),
+            ("free", BEFORE),
+        ] {
+            session.cd(home.path(directory));
+            assert_eq!(region(&mut session).as_deref(), Some(expected), "{directory}");
+            session.settle_hook();
+        }
+        // The file, and the directories that it names.
+        session.cd(home.path("work/acme/deep"));
+        assert_seen(&home, &mut session, || overwrite(&config, "[~/work/acme/deep]\nregion = sa-east-1\n"), "sa-east-1");
+        assert_seen(&home, &mut session, || fs::rename(home.path("work/acme/deep"), home.path("free/moved")).unwrap(), BEFORE);
+        assert_seen(&home, &mut session, || fs::rename(home.path("free/moved"), home.path("work/acme/deep")).unwrap(), "sa-east-1");
+        assert_seen(&home, &mut session, || fs::remove_file(&config).unwrap(), BEFORE);
+    }
+
+    /// What each of two shells decides, the other sees, and both end with the last word.
+    fn two_shells_that_decide_on_one_override_agree(shell) {
+        let home = home();
+        let project = home.mkdir("project");
+        home.write("project/.backlog-aws", format!("region = {AFTER}\n"));
+        let mut one = Session::builder(&home, shell).cwd(&project).spawn();
+        let mut two = Session::builder(&home, shell).cwd(&project).spawn();
+        for (word, expected) in [("allow", AFTER), ("deny", BEFORE), ("allow", AFTER)] {
+            one.settle_hook();
+            two.settle_hook();
+            one.line(format!("backlog-aws {word} > /dev/null"));
+            assert_eq!(region(&mut one).as_deref(), Some(expected), "{word}");
+            assert_next_region(&mut two, expected);
+            std::mem::swap(&mut one, &mut two);
+        }
+        // At once, and in any order.
+        for _ in 0..5 {
+            one.send("backlog-aws allow > /dev/null\r");
+            two.send("backlog-aws deny > /dev/null\r");
+            one.wait_prompt();
+            two.wait_prompt();
+            let [first, second] = [&mut one, &mut two].map(|session| {
+                session.line("");
+                region(session)
+            });
+            assert_eq!(first, second);
         }
     }
 
