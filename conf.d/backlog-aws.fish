@@ -27,7 +27,7 @@ builtin set -g __backlog_aws_ignored
 # Directories with a rule in the user's own configuration, and the one whose rule holds.
 builtin set -g __backlog_aws_rules
 builtin set -g __backlog_aws_rule ''
-# A file of the time when the answer has to be looked at again, if credentials run out.
+# A file of the time when the answer has to be looked at again, if credentials expire.
 builtin set -g __backlog_aws_until ''
 # Not empty while the program is asked after a `cd`.
 builtin set -g __backlog_aws_interrupted ''
@@ -62,7 +62,7 @@ function __backlog_aws_refresh
         builtin return 0
     end
     __backlog_aws_find; or builtin return 0
-    # What was set without `-x` is the user's word too, and the program has to see it.
+    # What was set without `-x` is a choice of the user's too, and the program has to see it.
     for name in BACKLOG_AWS_PROFILE BACKLOG_AWS_REGION
         builtin set -qx $name; or not builtin set -q $name; or builtin set -gx $name $$name
     end

@@ -20,7 +20,7 @@ __backlog_aws_files=() __backlog_aws_directories=() __backlog_aws_missing=() __b
 __backlog_aws_top='' __backlog_aws_ignored=()
 # Directories with a rule in the user's own configuration, and the one whose rule holds.
 __backlog_aws_rules=() __backlog_aws_rule=''
-# From when to when the answer can stand, in seconds since the epoch, if credentials run out.
+# From when to when the answer can stand, in seconds since the epoch, if credentials expire.
 __backlog_aws_since='' __backlog_aws_until=''
 # Not empty while the program is being asked.
 __backlog_aws_asking=''
@@ -52,7 +52,7 @@ __backlog_aws_set() {
   } || \builtin return 0
 }
 
-# What was set without `export` is the user's word too, and the program has to see it.
+# What was set without `export` is a choice of the user's too, and the program has to see it.
 __backlog_aws_share() {
   \builtin local name
   for name in BACKLOG_AWS_PROFILE BACKLOG_AWS_REGION; do

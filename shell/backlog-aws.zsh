@@ -18,7 +18,7 @@ __backlog_aws_files=() __backlog_aws_times='' __backlog_aws_missing=() __backlog
 __backlog_aws_top='' __backlog_aws_ignored=()
 # Directories with a rule in the user's own configuration, and the one whose rule holds.
 __backlog_aws_rules=() __backlog_aws_rule=''
-# From when to when the answer can stand, in seconds since the epoch, if credentials run out.
+# From when to when the answer can stand, in seconds since the epoch, if credentials expire.
 __backlog_aws_since='' __backlog_aws_until=''
 # Not empty while the program is asked after a `cd`. What the program had to say, where that is held back.
 __backlog_aws_interrupted='' __backlog_aws_news=''
@@ -58,7 +58,7 @@ __backlog_aws_refresh() {
     \builtin return 0
   fi
   __backlog_aws_find || \builtin return 0
-  # What was set without `export` is the user's word too, and the program has to see it.
+  # What was set without `export` is a choice of the user's too, and the program has to see it.
   (( ! $+BACKLOG_AWS_PROFILE )) || \builtin typeset -gx BACKLOG_AWS_PROFILE
   (( ! $+BACKLOG_AWS_REGION )) || \builtin typeset -gx BACKLOG_AWS_REGION
   if [[ $__backlog_aws_mode == cd ]]; then

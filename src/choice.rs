@@ -59,7 +59,7 @@ pub fn usable_profile(question: &str, world: &World) -> Result<String, Failure> 
     match chosen {
         Ok(chosen) => Ok(found[chosen.index].name().to_owned()),
         Err(InquireError::OperationCanceled | InquireError::OperationInterrupted) => {
-            Err(Failure::Cancelled)
+            Err(Failure::Canceled)
         }
         Err(error) => Err(Failure::Problem(format!(
             "the terminal does not let you choose ({error}); name a profile"
@@ -140,7 +140,7 @@ fn keep(profile: &str, world: &World) -> Result<(), Failure> {
         }
         Ok(EVERYWHERE) => None,
         Ok(_) => return Ok(()),
-        Err(_) => return Err(Failure::Cancelled),
+        Err(_) => return Err(Failure::Canceled),
     };
     let edits = [("profile", Edit::Set(profile))];
     user_config::change(section.as_deref(), &edits, world, &mut io::stderr().lock())?;

@@ -16,7 +16,7 @@ pub enum Failure {
     Explained,
     /// The user canceled a choice. Exit status 1, and nothing to say.
     #[error("")]
-    Cancelled,
+    Canceled,
     /// The command that was to be run exists but cannot be. Exit status 126, as in the shells.
     #[error("{0}")]
     NotExecutable(String),
@@ -35,7 +35,7 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::NotExecutable(_) => 126,
             Self::NotFound(_) => 127,
-            Self::Problem(_) | Self::Explained | Self::Cancelled | Self::Output(_) => 1,
+            Self::Problem(_) | Self::Explained | Self::Canceled | Self::Output(_) => 1,
         }
     }
 }

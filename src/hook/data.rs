@@ -64,7 +64,7 @@ pub fn assignments(
     Ok(out)
 }
 
-/// From when to when the answer can stand, where credentials run out: in seconds since the epoch. fish has no clock, but
+/// From when to when the answer can stand, where credentials expire: in seconds since the epoch. fish has no clock, but
 /// knows the age of a file, so it gets a stamp of the end.
 fn validity(
     shell: Shell,

@@ -35,7 +35,7 @@ pub struct Watch {
     /// The directories that the user's own configuration has rules for, and the one whose rule holds.
     pub rules: Vec<PathBuf>,
     pub rule: PathBuf,
-    /// From when to when the answer can stand, where credentials run out.
+    /// From when to when the answer can stand, where credentials expire.
     pub validity: Option<(Timestamp, Timestamp)>,
 }
 

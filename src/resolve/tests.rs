@@ -306,7 +306,7 @@ fn credentials_of_another_account_are_not_used() {
     let refusal = refused.refusal.expect("it is refused").to_string();
     let said = "profile 'acme' belongs to account 029608264753, this directory wants 111122223333 (/config.ini:3)";
     assert!(refusal.starts_with(said), "{refusal}");
-    assert!(in_account("111122223333", true).answer.is_usable(), "a pin is the user's word");
+    assert!(in_account("111122223333", true).answer.is_usable(), "a pin is not held against it");
     let old_style = "[acme]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = s\n";
     let unknown = resolved_in(old_style, "", |inputs| {
         configured(inputs, "[/p]\nprofile = acme\naccount = 111122223333\n");
