@@ -1,5 +1,5 @@
-//! What is committed and could lag behind the program: completions, copies for plugin managers, and the README's tables
-//! and recipes. `BACKLOG_AWS_BLESS=1 cargo test --test it documents` writes what can be generated.
+//! What is committed and could lag behind the program: completions, copies for plugin managers, and the tables
+//! and recipes of README.md and docs/. `BACKLOG_AWS_BLESS=1 cargo test --test it documents` writes what can be generated.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -35,19 +35,31 @@ pub fn printed(arguments: &[&str]) -> String {
     Sandbox::new().run(arguments).expect_code(0).out().to_owned()
 }
 
-/// The README with what stands between two markers replaced; `None` when it has no such markers.
-fn readme_with(name: &str, text: &str) -> Option<String> {
-    let readme = read("README.md");
-    let (begin, end) = (format!("<!-- {name}:begin -->\n"), format!("<!-- {name}:end -->"));
-    let from = readme.find(&begin)? + begin.len();
-    let to = from + readme[from..].find(&end)?;
-    Some(format!("{}{text}{}", &readme[..from], &readme[to..]))
+/// README.md and the files of docs/, by their paths in the repository.
+fn documents() -> Vec<(String, String)> {
+    let files = files_below(&in_repository("docs")).into_iter();
+    let names = files.filter(|file| file.extension().is_some_and(|ending| ending == "md"));
+    let names = names.map(|file| {
+        let name = file.strip_prefix(in_repository("")).expect("it is in the repository");
+        name.to_str().expect("names are text").to_owned()
+    });
+    ["README.md".to_owned()]
+        .into_iter()
+        .chain(names)
+        .map(|name| (name.clone(), read(&name)))
+        .collect()
 }
 
-fn readme_between(name: &str) -> Option<String> {
-    let readme = read("README.md");
-    let (_, rest) = readme.split_once(&format!("<!-- {name}:begin -->\n"))?;
-    Some(rest.split_once(&format!("<!-- {name}:end -->"))?.0.to_owned())
+/// The one document with this marker: its path, and its text before and after the marker.
+#[track_caller]
+fn split_at(marker: &str) -> (String, String, String) {
+    let found = documents().into_iter().filter_map(|(path, text)| {
+        let (before, after) = text.split_once(marker)?;
+        Some((path, before.to_owned(), after.to_owned()))
+    });
+    let mut found: Vec<_> = found.collect();
+    assert_eq!(found.len(), 1, "documents with {marker}: {found:?}");
+    found.remove(0)
 }
 
 #[test]
@@ -67,10 +79,12 @@ fn fishers_copy_is_the_integration() {
 }
 
 #[test]
-fn the_readme_shows_the_help() {
-    let help = format!("```text\n{}```\n", printed(&["--help"]));
-    let expected = readme_with("help", &help).expect("README.md has the markers of the help");
-    assert_current("README.md", &expected);
+fn the_documents_show_the_help() {
+    let (begin, end) = ("<!-- help:begin -->\n", "<!-- help:end -->");
+    let (path, before, rest) = split_at(begin);
+    let (_, after) = rest.split_once(end).expect("the help has an end");
+    let help = printed(&["--help"]);
+    assert_current(&path, &format!("{before}{begin}```text\n{help}```\n{end}{after}"));
 }
 
 /// The names of variables of ours in a text.
@@ -83,7 +97,7 @@ fn names_in(text: &str) -> BTreeSet<String> {
 
 /// What the code has to do with is what the documents name, each in words of its own.
 #[test]
-fn code_readme_and_manual_page_know_the_same_variables() {
+fn code_documents_and_manual_page_know_the_same_variables() {
     let code: String = files_below(&in_repository("src"))
         .into_iter()
         .filter(|path| path.is_file())
@@ -94,10 +108,12 @@ fn code_readme_and_manual_page_know_the_same_variables() {
     let documented = names_in(environment.split(".SH").next().unwrap_or_default());
     assert!(documented.len() >= 5, "{documented:?}");
     assert_eq!(names_in(&code), documented, "the manual page");
-    assert_eq!(names_in(&read("README.md")), documented, "README.md");
+    let texts: String = documents().into_iter().map(|(_, text)| text).collect();
+    assert_eq!(names_in(&texts), documented, "README.md and docs/");
     // What is exported has a table there.
-    let table = readme_between("env").expect("README.md has the markers of the variables");
-    assert_eq!(names_in(&table), Variable::NAMES.map(str::to_owned).into());
+    let (_, _, rest) = split_at("<!-- env:begin -->\n");
+    let (table, _) = rest.split_once("<!-- env:end -->").expect("the table has an end");
+    assert_eq!(names_in(table), Variable::NAMES.map(str::to_owned).into());
 }
 
 // The recipes for prompts.
@@ -113,10 +129,7 @@ const NASTY: [&str; 6] = [
 ];
 
 fn recipe(name: &str) -> String {
-    let readme = read("README.md");
-    let marker = format!("<!-- prompt:{name} -->\n");
-    let (_, rest) =
-        readme.split_once(&marker).unwrap_or_else(|| panic!("README.md has no {marker}"));
+    let (_, _, rest) = split_at(&format!("<!-- prompt:{name} -->\n"));
     let (_, code) = rest.split_once('\n').expect("a block follows");
     code.split_once("```").expect("the block ends").0.to_owned()
 }

@@ -1,4 +1,4 @@
-"""README's ways to get credentials to a client, run as they stand there."""
+"""The documents' ways to get credentials to a client, run as they stand there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .install import HERE
 from .sandbox import Home
 from .states import State
 
-README = HERE.parent.parent / "README.md"
+DOCUMENT = HERE.parent.parent / "docs" / "exec-and-credentials.md"
 REGION = "eu-west-1"
 PINNED = {"BACKLOG_AWS_PROFILE": "pinned"}
 CLIENTS = ("boto3", "js-sdk", "litellm")
@@ -21,12 +21,12 @@ CLIENTS = ("boto3", "js-sdk", "litellm")
 
 def way(name: str) -> str:
     """The code block below the marker of this name."""
-    found = re.search(rf"<!-- way:{name} -->\n```\w+\n(.*?)```\n", README.read_text(), re.DOTALL)
-    assert found, f"README.md has no way:{name}"
+    found = re.search(rf"<!-- way:{name} -->\n```\w+\n(.*?)```\n", DOCUMENT.read_text(), re.DOTALL)
+    assert found, f"{DOCUMENT} has no way:{name}"
     return found[1]
 
 
-def try_readme(bench: Bench) -> list[Check]:
+def try_documents(bench: Bench) -> list[Check]:
     """Each way in a home of its own."""
     return [
         *_exec(bench),
@@ -50,7 +50,7 @@ def _exec(bench: Bench) -> list[Check]:
     script.write_text(f"#!/bin/sh\nexec probe way-exec/exec {' '.join(CLIENTS)}\n")
     script.chmod(0o755)
     command = bench.shell_command("bash", way("exec"))
-    return run_clients(bench, home, command, "way-exec/exec", CLIENTS, state, "README", "exec", PINNED)
+    return run_clients(bench, home, command, "way-exec/exec", CLIENTS, state, "docs", "exec", PINNED)
 
 
 def _process(bench: Bench) -> list[Check]:
@@ -63,7 +63,7 @@ def _process(bench: Bench) -> list[Check]:
     clients = ("boto3", "aws-cli", "js-sdk")
     command = ["probe", "way-process/process", *clients]
     variables = PINNED | {"AWS_PROFILE": "readme"}
-    return run_clients(bench, home, command, "way-process/process", clients, state, "README", "process", variables)
+    return run_clients(bench, home, command, "way-process/process", clients, state, "docs", "process", variables)
 
 
 def _lines(bench: Bench) -> list[Check]:
@@ -74,13 +74,13 @@ def _lines(bench: Bench) -> list[Check]:
         home = _home(bench, f"lines-{shell}", state)
         place = f"way-lines-{shell}/eval"
         command = bench.shell_command(shell, f"{line}\nexec probe {place} {' '.join(CLIENTS)}")
-        checks += run_clients(bench, home, command, place, CLIENTS, state, "README", f"lines, {shell}", PINNED)
-    # What compose makes of such a file is tried in `formats`; here, that README's line writes one.
+        checks += run_clients(bench, home, command, place, CLIENTS, state, "docs", f"lines, {shell}", PINNED)
+    # What compose makes of such a file is tried in `formats`; here, that that line writes one.
     home = _home(bench, "lines-file", state)
     place = "way-lines-file/eval"
     script = f"{in_file}\nset -a; . ./litellm.env; exec probe {place} boto3"
     command = bench.shell_command("bash", script)
-    return checks + run_clients(bench, home, command, place, ("boto3",), state, "README", "lines, file", PINNED)
+    return checks + run_clients(bench, home, command, place, ("boto3",), state, "docs", "lines, file", PINNED)
 
 
 def _api_key(bench: Bench) -> list[Check]:
@@ -88,7 +88,7 @@ def _api_key(bench: Bench) -> list[Check]:
     state = State("api-key", who.FILE_BEARER, "us-east-1", toolkit_env=(line,))
     home = _home(bench, "api-key", state)
     command = ["backlog-aws", "exec", "--", "probe", "way-api-key/exec", *CLIENTS]
-    return run_clients(bench, home, command, "way-api-key/exec", CLIENTS, state, "README", "api-key")
+    return run_clients(bench, home, command, "way-api-key/exec", CLIENTS, state, "docs", "api-key")
 
 
 def _profile() -> Check:
@@ -96,7 +96,7 @@ def _profile() -> Check:
     run = Path(HERE / "drivers/litellm.yaml").read_text()
     lines = [line.strip() for line in way("profile").splitlines() if "os.environ/" in line]
     good = len(lines) == 2 and all(line in run for line in lines)
-    return Check("README", "profile", "litellm-proxy", "", "the proxy's own lines", str(lines), good)
+    return Check("docs", "profile", "litellm-proxy", "", "the proxy's own lines", str(lines), good)
 
 
 def _anthropic(bench: Bench) -> Check:
@@ -112,4 +112,4 @@ def _anthropic(bench: Bench) -> Check:
         said.append((done.returncode, "Anthropic's own API" in text, text))
     got = str([one[:2] for one in said])
     wanted = str([(1, True), (1, True), (1, True)])
-    return Check("README", "anthropic", "(what we say)", "", wanted, got, got == wanted, said[0][2] + said[1][2])
+    return Check("docs", "anthropic", "(what we say)", "", wanted, got, got == wanted, said[0][2] + said[1][2])
