@@ -13,6 +13,7 @@
 //! | `kind` | which kind of credentials a profile gives |
 //! | `account` | the account that a key id belongs to |
 //! | `expiry` | the spellings of an expiry time |
+//! | `signing` | what a request to AWS is signed with |
 //! | `problem` | what is wrong with a line, and the remedy |
 //! | `botocore` | where boto3 reads the same bytes differently |
 
@@ -26,6 +27,7 @@ mod locations;
 mod problem;
 mod profile;
 mod profiles;
+pub mod signing;
 
 /// The longest name of a profile or region that is taken for one, in bytes. What is exported has to leave room for
 /// everything else: with a variable of more than 128 KiB, Linux starts no program any more.

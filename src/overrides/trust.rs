@@ -9,7 +9,6 @@
 //! u-<hash of directory>   every override below this directory
 //! ```
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -21,7 +20,7 @@ use sha2::{Digest, Sha256};
 use super::worktree::in_main_checkout;
 use crate::error::{Failure, reason};
 use crate::fs::{Access, Content, SourceFile, check_is_ours, is_own, read_file, write_atomically};
-use crate::text::visible;
+use crate::text::{hex, visible};
 use crate::world::World;
 
 /// More than a path and a decision take.
@@ -310,10 +309,7 @@ fn hash(parts: &[&[u8]]) -> String {
     for part in parts {
         hasher.update(part);
     }
-    hasher.finalize().iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex(&hasher.finalize())
 }
 
 #[cfg(test)]

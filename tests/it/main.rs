@@ -38,6 +38,7 @@ mod random;
 mod screens;
 mod secrets;
 mod shell_options;
+mod signing;
 mod status;
 mod system_calls;
 mod trust;
