@@ -32,6 +32,8 @@ pub enum Code {
     CredentialsExpireSoon,
     /// Keys that cannot work, whatever AWS says.
     CredentialsImplausible,
+    /// A Bedrock API key opens another region than the one in use.
+    ApiKeyRegion,
     /// An account is wanted, and that of the credentials is not known.
     AccountUnknown,
     /// A line of an input file was rejected or ignored.
@@ -209,6 +211,7 @@ impl Finding {
                 | Code::CredentialsExpireSoon
                 | Code::OverrideNotAllowed
                 | Code::CredentialsImplausible
+                | Code::ApiKeyRegion
                 | Code::AccountUnknown
                 | Code::ValueNeedsExpansion
         ) || self.survives_quiet()

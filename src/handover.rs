@@ -124,8 +124,8 @@ impl Handover {
                     set.push(("AWS_SESSION_TOKEN", Value::Secret(token.clone())));
                 }
             }
-            Identity::BearerToken(token) => {
-                set.push(("AWS_BEARER_TOKEN_BEDROCK", Value::Secret(token.clone())));
+            Identity::BearerToken(key) => {
+                set.push(("AWS_BEARER_TOKEN_BEDROCK", Value::Secret(key.token.clone())));
             }
         }
         let region = &resolution.region.name;

@@ -12,12 +12,14 @@
 //! | `credentials` | what a profile gives, and whether it can work |
 //! | `kind` | which kind of credentials a profile gives |
 //! | `account` | the account that a key id belongs to |
+//! | `api_key` | what a Bedrock API key says about itself |
 //! | `expiry` | the spellings of an expiry time |
 //! | `signing` | what a request to AWS is signed with |
 //! | `problem` | what is wrong with a line, and the remedy |
 //! | `botocore` | where boto3 reads the same bytes differently |
 
 pub mod account;
+mod api_key;
 pub mod botocore;
 mod credentials;
 mod dialect;
@@ -33,6 +35,7 @@ pub mod signing;
 /// everything else: with a variable of more than 128 KiB, Linux starts no program any more.
 pub const LONGEST_NAME: usize = 256;
 
+pub use api_key::ApiKey;
 pub use credentials::{Credentials, Implausible};
 pub use kind::Kind;
 pub use locations::{FileKind, Locations, locate};

@@ -34,8 +34,8 @@ pub fn run(args: &cli::CredentialsArgs, world: &World, out: &mut dyn Write) -> D
                 "a Bedrock API key is no credential_process answer; use `--format env`, or `backlog-aws exec`".to_owned(),
             ));
         }
-        (Identity::BearerToken(token), format) => {
-            lines(&[("AWS_BEARER_TOKEN_BEDROCK", token.reveal().into())], format, out)?;
+        (Identity::BearerToken(key), format) => {
+            lines(&[("AWS_BEARER_TOKEN_BEDROCK", key.token.reveal().into())], format, out)?;
         }
     }
     Ok(0)

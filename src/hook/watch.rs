@@ -13,8 +13,9 @@ use super::precision::Precision;
 use crate::aws::locate;
 use crate::fs::{Content, FileState, FileTime, SourceFile, file_state};
 use crate::overrides::trust::Verdict;
-use crate::resolve::{Inputs, Resolution};
+use crate::resolve::{Answer, Inputs, Reason, Resolution};
 use crate::session::{Values, Variable};
+use crate::source::Source;
 use crate::world::{Environment, OVERRIDE_NAME, World};
 
 /// The files that the answer rests on.
@@ -65,6 +66,14 @@ impl Watch {
         }
         for file in [&world.toolkit_env, &world.user_config].into_iter().flatten() {
             watch.add_file(file)?;
+        }
+        // Of a key in the environment a shell sees whether it is there, and a new one is awaited.
+        let expired = matches!(
+            resolution.answer,
+            Answer::Unusable { source: Source::EnvironmentKeys, reason: Reason::Expired(_), .. }
+        );
+        if expired && world.env.non_empty("AWS_BEARER_TOKEN_BEDROCK").is_some() {
+            return None;
         }
         // What would make it the user's own does not show in its time.
         if world.user_config.as_ref().is_some_and(|file| file.foreign().is_some()) {

@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
 
-use crate::aws::{Credentials, Kind};
+use crate::aws::{ApiKey, Credentials, Kind};
 use crate::finding::{Code, EXPIRES_SOON_MINUTES, Finding, Place};
-use crate::secret::Secret;
 use crate::session::Values;
 use crate::source::Source;
 
@@ -86,6 +85,8 @@ pub enum RegionSource {
     ToolkitEnv,
     /// The environment, only for keys that come from there too.
     Environment,
+    /// What a short-lived Bedrock API key says of itself.
+    ApiKey,
     /// Nothing names one.
     Fallback,
 }
@@ -113,7 +114,7 @@ pub enum Identity {
     /// Keys without a profile.
     Keys(Credentials),
     /// A Bedrock API key without a profile.
-    BearerToken(Secret),
+    BearerToken(ApiKey),
 }
 
 impl Identity {
@@ -121,6 +122,14 @@ impl Identity {
         match self {
             Self::Profile { name, .. } => Some(name),
             Self::Keys(_) | Self::BearerToken(_) => None,
+        }
+    }
+
+    /// The API key, if it is one.
+    pub fn api_key(&self) -> Option<&ApiKey> {
+        match self {
+            Self::BearerToken(key) => Some(key),
+            Self::Profile { .. } | Self::Keys(_) => None,
         }
     }
 
@@ -133,7 +142,15 @@ impl Identity {
     }
 
     pub fn expires_at(&self) -> Option<Timestamp> {
-        self.credentials().and_then(|credentials| credentials.expires_at)
+        match self {
+            Self::Profile { credentials, .. } | Self::Keys(credentials) => credentials.expires_at,
+            Self::BearerToken(key) => key.expires_at,
+        }
+    }
+
+    /// What there is instead of a profile's name.
+    pub fn without_profile(&self) -> &'static str {
+        if self.api_key().is_some() { "a Bedrock API key" } else { "keys without a profile" }
     }
 
     /// The kind as shown: a profile's kind, or what loose keys amount to.

@@ -10,7 +10,7 @@ use super::answer::{
 };
 use super::explanation;
 use super::inputs::{Inputs, usable};
-use crate::aws::{Credentials, LONGEST_NAME, Profile, account};
+use crate::aws::{ApiKey, Credentials, LONGEST_NAME, Profile, account};
 use crate::finding::{Code, Finding, Place};
 use crate::overrides::{Entry, Override};
 use crate::secret::Secret;
@@ -238,7 +238,7 @@ impl Inputs<'_> {
         };
         // An API key first: that is how LiteLLM and boto3 choose once the toolkit has exported both.
         if let Some((token, line)) = secret("AWS_BEARER_TOKEN_BEDROCK") {
-            let identity = Identity::BearerToken(Secret::new(token));
+            let identity = Identity::BearerToken(ApiKey::read(Secret::new(token)));
             return Some(Offer::Keys(identity, Some(self.toolkit_place(line))));
         }
         let (access_key_id, line) = secret("AWS_ACCESS_KEY_ID")?;
@@ -252,6 +252,17 @@ impl Inputs<'_> {
         Some(Offer::Keys(identity, Some(self.toolkit_place(line))))
     }
 
+    /// Whether the keys without a profile there are a Bedrock API key.
+    pub(super) fn has_api_key(&self, source: Source) -> bool {
+        match source {
+            Source::EnvironmentKeys => {
+                self.environment.identity.as_ref().is_some_and(|it| it.api_key().is_some())
+            }
+            Source::ToolkitEnvKeys => self.toolkit_env.1.get("AWS_BEARER_TOKEN_BEDROCK").is_some(),
+            _ => false,
+        }
+    }
+
     fn toolkit_place(&self, line: usize) -> Place {
         Place::line(&self.toolkit_env.0, line)
     }
@@ -260,7 +271,10 @@ impl Inputs<'_> {
     pub fn account_of(&self, identity: &Identity) -> Option<String> {
         match identity.profile().and_then(|name| self.profiles.get(name)) {
             Some(profile) => self.account_of_profile(profile),
-            None => account::of_key_id(&identity.credentials()?.access_key_id),
+            None => match identity.api_key() {
+                Some(key) => key.account.clone(),
+                None => account::of_key_id(&identity.credentials()?.access_key_id),
+            },
         }
     }
 
@@ -319,6 +333,7 @@ impl Inputs<'_> {
             Some(Source::EnvironmentKeys) => self.environment.region.clone(),
             _ => None,
         };
+        let api_key = || Some(answer.identity()?.api_key()?.region.as_ref()?.into());
         let from = |source| move |name| Region { name, source };
         None.or_else(|| self.intent.region_pin.clone().map(from(RegionSource::Pin)))
             .or_else(|| directory().map(from(RegionSource::Directory)))
@@ -328,6 +343,7 @@ impl Inputs<'_> {
             .or_else(|| everywhere().map(from(RegionSource::UserDefault)))
             .or_else(|| toolkit().map(from(RegionSource::ToolkitEnv)))
             .or_else(|| environment().map(from(RegionSource::Environment)))
+            .or_else(|| api_key().map(from(RegionSource::ApiKey)))
             .unwrap_or(Region { name: FALLBACK_REGION.into(), source: RegionSource::Fallback })
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use jiff::SignedDuration;
 
 use super::answer::{Answer, AwsProfile, Identity, Reason, Resolution};
-use super::inputs::{Inputs, usable};
+use super::inputs::{Inputs, USE, usable};
 use crate::aws::{Implausible, Kind};
 use crate::finding::{Code, EXPIRES_SOON_MINUTES, Finding, Place};
 use crate::source::Source;
@@ -31,6 +31,7 @@ pub(super) fn findings(inputs: &Inputs<'_>, resolution: &Resolution) -> Vec<Find
         findings.extend(unreadable_expiry(inputs, identity));
         findings.extend(expires_soon(inputs, *source, identity));
         findings.extend(implausible(inputs, identity));
+        findings.extend(other_region(inputs, resolution, identity));
         findings.extend(unknown_account(inputs, *source, identity));
     }
     findings
@@ -125,13 +126,34 @@ fn expires_soon(inputs: &Inputs<'_>, source: Source, identity: &Identity) -> Opt
     let whose = identity
         .profile()
         .map_or_else(|| source.name().to_owned(), |name| format!("'{}'", visible(name)));
-    Some(
-        Finding::warning(
-            Code::CredentialsExpireSoon,
-            format!("the temporary credentials of {whose} expire at {end}"),
-        )
-        .remedy("renew them"),
-    )
+    let (what, remedy) = match identity.api_key() {
+        Some(_) => (format!("the Bedrock API key ({whose}) expires"), "make a new one"),
+        None => (format!("the temporary credentials of {whose} expire"), "renew them"),
+    };
+    Some(Finding::warning(Code::CredentialsExpireSoon, format!("{what} at {end}")).remedy(remedy))
+}
+
+/// A short-lived Bedrock API key is signed for one region, and AWS refuses it in others.
+fn other_region(
+    inputs: &Inputs<'_>,
+    resolution: &Resolution,
+    identity: &Identity,
+) -> Option<Finding> {
+    let opens = identity.api_key()?.region.as_ref()?;
+    let region = &resolution.region;
+    let message = format!(
+        "the Bedrock API key opens {opens} only, and the region here is {} ({})",
+        visible(&region.name),
+        region.source.name(),
+    );
+    let choose = match inputs.choose_with {
+        USE => "backlog-aws use --region ",
+        _ => "export BACKLOG_AWS_REGION=",
+    };
+    (region.name != **opens).then(|| {
+        Finding::warning(Code::ApiKeyRegion, message)
+            .remedy(format!("`{choose}{opens}`, or make a key for the other region"))
+    })
 }
 
 /// Keys that cannot work. They are used all the same: AWS has the last word.
@@ -214,19 +236,26 @@ fn unusable(
         .remedy(remedy),
         Reason::Expired(end) => Finding::problem(
             Code::CredentialsExpired,
-            match source {
-                Source::EnvironmentKeys => {
-                    format!("the AWS keys in the environment expired at {end}")
-                }
-                Source::ToolkitEnvKeys => {
-                    format!("the AWS keys in ~/.backlog-toolkit-env expired at {end}")
-                }
-                _ => format!("the temporary credentials of '{shown}' expired at {end}"),
-            },
+            format!("{} expired at {end}", expired(inputs, source, &shown)),
         )
-        .remedy(format!("renew or remove them, or {remedy}")),
+        .remedy(if inputs.has_api_key(source) {
+            format!("make a new one or remove it, or {remedy}")
+        } else {
+            format!("renew or remove them, or {remedy}")
+        }),
     };
     with_origin(finding, source, at, inputs.typed)
+}
+
+/// What expired: loose keys, a Bedrock API key, or the credentials of a profile.
+fn expired(inputs: &Inputs<'_>, source: Source, profile: &str) -> String {
+    let place = match source {
+        Source::EnvironmentKeys => "in the environment",
+        Source::ToolkitEnvKeys => "in ~/.backlog-toolkit-env",
+        _ => return format!("the temporary credentials of '{profile}'"),
+    };
+    let what = if inputs.has_api_key(source) { "Bedrock API key" } else { "AWS keys" };
+    format!("the {what} {place}")
 }
 
 /// Says where the profile is named.

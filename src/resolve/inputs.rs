@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::answer::{Identity, Reason};
 use super::directory::{Directory, UserConfig};
-use crate::aws::{At, AwsFile, Credentials, FileKind, Problem, Profile, Profiles};
+use crate::aws::{ApiKey, At, AwsFile, Credentials, FileKind, Problem, Profile, Profiles};
 use crate::finding::{Code, Finding, Place};
 use crate::fs::{Content, SourceFile};
 use crate::overrides::trust::{OverrideFile, Store, judge};
@@ -257,7 +257,8 @@ impl EnvironmentKeys {
                 expires_at: text("AWS_CREDENTIAL_EXPIRATION").and_then(|end| end.parse().ok()),
             }))
         };
-        let token = text("AWS_BEARER_TOKEN_BEDROCK").map(Secret::new).map(Identity::BearerToken);
+        let token = text("AWS_BEARER_TOKEN_BEDROCK")
+            .map(|token| Identity::BearerToken(ApiKey::read(Secret::new(token))));
         let region = env.non_empty("AWS_REGION").or_else(|| env.non_empty("AWS_DEFAULT_REGION"));
         Self { identity: token.or_else(keys), region: region.map(ToOwned::to_owned) }
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use strum::VariantArray;
 
 use super::*;
-use crate::aws::{AwsFile, Credentials, FileKind, Kind, Profiles};
+use crate::aws::{ApiKey, AwsFile, Credentials, FileKind, Kind, Profiles};
 use crate::finding::{Code, Finding};
 use crate::overrides::rules;
 use crate::secret::Secret;

@@ -3,6 +3,7 @@
 mod harness;
 mod invariants;
 
+mod api_keys;
 mod aws_oracle;
 mod bad_input;
 mod choice;

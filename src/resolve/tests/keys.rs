@@ -1,5 +1,7 @@
 //! Keys without a profile, ends of credentials, names.
 
+use base64::Engine;
+
 use super::*;
 
 #[test]
@@ -192,4 +194,72 @@ fn every_word_leads_back_to_its_source() {
         assert_eq!(json, format!("\"{}\"", source.name()));
     }
     assert_eq!(Source::from_name(OsStr::new("Pin")), None);
+}
+
+/// A short-lived Bedrock API key, made an hour before noon.
+fn api_key(region: &str, minutes: u32) -> ApiKey {
+    let url = format!(
+        "bedrock.amazonaws.com/?Action=CallWithBearerToken\
+         &X-Amz-Credential=ASIAQNZGKIQY56JQ7WML%2F20260101%2F{region}%2Fbedrock%2Faws4_request\
+         &X-Amz-Date=20260101T110000Z&X-Amz-Expires={}&Version=1",
+        minutes * 60
+    );
+    let token = base64::engine::general_purpose::STANDARD.encode(url);
+    ApiKey::read(Secret::new(format!("bedrock-api-key-{token}")))
+}
+
+#[test]
+fn an_expired_api_key_is_the_answer_and_nothing_else_is_tried() {
+    let in_environment = resolved(|inputs| {
+        let key = Identity::BearerToken(api_key("eu-west-1", 60));
+        inputs.environment.identity = Some(key);
+    });
+    let in_file = resolved(|inputs| {
+        let key = api_key("eu-west-1", 60);
+        toolkit(inputs, &format!("AWS_BEARER_TOKEN_BEDROCK='{}'\n", key.token.reveal()));
+    });
+    for (resolution, source, place) in [
+        (in_environment, Source::EnvironmentKeys, "the environment"),
+        (in_file, Source::ToolkitEnvKeys, "~/.backlog-toolkit-env"),
+    ] {
+        assert_eq!(outcome(&resolution, source), Outcome::Expired);
+        assert_eq!(resolution.answer.source(), Some(source));
+        let refusal = resolution.refusal.unwrap();
+        assert_eq!(refusal.code, Code::CredentialsExpired);
+        let beginning = format!("the Bedrock API key in {place} expired at 2026-01-01T12:00:00Z");
+        assert!(refusal.message.starts_with(&beginning), "{}", refusal.message);
+    }
+}
+
+#[test]
+fn an_api_key_gives_its_region_account_and_end() {
+    let with_key = |edit: fn(&mut Inputs<'_>)| {
+        resolved(|inputs| {
+            let key = Identity::BearerToken(api_key("eu-west-1", 70));
+            inputs.environment.identity = Some(key);
+            edit(inputs);
+        })
+    };
+    let resolution = with_key(|_| {});
+    assert_chosen(&resolution, Source::EnvironmentKeys, None, "eu-west-1");
+    assert_eq!(resolution.region.source, RegionSource::ApiKey);
+    assert_eq!(resolution.account.as_deref(), Some("029608264753"));
+    let end = "2026-01-01T12:10:00Z".parse().unwrap();
+    assert_eq!(resolution.changes_at(noon()), Some(end));
+    assert_eq!(codes(&resolution), [Code::CredentialsExpireSoon]);
+    assert!(resolution.findings[0].message.starts_with("the Bedrock API key (environment-keys) "));
+
+    // A choice of the user's comes first, and AWS will refuse it.
+    let resolution = with_key(|inputs| inputs.environment.region = Some("us-east-1".into()));
+    assert_eq!(resolution.region.name, "us-east-1");
+    assert_eq!(codes(&resolution), [Code::CredentialsExpireSoon, Code::ApiKeyRegion]);
+
+    let resolution =
+        with_key(|inputs| overridden(inputs, "region = eu-west-1\naccount = 123456789012\n"));
+    assert_eq!(outcome(&resolution, Source::EnvironmentKeys), Outcome::Invalid);
+    let message = &resolution.refusal.unwrap().message;
+    assert_eq!(
+        message,
+        "the keys belong to account 029608264753, this directory wants 123456789012"
+    );
 }

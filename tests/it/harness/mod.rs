@@ -13,7 +13,7 @@ mod terminal;
 mod tools;
 
 pub use guard::{FOREIGN_PREFIXES, assert_plain, files_below, is_foreign, parse_environment};
-pub use sandbox::{Invocation, KEY_IDS, Output, SECRETS, Sandbox, static_profile};
+pub use sandbox::{Invocation, KEY_IDS, Output, SECRETS, Sandbox, api_key, static_profile};
 pub use session::{Session, Turn};
 pub use shell::Shell;
 pub use start_up::SessionBuilder;

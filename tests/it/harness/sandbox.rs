@@ -26,6 +26,18 @@ pub const SECRETS: [&str; 5] = [
 const SYSTEM_PATH: &str =
     "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/bin";
 
+/// A short-lived Bedrock API key for a region, signed with nothing, that was made now and lasts for so long.
+pub fn api_key(region: &str, seconds: u32) -> String {
+    use base64::Engine as _;
+    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+    let url = format!(
+        "bedrock.amazonaws.com/?Action=CallWithBearerToken&X-Amz-Algorithm=AWS4-HMAC-SHA256\
+         &X-Amz-Credential=ASIAQNZGKIQY56JQ7WML%2F20300102%2F{region}%2Fbedrock%2Faws4_request\
+         &X-Amz-Date={now}&X-Amz-Expires={seconds}&X-Amz-SignedHeaders=host&X-Amz-Signature=00&Version=1"
+    );
+    format!("bedrock-api-key-{}", base64::engine::general_purpose::STANDARD.encode(url))
+}
+
 /// A static profile with the first of the keys, as it stands in the credentials file.
 pub fn static_profile(name: &str, region: &str) -> String {
     profile(name, 0, region)
