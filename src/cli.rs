@@ -45,6 +45,8 @@ pub enum Command {
     Deny(Deny),
     /// Run a command with the credentials in its environment, and in no other
     Exec(Exec),
+    /// Print once what the hook would export here, for scripts, editors, CI and tools like direnv and mise
+    Env(Env),
     /// Print the credentials, for programs that read them from a pipe or file
     Credentials(CredentialsArgs),
     /// Check the set-up, with a remedy for each problem, and show which identity each AWS client here would use
@@ -227,6 +229,30 @@ pub struct Exec {
     /// The command and its arguments; put `--` before one that begins with a dash
     #[arg(trailing_var_arg = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments, required_unless_present = "dry_run")]
     pub command: Vec<OsString>,
+}
+
+/// `env`.
+#[derive(Debug, Args)]
+pub struct Env {
+    /// How to print the variables
+    #[arg(long, value_enum, default_value_t)]
+    pub format: EnvFormat,
+}
+
+/// A format of `env`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum EnvFormat {
+    /// `export` and `unset` lines for bash, zsh and other POSIX shells: `eval "$(backlog-aws env)"`
+    #[default]
+    Sh,
+    /// The same for fish: `backlog-aws env --format fish | source`
+    Fish,
+    /// An object; what is to be unset is null
+    Json,
+    /// `NAME=value` lines; what is to be unset is empty
+    Dotenv,
+    /// Lines for the file that `$GITHUB_ENV` names; what is to be unset is empty
+    Github,
 }
 
 /// `credentials`.

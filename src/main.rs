@@ -109,6 +109,7 @@ fn run_command(cli: &Cli) -> Done {
         Some(Command::Allow(args)) => commands::allow::allow(args, &world, out),
         Some(Command::Deny(args)) => commands::allow::deny(args, &world, out),
         Some(Command::Exec(args)) => commands::exec::run(args, &world, out),
+        Some(Command::Env(args)) => commands::env::run(args, &world, code),
         Some(Command::Credentials(args)) => commands::credentials::run(args, &world, out),
         Some(Command::Doctor(args)) => commands::doctor::run(args, &world, out),
         Some(Command::Completions(args)) => commands::completions::run(args, code),

@@ -6,6 +6,7 @@ pub mod completions;
 pub mod credentials;
 pub mod demo;
 pub mod doctor;
+pub mod env;
 pub mod exec;
 pub mod hook;
 pub mod init;

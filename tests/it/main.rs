@@ -14,6 +14,7 @@ mod demo;
 mod descriptors;
 mod doctor;
 mod documents;
+mod env;
 mod exec;
 mod faults;
 mod handover;
