@@ -45,7 +45,7 @@ pub enum Command {
     Deny(Deny),
     /// Run a command with the credentials in its environment, and in no other
     Exec(Exec),
-    /// Print once what the hook would export here, for scripts, editors, CI and tools like direnv and mise
+    /// Print the variables that a shell gets here, for scripts, editors, CI, direnv and mise
     Env(Env),
     /// Print the credentials, for programs that read them from a pipe or file
     Credentials(CredentialsArgs),

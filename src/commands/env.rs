@@ -35,7 +35,7 @@ pub fn run(args: &cli::Env, world: &World, out: &mut dyn Write) -> Done {
     match args.format {
         EnvFormat::Sh => code(Shell::Bash, ["export ", "=", "unset "], &after, usable, &mut text),
         EnvFormat::Fish => {
-            code(Shell::Fish, ["set -gx ", " ", "set -eg "], &after, usable, &mut text)
+            code(Shell::Fish, ["set -gx ", " ", "set -eg "], &after, usable, &mut text);
         }
         EnvFormat::Json | EnvFormat::Dotenv | EnvFormat::Github => {
             data(args.format, &after, &mut text)?;

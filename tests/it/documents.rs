@@ -129,7 +129,12 @@ const NASTY: [&str; 6] = [
 ];
 
 fn recipe(name: &str) -> String {
-    let (_, _, rest) = split_at(&format!("<!-- prompt:{name} -->\n"));
+    block(&format!("prompt:{name}"))
+}
+
+/// The code of the block after this marker.
+pub fn block(marker: &str) -> String {
+    let (_, _, rest) = split_at(&format!("<!-- {marker} -->\n"));
     let (_, code) = rest.split_once('\n').expect("a block follows");
     code.split_once("```").expect("the block ends").0.to_owned()
 }

@@ -4,20 +4,21 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::process::Command;
 
+use crate::documents::block;
 use crate::harness::{Output, SECRETS, Sandbox, Session, Shell, found, needed, say, scenario};
 
 const OURS: [&str; 3] = ["BACKLOG_AWS_PROFILE", "BACKLOG_AWS_REGION", "BACKLOG_AWS_SOURCE"];
 
-/// The line that the documentation has for a script of this shell.
-fn line(shell: Shell) -> &'static str {
-    match shell {
-        Shell::Bash | Shell::Zsh => "eval \"$(backlog-aws env)\"",
-        Shell::Fish => "backlog-aws env --format fish | source",
-    }
+/// What the documentation has for a script of this shell, without its end.
+fn line(shell: Shell) -> String {
+    let (marker, end) =
+        if shell == Shell::Fish { ("here:fish", "; or exit") } else { ("here:sh", " || exit") };
+    let line = block(marker);
+    line.trim_end().strip_suffix(end).expect("it ends so").to_owned()
 }
 
 /// Prints our three variables, each in brackets or as `-` when it is unset, and all others of ours.
-const SHOW: &str = r#"env | LC_ALL=C sort | sed -n 's/^_*BACKLOG_AWS_//p' | tr '\n' ' '"#;
+const SHOW: &str = r"env | LC_ALL=C sort | sed -n 's/^_*BACKLOG_AWS_//p' | tr '\n' ' '";
 
 #[track_caller]
 fn shown(command: &mut Command) -> (String, Option<i32>, String) {
@@ -241,10 +242,7 @@ fn direnv_takes_it_from_an_envrc() {
         command
     };
     let seen = |directory: &str| {
-        let file = home.write(
-            format!("{directory}/.envrc"),
-            "watch_file .backlog-aws\neval \"$(backlog-aws env)\"\n",
-        );
+        let file = home.write(format!("{directory}/.envrc"), block("here:direnv"));
         assert!(direnv(&["allow".as_ref(), file.as_os_str()]).status().unwrap().success());
         let directory = home.path(directory);
         shown(&mut direnv(&[
@@ -269,8 +267,8 @@ fn mise_takes_it_from_a_script() {
     };
     let home = home();
     let seen = |directory: &str| {
-        home.write(format!("{directory}/mise.toml"), "[env]\n_.source = \"backlog-aws.sh\"\n");
-        home.write(format!("{directory}/backlog-aws.sh"), "eval \"$(backlog-aws env)\"\n");
+        home.write(format!("{directory}/mise.toml"), block("here:mise"));
+        home.write(format!("{directory}/backlog-aws.sh"), block("here:mise-script"));
         let mut command = home.command(&mise);
         command
             .args(["exec", "--", "sh", "-c", SHOW])

@@ -49,7 +49,7 @@ fn full_of_secrets() -> Sandbox {
     home
 }
 
-const COMMANDS: [&[&str]; 24] = [
+const COMMANDS: [&[&str]; 26] = [
     &["--help"],
     &["--version"],
     &[],
@@ -68,6 +68,8 @@ const COMMANDS: [&[&str]; 24] = [
     &["exec", "--profile", "half", "--", "true"],
     &["exec", "--profile", "cc", "--", "true"],
     &["exec", "--", "/nowhere/at/all"],
+    &["env"],
+    &["env", "--format", "json"],
     &["credentials", "--profile", "half"],
     &["credentials", "--format", "nonsense"],
     &["hook", "bash", "1.1", "stamps"],
