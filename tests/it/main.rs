@@ -43,6 +43,7 @@ mod shell_options;
 mod signing;
 mod status;
 mod system_calls;
+mod toolkit;
 mod trust;
 mod unchanged;
 mod undo;
