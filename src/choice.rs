@@ -1,7 +1,7 @@
 //! The interactive choice among usable profiles, for `use`, `local` and `exec` on a terminal.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
@@ -41,7 +41,7 @@ pub fn usable_profile(question: &str, world: &World) -> Result<String, Failure> 
         ));
     }
     let (height, width) = window();
-    let choices = rows(&found, width);
+    let choices = rows(&found, &inputs, width);
     let question = format!("{question}:");
     let name_only = |chosen: ListOption<&String>| found[chosen.index].name().to_owned();
     let mut select = Select::new(&question, choices)
@@ -147,6 +147,18 @@ fn keep(profile: &str, world: &World) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Says what holds here now that a file was written: `there`, when it is what the file says.
+pub fn confirm(source: Source, there: &str, out: &mut dyn Write) -> io::Result<()> {
+    let world = World::capture();
+    let inputs = Inputs::of(&world, UserIntent::of_environment(&world.env));
+    let resolution = resolve(&inputs);
+    let place = if resolution.answer.source() == Some(source) { there } else { "here" };
+    writeln!(out, "{}", resolution.in_force(place, &inputs))?;
+    let unknown_region = resolution.unknown_region().into_iter().collect();
+    print_findings(unknown_region, &world.env, &mut io::stderr());
+    Ok(())
+}
+
 /// Why the profile that was given to `command` cannot be used now; `None` when it can.
 pub fn refusal_of(profile: &str, command: &'static str, world: &World) -> Option<Finding> {
     let intent = UserIntent { pin: Some(profile.into()), ..UserIntent::default() };
@@ -160,12 +172,13 @@ pub fn possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// The list: name, kind and region of each profile in columns. A row that wrapped would push the list out of a small
+/// The list: name, kind, region and account of each profile in columns. A row that wrapped would push the list out of a small
 /// window, so each ends where the window does.
-fn rows(profiles: &[&Profile<'_>], width: usize) -> Vec<String> {
+fn rows(profiles: &[&Profile<'_>], inputs: &Inputs<'_>, width: usize) -> Vec<String> {
     let cells = |profile: &&Profile<'_>| {
         let region = profile.region().map(visible).unwrap_or_default();
-        [profile.name().to_owned(), profile.kind().to_string(), region]
+        let account = inputs.account_of_profile(profile).unwrap_or_default();
+        [profile.name().to_owned(), profile.kind().to_string(), region, account]
     };
     let cells: Vec<_> = profiles.iter().map(cells).collect();
     // The mark before each row, and a column that stays free because some terminals wrap on filling it.

@@ -36,6 +36,8 @@ pub enum Code {
     ApiKeyRegion,
     /// An account is wanted, and that of the credentials is not known.
     AccountUnknown,
+    /// A region that is not in our list of AWS's.
+    RegionUnknown,
     /// A line of an input file was rejected or ignored.
     FileInvalid,
     FileUnreadable,

@@ -13,6 +13,7 @@
 //! | `kind` | which kind of credentials a profile gives |
 //! | `account` | the account that a key id belongs to |
 //! | `api_key` | what a Bedrock API key says about itself |
+//! | `region` | the regions that AWS has |
 //! | `expiry` | the spellings of an expiry time |
 //! | `signing` | what a request to AWS is signed with |
 //! | `problem` | what is wrong with a line, and the remedy |
@@ -29,6 +30,7 @@ mod locations;
 mod problem;
 mod profile;
 mod profiles;
+pub mod region;
 pub mod signing;
 
 /// The longest name of a profile or region that is taken for one, in bytes. What is exported has to leave room for

@@ -10,8 +10,7 @@ use crate::finding::{Place, print_findings};
 use crate::fs::{Content, SourceFile, in_words, read_file};
 use crate::overrides::trust::{Store, judge};
 use crate::overrides::{self, FILE_NAME, MAX_BYTES, Override, place};
-use crate::resolve::{Answer, Directory, Inputs, Resolution, resolve};
-use crate::secret::mask_key_id;
+use crate::resolve::{Directory, Inputs, resolve};
 use crate::session::{UserIntent, Variable};
 use crate::text::visible;
 use crate::world::{World, find_overrides};
@@ -121,11 +120,11 @@ fn show(path: &Path, parsed: &Override, world: &World, out: &mut dyn Write) -> R
     let mut inputs = Inputs::of(world, unpinned);
     let above = find_overrides(path.parent().unwrap_or(path));
     inputs.directory = Directory::of(&judge(&above, inputs.trust.as_ref()));
-    writeln!(out, "  before  {}", summary(&resolve(&inputs), &inputs))?;
+    writeln!(out, "  before  {}", resolve(&inputs).summary(&inputs))?;
     let decided = Some((Place::file(path), Ok(parsed.clone())));
     inputs.directory = Directory { decided, ..Directory::default() };
     let after = resolve(&inputs);
-    writeln!(out, "  after   {}", summary(&after, &inputs))?;
+    writeln!(out, "  after   {}", after.summary(&inputs))?;
     if let Some(refusal) = after.refusal {
         print_findings(vec![refusal], &world.env, &mut io::stderr().lock());
     }
@@ -141,29 +140,4 @@ fn show(path: &Path, parsed: &Override, world: &World, out: &mut dyn Write) -> R
         }
     }
     Ok(())
-}
-
-/// Profile, kind, key, account where the files name it, and region in one line.
-fn summary(resolution: &Resolution, inputs: &Inputs<'_>) -> String {
-    let answer = &resolution.answer;
-    let profile = answer.profile().and_then(|name| inputs.profile(name));
-    let account = profile.and_then(|profile| inputs.account_of_profile(profile));
-    let account = account.map(|account| format!("account {account}"));
-    let by = answer.source().map_or("nothing", |source| source.name());
-    let (name, details, end) = match answer {
-        Answer::Usable { identity, .. } => {
-            let name = identity.profile().map_or("keys without a profile".into(), visible);
-            let key = identity.credentials().map(|keys| mask_key_id(&keys.access_key_id));
-            (name, [Some(identity.kind_name().to_owned()), key, account], "")
-        }
-        Answer::Unusable { profile: name, .. } => {
-            let name = name.as_ref().map_or("no profile".into(), visible);
-            let kind = profile.map_or("no such profile", |profile| profile.kind().as_str());
-            (name, [Some(kind.to_owned()), None, account], ": cannot be used")
-        }
-        Answer::Nothing => return "no usable profile".to_owned(),
-    };
-    let details: Vec<String> = details.into_iter().flatten().collect();
-    let (details, region) = (details.join(", "), visible(&resolution.region.name));
-    format!("{name} ({details}), {region}, by {by}{end}")
 }

@@ -12,6 +12,7 @@ use std::io::Write;
 use clap::{Arg, Command, CommandFactory, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate, complete};
 
+use crate::aws::region;
 use crate::cli::{self, Cli};
 use crate::error::Done;
 use crate::overrides::is_region_name;
@@ -106,7 +107,7 @@ fn usable_profiles() -> Vec<CompletionCandidate> {
         .collect()
 }
 
-/// Those that the profiles name. There is no complete list without asking AWS.
+/// Those that the profiles name, then all that are known.
 fn regions() -> Vec<CompletionCandidate> {
     let world = World::capture();
     let mut found: Vec<CompletionCandidate> = Vec::new();
@@ -117,5 +118,8 @@ fn regions() -> Vec<CompletionCandidate> {
             found.push(CompletionCandidate::new(region).help(Some(about.into())));
         }
     }
-    found
+    let known = region::known().filter(|(name, _)| found.iter().all(|c| c.get_value() != *name));
+    let known = known.map(|(name, place)| CompletionCandidate::new(name).help(Some(place.into())));
+    let known: Vec<_> = known.collect();
+    found.into_iter().chain(known).collect()
 }

@@ -71,13 +71,14 @@ fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn print_clients(clients: &[Client], out: &mut dyn Write) -> io::Result<()> {
-    let header = ["", "profile", "key", "region", "because"].map(str::to_owned);
+    let header = ["", "profile", "key", "account", "region", "because"].map(str::to_owned);
     let or_dash = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
     let row = |client: &Client| {
         let (profile, key) = (or_dash(&client.profile), or_dash(&client.access_key_id));
-        [client.name.to_owned(), profile, key, or_dash(&client.region), client.rule.clone()]
+        let (account, region) = (or_dash(&client.account), or_dash(&client.region));
+        [client.name.to_owned(), profile, key, account, region, client.rule.clone()]
     };
-    let rows: Vec<[String; 5]> = [header].into_iter().chain(clients.iter().map(row)).collect();
+    let rows: Vec<[String; 6]> = [header].into_iter().chain(clients.iter().map(row)).collect();
     for line in table(&rows) {
         writeln!(out, "  {line}")?;
     }

@@ -22,13 +22,15 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
     let handover = Handover::of(&resolution, &inputs, &world.env, !args.no_profile)?;
     warn_of_toolkit_env(&handover, world);
     if args.dry_run {
+        writeln!(out, "as      {}", resolution.summary(&inputs))?;
         handover.show(out)?;
         return Ok(0);
     }
     let Some((program, arguments)) = args.command.split_first() else {
         return Err(Failure::Usage("there is no command to run; write it after `--`".to_owned()));
     };
-    let (guess, findings): (Vec<Finding>, Vec<Finding>) =
+    let unknown_region = resolution.unknown_region();
+    let (guess, mut findings): (Vec<Finding>, Vec<Finding>) =
         resolution.findings.into_iter().filter(Finding::concerns_exec).partition(|finding| {
             // Which account pays is said also to those who want quiet.
             finding.code == Code::AutoDetected && resolution.guess
@@ -36,6 +38,7 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
     for finding in guess {
         let _ = writeln!(io::stderr(), "backlog-aws: {finding}");
     }
+    findings.extend(unknown_region);
     print_findings(findings, &world.env, &mut io::stderr().lock());
     if world.env.non_empty("ANTHROPIC_AWS_API_KEY").is_some() && !is_quiet(&world.env) {
         let _ = writeln!(

@@ -12,10 +12,13 @@ use crate::fs::{Access, Content, SourceFile, check_is_ours, stage};
 use crate::overrides::trust::{OverrideFile, Store, Verdict, judge};
 use crate::overrides::{self, Edit, FILE_NAME, Invalid, Override, place};
 use crate::resolve::Directory;
-use crate::session::UserIntent;
+use crate::source::Source;
 use crate::text::{command_on, visible};
 use crate::user_config::{self, section_of};
 use crate::world::World;
+
+/// How far an override and a rule reach.
+const BELOW: &str = "in this directory and below";
 
 /// Writes the override of the working directory, or shows or removes it.
 pub fn run(args: &cli::Local, world: &World, out: &mut dyn Write) -> Done {
@@ -56,10 +59,7 @@ fn write_rule(edits: &[(&str, Edit<'_>)], world: &World, out: &mut dyn Write) ->
     let directory = world.cwd.as_ref().ok_or_else(gone)?;
     let section = section_of(directory, world.home.as_deref())?;
     let done = user_config::change(Some(&section), edits, world, out)?;
-    if let Some(file) = judge_here(world).iter().find(|file| file.verdict == Verdict::Allowed) {
-        let shown = visible(&file.file.path);
-        writeln!(io::stderr(), "backlog-aws: {shown} is allowed and comes before the rule")?;
-    }
+    choice::confirm(Source::Rule, BELOW, out)?;
     Ok(done)
 }
 
@@ -99,21 +99,8 @@ fn write(edits: &[(&str, Edit<'_>)], world: &World, out: &mut dyn Write) -> Done
     }
     writeln!(out, "wrote and allowed {}", visible(&path))?;
     print_entries(&path, &said, out)?;
-    if edits.iter().any(|edit| matches!(edit, ("profile", Edit::Set(_)))) {
-        warn_of_pin(world)?;
-    }
+    choice::confirm(Source::Directory, BELOW, out)?;
     Ok(0)
-}
-
-fn warn_of_pin(world: &World) -> Result<(), Failure> {
-    if let Some(pin) = &UserIntent::of_environment(&world.env).pin {
-        let pin = visible(pin);
-        writeln!(
-            io::stderr(),
-            "backlog-aws: this shell stays with '{pin}', which is pinned; clear it with `backlog-aws use --clear`"
-        )?;
-    }
-    Ok(())
 }
 
 /// What the file will be, and say. It `counts` if what it says now does.
@@ -199,6 +186,7 @@ fn unset(world: &World, out: &mut dyn Write) -> Done {
         })
     })?;
     writeln!(out, "removed {}", visible(&path))?;
+    choice::confirm(Source::Directory, BELOW, out)?;
     Ok(0)
 }
 

@@ -29,9 +29,13 @@ pub fn run(args: &cli::Status, world: &World, out: &mut dyn Write) -> Done {
         write_json(out, &Report::of(&resolution))?;
     } else {
         print(&resolution, out)?;
-        print_findings(resolution.all_findings(), &world.env, &mut anstream::stderr().lock());
+        print_findings(findings(&resolution), &world.env, &mut anstream::stderr().lock());
     }
     Ok(u8::from(!resolution.answer.is_usable()))
+}
+
+fn findings(resolution: &Resolution) -> Vec<Finding> {
+    resolution.all_findings().into_iter().chain(resolution.unknown_region()).collect()
 }
 
 /// `status --json`, schema 2.
@@ -93,7 +97,7 @@ impl<'a> Report<'a> {
             r#override: &resolution.found_override,
             aws_profile: &resolution.aws_profile,
             candidates: &resolution.candidates,
-            notices: abridged(resolution.all_findings()),
+            notices: abridged(findings(resolution)),
         }
     }
 }

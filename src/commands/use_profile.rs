@@ -5,11 +5,12 @@ use std::io::{self, Write};
 use crate::choice;
 use crate::cli;
 use crate::error::{Done, Failure};
-use crate::finding::print_findings;
+use crate::finding::{is_quiet, print_findings};
 use crate::hook::{Precision, update};
 use crate::overrides::Edit;
-use crate::resolve::USE;
+use crate::resolve::{Inputs, USE, resolve};
 use crate::session::{Session, Values, Variable, state_of};
+use crate::source::Source;
 use crate::user_config;
 use crate::world::World;
 
@@ -45,9 +46,15 @@ pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
     if let Some(region) = args.region.as_ref().filter(|region| !region.is_empty()) {
         session.variables.pin(Variable::Region, region.into());
     }
-    let (code, news) = update(shell, Precision::Nothing, world, session);
+    let inputs = Inputs::of(world, session.variables.intent());
+    let resolution = resolve(&inputs);
+    let (code, mut news) = update(shell, Precision::Nothing, world, session);
     out.write_all(&code)?;
+    news.extend(resolution.unknown_region());
     print_findings(news, &world.env, &mut io::stderr().lock());
+    if !is_quiet(&world.env) {
+        writeln!(io::stderr(), "backlog-aws: {}", resolution.in_force("in this shell", &inputs))?;
+    }
     Ok(0)
 }
 
@@ -79,5 +86,7 @@ fn run_global(args: &cli::Use, world: &World) -> Done {
     } else {
         [("profile", profile.as_deref().into()), ("region", region)]
     };
-    user_config::change(None, &edits, world, &mut io::stderr().lock())
+    user_config::change(None, &edits, world, &mut io::stderr().lock())?;
+    choice::confirm(Source::UserDefault, "everywhere", &mut io::stderr().lock())?;
+    Ok(0)
 }

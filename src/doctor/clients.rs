@@ -7,8 +7,8 @@
 use serde::Serialize;
 
 use super::case::Case;
-use crate::aws::botocore;
 use crate::aws::{FileKind, Kind, ProblemKind, Profile};
+use crate::aws::{account, botocore};
 use crate::finding::Place;
 use crate::resolve::{Answer, describe, usable};
 use crate::secret::mask_key_id;
@@ -27,6 +27,8 @@ pub struct Client {
     pub profile: Option<String>,
     /// The access key id it would take, masked, if that can be told without asking anybody.
     pub access_key_id: Option<String>,
+    /// The account of that key or profile, as far as they tell.
+    pub account: Option<String>,
     pub region: Option<String>,
     /// What decides, in words.
     pub rule: String,
@@ -65,7 +67,8 @@ fn toolkit(case: &Case<'_>) -> Client {
     match &case.resolution.answer {
         Answer::Usable { source, identity } => {
             let access_key_id = identity.credentials().map(|keys| mask_key_id(&keys.access_key_id));
-            Client { profile, access_key_id, ..Client::rule(source.name()) }
+            let account = case.resolution.account.clone();
+            Client { profile, access_key_id, account, ..Client::rule(source.name()) }
         }
         Answer::Unusable { source, .. } => {
             let rule = format!("{}: cannot be used, and no other profile is tried", source.name());
@@ -214,13 +217,16 @@ fn with_profile(case: &Case<'_>, profile: &Profile<'_>, otherwise: Option<&str>)
         (None, Ok(_)) => "its keys".to_owned(),
         (None, Err(reason)) => format!("it {}", describe(&reason)),
     };
-    let profile = Some(profile.name().to_owned());
-    Client { profile, access_key_id: key_id.map(mask_key_id), ..Client::rule(rule) }
+    let account = case.inputs.account_of_profile(profile).filter(|_| otherwise.is_none());
+    let (profile, access_key_id) = (Some(profile.name().to_owned()), key_id.map(mask_key_id));
+    Client { profile, access_key_id, account, ..Client::rule(rule) }
 }
 
 fn environment_keys(case: &Case<'_>) -> Client {
-    let access_key_id = shown(case, ID).map(|id| mask_key_id(&id));
-    Client { access_key_id, ..Client::rule("keys in the environment") }
+    let id = shown(case, ID);
+    let account = id.as_deref().and_then(account::of_key_id);
+    let access_key_id = id.as_deref().map(mask_key_id);
+    Client { access_key_id, account, ..Client::rule("keys in the environment") }
 }
 
 /// A variable's value, fit to be shown; it may be empty.

@@ -25,6 +25,7 @@ use crate::toolkit_env::Unknown;
 /// Every finding, problems first, and of those first what decides the toolkit's credentials.
 pub fn findings(case: &Case<'_>) -> Vec<Finding> {
     let chain = case.resolution.all_findings().into_iter();
+    let chain = chain.chain(case.resolution.unknown_region());
     let mut findings: Vec<_> = chain.map(|finding| for_pasting(case, finding)).collect();
     findings.extend(integration::findings(case));
     findings.extend(environment::findings(case));

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::answer::{Answer, AwsProfile, Identity, Reason, Resolution};
 use super::inputs::{Inputs, USE, usable};
-use crate::aws::{Implausible, Kind};
+use crate::aws::{Implausible, Kind, region};
 use crate::finding::{Code, EXPIRES_SOON_MINUTES, Finding, Place};
 use crate::source::Source;
 use crate::text::visible;
@@ -183,6 +183,22 @@ fn unknown_account(inputs: &Inputs<'_>, source: Source, identity: &Identity) -> 
         )
         .at(at)
     })
+}
+
+impl Resolution {
+    /// A region that AWS may not have. For who chooses one or asks; a shell that has chosen it hears no more of it.
+    pub fn unknown_region(&self) -> Option<Finding> {
+        let name = self.region.name.to_str().filter(|name| !region::is_known(name))?;
+        let (shown, made) = (visible(name), region::list_date());
+        let by = self.region.source.name();
+        let message =
+            format!("region '{shown}' ({by}) is not in the list of AWS's regions of {made}");
+        let finding = Finding::warning(Code::RegionUnknown, message);
+        Some(match region::nearest(name) {
+            Some(near) => finding.remedy(format!("did you mean '{near}'?")),
+            None => finding,
+        })
+    }
 }
 
 /// Why there are no credentials; `None` when there are.

@@ -8,6 +8,7 @@ mod chain;
 mod directory;
 mod explanation;
 mod inputs;
+mod summary;
 
 pub use answer::{
     Answer, AwsProfile, Candidate, FALLBACK_REGION, FoundOverride, Identity, Outcome, Reason,

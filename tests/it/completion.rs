@@ -102,8 +102,8 @@ scenario! {
         let mut session = builder(&home, shell).spawn();
         complete_and_run(&mut session, "backlog-aws use be", "use bedrock");
         assert_eq!(session.var("BACKLOG_AWS_PROFILE").unwrap(), "bedrock");
-        complete_and_run(&mut session, "backlog-aws use --region us", "--region us-west-2");
-        assert_eq!(session.var("BACKLOG_AWS_REGION").unwrap(), "us-west-2");
+        complete_and_run(&mut session, "backlog-aws use --region mx", "--region mx-central-1");
+        assert_eq!(session.var("BACKLOG_AWS_REGION").unwrap(), "mx-central-1");
         let text = complete_and_run(&mut session, "backlog-aws exec --profile=lu", "--profile=luxito");
         assert!(text.contains("required"), "no command was given: {text}");
     }

@@ -51,7 +51,8 @@ fn a_dry_run_shows_the_difference_with_secrets_masked() {
         .env("AWS_CONTAINER_X", "x")
         .run()
         .expect_code(0);
-    let expected = "set     AWS_ACCESS_KEY_ID=AKIA************MPLE\n\
+    let expected = "as      bedrock (static, AKIA************MPLE, account unknown), eu-west-1, by pin\n\
+                    set     AWS_ACCESS_KEY_ID=AKIA************MPLE\n\
                     set     AWS_SECRET_ACCESS_KEY=********\n\
                     set     AWS_REGION=eu-west-1\n\
                     set     AWS_DEFAULT_REGION=eu-west-1\n\

@@ -273,7 +273,8 @@ fn local_prints_what_the_file_says_afterwards() {
     let file = home.allow("acme", "region = cn-north-1\n").canonicalize().unwrap();
     let wrote = run_in(&home, "acme", &["local", "bedrock"]).expect_code(0);
     let expected = format!(
-        "wrote and allowed {0}\nprofile = bedrock  ({0}:2)\nregion = cn-north-1  ({0}:1)\n",
+        "wrote and allowed {0}\nprofile = bedrock  ({0}:2)\nregion = cn-north-1  ({0}:1)\n\
+         in force in this directory and below: bedrock (static, AKIA************MPLE, account unknown), cn-north-1, by directory\n",
         file.display()
     );
     assert_eq!(wrote.out(), expected);

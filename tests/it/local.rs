@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 
 use crate::harness::{Output, Sandbox, Session, scenario};
 
+/// The profile as it is shown.
+const BEDROCK: &str = "bedrock (static, AKIA************MPLE, account unknown), eu-west-1";
+
 #[track_caller]
 fn local(home: &Sandbox, directory: &str, words: &[&str]) -> Output {
     home.invoke([&["local"], words].concat()).cwd(home.path(directory)).run()
@@ -35,7 +38,7 @@ scenario! {
         session.cd(home.path("acme"));
         let told = session.line("backlog-aws local bedrock --region ap-south-1").joined();
         assert!(told.starts_with("wrote and allowed "), "{told}");
-        assert!(told.ends_with("acme/.backlog-aws:2)"), "{told}");
+        assert!(told.contains("acme/.backlog-aws:2)in force in this directory and below: bedrock ("), "{told}");
         assert_eq!(session.var("BACKLOG_AWS_PROFILE"), Some("bedrock".into()));
         assert_eq!(session.var("BACKLOG_AWS_REGION"), Some("ap-south-1".into()));
         session.cd(home.path("acme/src"));
@@ -97,7 +100,10 @@ fn local_writes_keeps_shows_and_removes() {
     let wrote = local(&home, "acme", &["bedrock"]).expect_code(0);
     assert_eq!(
         wrote.out(),
-        format!("wrote and allowed {0}\nprofile = bedrock  ({0}:1)\n", file.display())
+        format!(
+            "wrote and allowed {0}\nprofile = bedrock  ({0}:1)\nin force in this directory and below: {BEDROCK}, by directory\n",
+            file.display()
+        )
     );
     assert_eq!(fs::read_to_string(&file).unwrap(), "profile = bedrock\n");
     local(&home, "acme", &["--region", "ap-south-1"]).expect_code(0);
@@ -115,7 +121,8 @@ fn local_writes_keeps_shows_and_removes() {
         elsewhere.err()
     );
     let removed = local(&home, "acme", &["--unset"]).expect_code(0);
-    assert_eq!(removed.out(), format!("removed {}\n", file.display()));
+    let after = "in force here: luxito (static, AKIA************MPLE, account unknown), us-west-2, by first";
+    assert_eq!(removed.out(), format!("removed {}\n{after}\n", file.display()));
     assert_eq!(profile_in(&home, &home.path("acme")), ("luxito".into(), "first".into()));
     // The trust went with it: should the same file come back by other hands, it is a stranger.
     fs::write(&file, "profile = bedrock\nregion = ap-south-1\n").unwrap();
@@ -295,6 +302,6 @@ fn a_pin_that_hides_what_was_written_is_named() {
         .env("BACKLOG_AWS_PROFILE", "luxito")
         .run()
         .expect_code(0);
-    assert!(wrote.err().contains("this shell stays with 'luxito'"), "{}", wrote.err());
-    assert!(wrote.err().contains("`backlog-aws use --clear`"), "{}", wrote.err());
+    let told = "in force here: luxito (static, AKIA************MPLE, account unknown), us-west-2, by pin; until `backlog-aws use --clear`";
+    assert!(wrote.out().contains(told), "{}", wrote.out());
 }

@@ -3,6 +3,7 @@
 mod harness;
 mod invariants;
 
+mod accounts;
 mod api_keys;
 mod aws_oracle;
 mod bad_input;
@@ -37,6 +38,7 @@ mod prompt_command;
 mod properties;
 mod quoting;
 mod random;
+mod regions;
 mod screens;
 mod secrets;
 mod shell_options;

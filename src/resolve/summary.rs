@@ -1,0 +1,43 @@
+//! An answer in one line, as `use`, `local` and `allow` confirm it.
+
+use super::answer::{Answer, Resolution};
+use super::inputs::Inputs;
+use crate::secret::mask_key_id;
+use crate::source::Source;
+use crate::text::visible;
+
+impl Resolution {
+    /// Profile, kind, key, account, region and what decided.
+    pub fn summary(&self, inputs: &Inputs<'_>) -> String {
+        let answer = &self.answer;
+        let profile = answer.profile().and_then(|name| inputs.profile(name));
+        let account = profile.and_then(|profile| inputs.account_of_profile(profile));
+        let account = account.or_else(|| self.account.clone()).unwrap_or("unknown".to_owned());
+        let account = format!("account {account}");
+        let by = answer.source().map_or("nothing", Source::name);
+        let (name, details, end) = match answer {
+            Answer::Usable { identity, .. } => {
+                let name = identity.profile().map_or("keys without a profile".into(), visible);
+                let key = identity.credentials().map(|keys| mask_key_id(&keys.access_key_id));
+                (name, [Some(identity.kind_name().to_owned()), key, Some(account)], "")
+            }
+            Answer::Unusable { profile: name, .. } => {
+                let name = name.as_ref().map_or("no profile".into(), visible);
+                let kind = profile.map_or("no such profile", |profile| profile.kind().as_str());
+                let account = profile.map(|_| account);
+                (name, [Some(kind.to_owned()), None, account], ": cannot be used")
+            }
+            Answer::Nothing => return "no usable profile".to_owned(),
+        };
+        let details: Vec<String> = details.into_iter().flatten().collect();
+        let (details, region) = (details.join(", "), visible(&self.region.name));
+        format!("{name} ({details}), {region}, by {by}{end}")
+    }
+
+    /// What holds after a choice was made or ended: how far it reaches, and what to do about a pin that hides it.
+    pub fn in_force(&self, place: &str, inputs: &Inputs<'_>) -> String {
+        let pinned = inputs.intent.pin.is_some() || inputs.intent.region_pin.is_some();
+        let end = if pinned { "; until `backlog-aws use --clear`" } else { "" };
+        format!("in force {place}: {}{end}", self.summary(inputs))
+    }
+}
