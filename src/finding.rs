@@ -133,6 +133,20 @@ impl Serialize for Place {
     }
 }
 
+/// How often a shell says a finding at its prompts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Told {
+    /// Whenever it starts to hold.
+    #[default]
+    OnChange,
+    /// Once, even if it comes and goes: walking in and out of a directory is no news.
+    OncePerShell,
+    /// The same, and the shells started from that one do not repeat it.
+    OncePerFamily,
+    /// Never. `status`, `doctor` and `exec` say it.
+    WhenAsked,
+}
+
 /// One finding. Its texts hold no control characters and no secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -146,9 +160,12 @@ pub struct Finding {
     /// What to do. A command in backquotes works when it is pasted into any of the shells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
-    /// Said once per shell even if it comes and goes: walking in and out of a directory is no news.
+    /// How often a shell says it at its prompts.
     #[serde(skip)]
-    pub once: bool,
+    pub told: Told,
+    /// Whether it tells of another account than before, which `BACKLOG_AWS_QUIET=1` does not hide.
+    #[serde(skip)]
+    pub changes_account: bool,
     /// A hash of what it is about beyond its text, such as a file's content. Zero when the text says all.
     #[serde(skip)]
     pub subject: u64,
@@ -157,7 +174,16 @@ pub struct Finding {
 impl Finding {
     fn new(code: Code, severity: Severity, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { code, severity, message, at: None, remedy: None, once: false, subject: 0 }
+        Self {
+            code,
+            severity,
+            message,
+            at: None,
+            remedy: None,
+            told: Told::default(),
+            changes_account: false,
+            subject: 0,
+        }
     }
 
     pub fn problem(code: Code, message: impl Into<String>) -> Self {
@@ -182,10 +208,16 @@ impl Finding {
         Self { remedy: Some(remedy.into()), ..self }
     }
 
-    /// The same finding, said once per shell.
     #[must_use]
-    pub fn once(self) -> Self {
-        Self { once: true, ..self }
+    pub fn told(self, told: Told) -> Self {
+        Self { told, ..self }
+    }
+
+    /// The same finding; when an account `changes` and it is about that, it is said also to those who want quiet.
+    #[must_use]
+    pub fn loud_if(self, changes: bool) -> Self {
+        let about_it = matches!(self.code, Code::AutoDetected | Code::EnvironmentKeysShadow);
+        Self { changes_account: changes && about_it, ..self }
     }
 
     /// The same finding, said again when `subject` changes.
@@ -194,7 +226,8 @@ impl Finding {
         Self { subject: fingerprint(subject), ..self }
     }
 
-    /// Whether `BACKLOG_AWS_QUIET=1` leaves it standing: what the user asked for will not happen.
+    /// Whether `BACKLOG_AWS_QUIET=1` leaves it standing: what the user asked for will not happen, or another account
+    /// pays than people think.
     pub fn survives_quiet(&self) -> bool {
         let stops = matches!(
             self.code,
@@ -204,7 +237,7 @@ impl Finding {
                 | Code::CredentialsExpired
                 | Code::FileUnreadable
         );
-        stops && self.severity == Severity::Problem
+        self.changes_account || stops && self.severity == Severity::Problem
     }
 
     /// Whether it matters to somebody who runs a command with the credentials: the rest is about the shell.

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::choice::{Asks, resolve_for_command};
 use crate::cli;
 use crate::error::{Done, Failure, reason};
-use crate::finding::{Code, Finding, is_quiet, print_findings};
+use crate::finding::{Finding, is_quiet, print_findings};
 use crate::fs::{Content, SourceFile};
 use crate::handover::Handover;
 use crate::overrides::place;
@@ -30,15 +30,10 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
         return Err(Failure::Usage("there is no command to run; write it after `--`".to_owned()));
     };
     let unknown_region = resolution.unknown_region();
-    let (guess, mut findings): (Vec<Finding>, Vec<Finding>) =
-        resolution.findings.into_iter().filter(Finding::concerns_exec).partition(|finding| {
-            // Which account pays is said also to those who want quiet.
-            finding.code == Code::AutoDetected && resolution.guess
-        });
-    for finding in guess {
-        let _ = writeln!(io::stderr(), "backlog-aws: {finding}");
-    }
-    findings.extend(unknown_region);
+    let findings = resolution.findings.into_iter().filter(Finding::concerns_exec);
+    // Which account pays is said also to those who want quiet.
+    let findings = findings.map(|finding| finding.loud_if(resolution.guess));
+    let findings = findings.chain(unknown_region).collect();
     print_findings(findings, &world.env, &mut io::stderr().lock());
     if world.env.non_empty("ANTHROPIC_AWS_API_KEY").is_some() && !is_quiet(&world.env) {
         let _ = writeln!(

@@ -26,6 +26,10 @@ pub fn findings(case: &Case<'_>) -> Vec<Finding> {
             Finding::problem(code, message).remedy(case.unset(&[name]))
         })
         .collect();
+    let told = |finding: &Finding| finding.code == Code::AwsProfileMissing;
+    if !case.resolution.findings.iter().any(told) {
+        findings.extend(missing_profile(case, "AWS_PROFILE", "every AWS client of this shell"));
+    }
     findings.extend(missing_profile(case, "AWS_DEFAULT_PROFILE", "boto3"));
     findings.extend(missing_profile(case, "AWS_PROFILE_NAME", "LiteLLM"));
     findings.extend(two_profiles(case));
@@ -51,14 +55,18 @@ fn says(identity: &Identity) -> Option<String> {
     (!known.is_empty()).then(|| format!(" ({})", known.join(", ")))
 }
 
-/// A variable that names a profile that does not exist. Of `AWS_PROFILE` the chain says it.
+/// A variable that names a profile that does not exist. Of `AWS_PROFILE` the chain says it when it gets there.
 fn missing_profile(case: &Case<'_>, variable: &str, who: &str) -> Option<Finding> {
     let name = case.world.env.non_empty(variable)?;
     let shown = visible(name);
     let message = format!(
-        "{variable}={shown} names a profile that is in neither AWS file; {who} fails on it"
+        "{variable}={shown} names a profile that is in neither AWS file; {who} will fail on it"
     );
-    let finding = Finding::problem(Code::ProfileVariableMissing, message)
+    let code = match variable {
+        "AWS_PROFILE" => Code::AwsProfileMissing,
+        _ => Code::ProfileVariableMissing,
+    };
+    let finding = Finding::problem(code, message)
         .remedy(format!("{}, or name one that exists", case.unset(&[variable])));
     case.inputs.profile(name).is_none().then_some(finding)
 }

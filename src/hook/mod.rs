@@ -14,7 +14,7 @@ use self::stamps::Stamps;
 use self::watch::{Expected, Watch};
 use crate::finding::{Finding, abridged};
 use crate::resolve::{Inputs, USE, resolve};
-use crate::session::{Change, Session, Values, state_of};
+use crate::session::{Change, Session, Values, Variable, state_of};
 use crate::shell::Shell;
 use crate::world::World;
 
@@ -36,9 +36,13 @@ pub fn update(
     let inputs = ManuallyDrop::new(inputs);
     let resolution = resolve(&inputs);
     let after = session.variables.apply(resolution.exports().as_ref());
+    let before = Values::of(&world.env);
+    let profile = before.non_empty(Variable::Profile);
+    let changes = profile.is_some() && profile != after.non_empty(Variable::Profile);
     let news = session.news(&abridged(resolution.all_findings()));
+    let news = news.into_iter().map(|finding| finding.loud_if(changes)).collect();
     let state = session.to_text();
-    let mut changes = Values::of(&world.env).changes_to(&after);
+    let mut changes = before.changes_to(&after);
     if state_of(&world.env) != Some(OsStr::new(&state)) {
         changes.push(Change::of_state(Some(state.clone())));
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::answer::Outcome;
-use crate::finding::{Code, Finding, Place};
+use crate::finding::{Code, Finding, Place, Told};
 use crate::fs::Content;
 use crate::overrides::rules::{self, Rule, Rules};
 use crate::overrides::trust::{OverrideFile, Verdict};
@@ -70,11 +70,15 @@ impl Directory {
                         Finding::warning(code, format!("{shown} is not allowed and is ignored"))
                     };
                     let remedy = format!("look at it, then run {allow}");
-                    (Outcome::NotAllowed, Some(finding.once().about(bytes).remedy(remedy)))
+                    (
+                        Outcome::NotAllowed,
+                        Some(finding.told(Told::OncePerShell).about(bytes).remedy(remedy)),
+                    )
                 }
                 (Content::Unreadable(why), _) => {
                     let message = format!("{shown} {why} and is ignored");
-                    let finding = Finding::warning(Code::OverrideInvalid, message).once();
+                    let finding =
+                        Finding::warning(Code::OverrideInvalid, message).told(Told::OncePerShell);
                     (Outcome::Invalid, Some(finding.remedy("fix or remove it")))
                 }
             };

@@ -4,10 +4,10 @@ use std::ffi::OsStr;
 
 use jiff::SignedDuration;
 
-use super::answer::{Answer, AwsProfile, Identity, Reason, Resolution};
+use super::answer::{Answer, AwsProfile, Identity, Outcome, Reason, Resolution};
 use super::inputs::{Inputs, USE, usable};
 use crate::aws::{Implausible, Kind, region};
-use crate::finding::{Code, EXPIRES_SOON_MINUTES, Finding, Place};
+use crate::finding::{Code, EXPIRES_SOON_MINUTES, Finding, Place, Told};
 use crate::source::Source;
 use crate::text::visible;
 use crate::toolkit_env::Unknown;
@@ -16,7 +16,13 @@ use crate::toolkit_env::Unknown;
 pub(super) fn findings(inputs: &Inputs<'_>, resolution: &Resolution) -> Vec<Finding> {
     let mut findings = inputs.findings.clone();
     findings.extend(inputs.directory.findings.iter().cloned());
-    findings.extend(resolution.aws_profile.as_ref().and_then(|found| aws_profile(inputs, found)));
+    // With a choice of the user's own it is no news.
+    let reached = resolution.candidates.iter().any(|candidate| {
+        candidate.source == Source::AwsProfile && candidate.outcome != Outcome::NotReached
+    });
+    let found = resolution.aws_profile.as_ref().filter(|_| reached);
+    let about_it = found.and_then(|found| aws_profile(inputs, found));
+    findings.extend(about_it.map(|finding| finding.told(Told::OncePerFamily)));
     findings.extend(toolkit_env(inputs));
     // The refusal says it.
     findings.retain(|finding| {
@@ -95,7 +101,8 @@ fn guess(inputs: &Inputs<'_>, source: Source, identity: &Identity) -> Option<Fin
                 ),
             },
         )
-        .remedy(inputs.with_usable_profile(|name| format!("backlog-aws use --global {name}"))),
+        .remedy(inputs.with_usable_profile(|name| format!("backlog-aws use --global {name}")))
+        .told(Told::OncePerShell),
     )
 }
 
@@ -109,7 +116,8 @@ fn shadowed(inputs: &Inputs<'_>, source: Source) -> Option<Finding> {
                 visible(name),
             ),
         )
-        .remedy("unset AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY unless that is meant"),
+        .remedy("unset AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY unless that is meant")
+        .told(Told::OncePerShell),
     )
 }
 
@@ -298,16 +306,19 @@ fn owner(profile: &OsStr) -> String {
 /// That no profile is usable.
 pub fn none_found(inputs: &Inputs<'_>) -> Finding {
     let files = inputs.aws_files(" or ");
-    let add = if inputs.anthropic_key {
-        "with ANTHROPIC_API_KEY alone LiteLLM uses Anthropic's own API; for Bedrock, add a profile with"
-    } else {
-        "add one with"
-    };
-    Finding::problem(
-        Code::NoneFound,
-        format!("No AWS profiles with static credentials found in {files}"),
-    )
-    .remedy(format!("{add} `aws configure --profile bedrock`"))
+    let message = format!("No AWS profiles with static credentials found in {files}");
+    let add = "`aws configure --profile bedrock`";
+    if inputs.anthropic_key {
+        let remedy = format!(
+            "with ANTHROPIC_API_KEY alone LiteLLM uses Anthropic's own API; for Bedrock, add a profile with {add}"
+        );
+        let finding = Finding::warning(Code::NoneFound, message).remedy(remedy);
+        return finding.told(Told::WhenAsked);
+    }
+    // Whoever has no AWS files may not need any.
+    let has_profiles = inputs.profiles.iter().next().is_some();
+    let told = if has_profiles { Told::OnChange } else { Told::WhenAsked };
+    Finding::problem(Code::NoneFound, message).remedy(format!("add one with {add}")).told(told)
 }
 
 /// What a profile is instead of usable, as the end of "it …".

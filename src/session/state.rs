@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ownership::{Ownership, are_worked_out};
 use super::variables::{UserIntent, Values, Variable, state_of};
-use crate::finding::Finding;
+use crate::finding::{Finding, Told};
 use crate::world::Environment;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct Session {
     said: Vec<u64>,
     /// Fingerprints of findings that are said once in the life of the shell.
     said_for_good: Vec<u64>,
+    /// The same for the shell and those that it starts.
+    #[serde(default)]
+    said_in_family: Vec<u64>,
 }
 
 /// How many findings are remembered.
@@ -28,12 +31,13 @@ impl Session {
     /// For the hook of `shell`: the memory it had, up to date with what the user changed, or a new one when there is
     /// none or it came from another shell.
     pub fn continued(state: Option<&OsStr>, shell: &str, now: &Values) -> Self {
-        let variables = match state.and_then(Self::from_text) {
+        let (variables, said_in_family) = match state.and_then(Self::from_text) {
             Some(session) if session.shell == shell => return session.up_to_date(now),
-            Some(parent) => parent.variables.inherited(now),
-            None => Ownership::first_prompt(now),
+            Some(parent) => (parent.variables.inherited(now), parent.said_in_family),
+            None => (Ownership::first_prompt(now), Vec::new()),
         };
-        Self { shell: shell.to_owned(), variables, said: Vec::new(), said_for_good: Vec::new() }
+        let (said, said_for_good) = (Vec::new(), Vec::new());
+        Self { shell: shell.to_owned(), variables, said, said_for_good, said_in_family }
     }
 
     /// For a process that speaks for the shell it was started from.
@@ -71,18 +75,25 @@ impl Session {
         let said_last = std::mem::take(&mut self.said);
         let mut news = Vec::new();
         for finding in findings {
+            let (memory, said_before) = match finding.told {
+                Told::OnChange => (&mut self.said, Some(&said_last)),
+                Told::OncePerShell => (&mut self.said_for_good, None),
+                Told::OncePerFamily => (&mut self.said_in_family, None),
+                Told::WhenAsked => continue,
+            };
             let print = finding.fingerprint();
-            if !said_last.contains(&print) && !self.said_for_good.contains(&print) {
-                news.push(finding.clone());
-            }
-            let memory = if finding.once { &mut self.said_for_good } else { &mut self.said };
-            if !memory.contains(&print) {
+            let known = memory.contains(&print);
+            if !known {
                 memory.push(print);
+            }
+            if !known && !said_before.is_some_and(|said| said.contains(&print)) {
+                news.push(finding.clone());
             }
         }
         self.said.truncate(MEMORY);
-        let forgotten = self.said_for_good.len().saturating_sub(MEMORY);
-        self.said_for_good.drain(..forgotten);
+        for memory in [&mut self.said_for_good, &mut self.said_in_family] {
+            memory.drain(..memory.len().saturating_sub(MEMORY));
+        }
         news
     }
 

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::state::MEMORY;
 use super::*;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Told};
 use crate::world::Environment;
 use Variable::{Profile, Region, Source};
 
@@ -305,7 +305,9 @@ fn a_finding_is_news_once_per_change() {
 #[test]
 fn a_sticky_finding_is_news_once_per_subject() {
     let about = |content: &str| {
-        Finding::warning(Code::OverrideNotAllowed, "x").once().about(content.as_bytes())
+        Finding::warning(Code::OverrideNotAllowed, "x")
+            .told(Told::OncePerShell)
+            .about(content.as_bytes())
     };
     let mut session = Shell::with(&[]).session();
     assert_eq!(session.news(&[about("a")]).len(), 1);
@@ -318,7 +320,9 @@ fn a_sticky_finding_is_news_once_per_subject() {
 #[test]
 fn the_memory_for_findings_has_an_end() {
     let many: Vec<Finding> = (0..3 * MEMORY)
-        .map(|number| Finding::warning(Code::OverrideNotAllowed, number.to_string()).once())
+        .map(|number| {
+            Finding::warning(Code::OverrideNotAllowed, number.to_string()).told(Told::OncePerShell)
+        })
         .collect();
     let mut session = Shell::with(&[]).session();
     assert_eq!(session.news(&many).len(), many.len());

@@ -31,6 +31,7 @@ mod local;
 mod main_job;
 mod manual;
 mod neighbours;
+mod notices;
 mod overrides;
 mod owners;
 mod plugins;
