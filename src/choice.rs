@@ -7,7 +7,7 @@ use std::path::Path;
 use anstream::{AutoStream, ColorChoice};
 use inquire::list_option::ListOption;
 use inquire::ui::RenderConfig;
-use inquire::{InquireError, Select};
+use inquire::{Confirm, InquireError, Select};
 
 use crate::aws::Profile;
 use crate::cli;
@@ -55,16 +55,25 @@ pub fn usable_profile(question: &str, world: &World) -> Result<String, Failure> 
         });
     // It must not wrap either.
     select.help_message = Some(HELP).filter(|help| help.len() + 3 < width);
-    let chosen = select.raw_prompt();
-    match chosen {
-        Ok(chosen) => Ok(found[chosen.index].name().to_owned()),
-        Err(InquireError::OperationCanceled | InquireError::OperationInterrupted) => {
-            Err(Failure::Canceled)
-        }
-        Err(error) => Err(Failure::Problem(format!(
+    answer_of(select.raw_prompt()).map(|chosen| found[chosen.index].name().to_owned())
+}
+
+/// Asks a question that Enter answers with yes.
+///
+/// # Errors
+///
+/// Esc and Ctrl-C, and a terminal that cannot be asked.
+pub fn says_yes(question: &str) -> Result<bool, Failure> {
+    answer_of(Confirm::new(question).with_default(true).prompt())
+}
+
+fn answer_of<T>(answer: Result<T, InquireError>) -> Result<T, Failure> {
+    answer.map_err(|error| match error {
+        InquireError::OperationCanceled | InquireError::OperationInterrupted => Failure::Canceled,
+        error => Failure::Problem(format!(
             "the terminal does not let you choose ({error}); name a profile"
-        ))),
-    }
+        )),
+    })
 }
 
 /// When a command asks which profile to use.
@@ -131,16 +140,14 @@ fn keep(profile: &str, world: &World) -> Result<(), Failure> {
     const ONCE: &str = "only for this command";
     const HERE: &str = "for this directory and below";
     const EVERYWHERE: &str = "everywhere";
-    let chosen =
-        Select::new("Use it", vec![ONCE, HERE, EVERYWHERE]).without_help_message().prompt();
-    let section = match chosen {
-        Ok(HERE) => {
+    let keep = Select::new("Use it", vec![ONCE, HERE, EVERYWHERE]).without_help_message();
+    let section = match answer_of(keep.prompt())? {
+        HERE => {
             let directory = world.cwd.as_deref().unwrap_or(Path::new("/"));
             Some(section_of(directory, world.home.as_deref())?)
         }
-        Ok(EVERYWHERE) => None,
-        Ok(_) => return Ok(()),
-        Err(_) => return Err(Failure::Canceled),
+        EVERYWHERE => None,
+        _ => return Ok(()),
     };
     let edits = [("profile", Edit::Set(profile))];
     user_config::change(section.as_deref(), &edits, world, &mut io::stderr().lock())?;

@@ -29,6 +29,8 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Set up your shell: add the line that loads the integration, and choose a profile for everywhere
+    Setup(Setup),
     /// Print the shell integration, for `eval` or `source` in the shell's start-up file
     Init(Init),
     /// Show which profile is used and why: every place that was looked at, in order
@@ -60,6 +62,17 @@ pub enum Command {
     Complete(Complete),
     /// Try everything in a throw-away home with sample profiles
     Demo(Demo),
+}
+
+/// `setup`.
+#[derive(Debug, Args)]
+pub struct Setup {
+    /// The shell to set up; the one you are in when left out
+    #[arg(long, value_enum)]
+    pub shell: Option<Shell>,
+    /// Take out the line that `setup` added, from every start-up file
+    #[arg(long, conflicts_with = "shell")]
+    pub remove: bool,
 }
 
 /// `init`.

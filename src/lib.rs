@@ -20,6 +20,7 @@ pub mod secret;
 pub mod session;
 pub mod shell;
 pub mod source;
+pub mod start_up;
 pub mod text;
 pub mod toolkit_env;
 pub mod user_config;

@@ -101,6 +101,7 @@ fn run_command(cli: &Cli) -> Done {
     let (code, out) = (&mut io::stdout().lock(), &mut anstream::stdout().lock());
     let done = match &cli.command {
         None => commands::status::run(&Status::default(), &world, out),
+        Some(Command::Setup(args)) => commands::setup::run(args, &world, out),
         Some(Command::Status(args)) => commands::status::run(args, &world, out),
         Some(Command::Init(args)) => commands::init::run(args, &world, code),
         Some(Command::List(args)) => commands::list::run(args, &world, out),

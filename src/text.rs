@@ -39,6 +39,15 @@ pub fn visible(text: impl AsRef<OsStr>) -> String {
     shown
 }
 
+/// A path for people, with `~` for the home directory.
+pub fn shown(path: &Path, home: Option<&Path>) -> String {
+    match home.and_then(|home| path.strip_prefix(home).ok()) {
+        Some(below) if below.as_os_str().is_empty() => "~".to_owned(),
+        Some(below) => format!("~/{}", visible(below)),
+        None => visible(path),
+    }
+}
+
 /// A path as a word that bash, zsh and fish read alike, or `None` when there is none: text that cannot be shown as it is
 /// cannot be pasted either, and a backslash within quotes means one thing to fish and another to the others.
 pub fn pasted(path: &Path) -> Option<String> {

@@ -136,31 +136,28 @@ fn write(home: &TempDir, relative: &str, content: impl AsRef<[u8]>) -> io::Resul
 /// Loads the integration and takes the steps. A start-up file has no prompts, so the hooks that wait for one are run after
 /// each step.
 fn start_up_text(shell: Shell, stays: bool) -> Vec<u8> {
-    let (load, prompt) = match shell {
-        Shell::Bash => (
-            "PS1='demo $ '\neval \"$(backlog-aws init bash)\"\n",
-            "for hook in \"${PROMPT_COMMAND[@]}\"; do eval \"$hook\"; done\n",
-        ),
-        Shell::Zsh => (
-            "PROMPT='demo $ '\neval \"$(backlog-aws init zsh)\"\n",
-            "for hook in $precmd_functions; do $hook; done\n",
-        ),
+    let (prompt, hooks) = match shell {
+        Shell::Bash => {
+            ("PS1='demo $ '", "for hook in \"${PROMPT_COMMAND[@]}\"; do eval \"$hook\"; done\n")
+        }
+        Shell::Zsh => ("PROMPT='demo $ '", "for hook in $precmd_functions; do $hook; done\n"),
         Shell::Fish => (
-            "set -g fish_greeting\nfunction fish_prompt\n    echo -n 'demo $ '\nend\nbacklog-aws init fish | source\n",
+            "set -g fish_greeting\nfunction fish_prompt\n    echo -n 'demo $ '\nend",
             "emit fish_prompt\n",
         ),
     };
+    let load = format!("{prompt}\n{}\n", shell.load_line("backlog-aws"));
     let print = |line: &str| print_code(shell, &format!("{line}\n"));
     let name = shell.word();
     let mut text = [
         load.as_bytes(),
         &print(&format!("{name}, in a throw-away home with AWS_PROFILE=cc")),
-        prompt.as_bytes(),
+        hooks.as_bytes(),
     ]
     .concat();
     for (why, line) in STEPS {
         text.extend(print(&format!("\n# {why}\n$ {line}")));
-        text.extend_from_slice(format!("{line}\n{prompt}").as_bytes());
+        text.extend_from_slice(format!("{line}\n{hooks}").as_bytes());
     }
     if stays {
         text.extend(print("\n# Your turn. `exit` ends the demo, and nothing is kept"));

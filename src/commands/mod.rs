@@ -13,5 +13,6 @@ pub mod init;
 pub mod list;
 pub mod local;
 pub mod man;
+pub mod setup;
 pub mod status;
 pub mod use_profile;

@@ -24,10 +24,7 @@ impl Case<'_> {
 
     /// The command that loads the integration.
     pub fn load(&self) -> String {
-        match self.shell() {
-            Shell::Fish => "`backlog-aws init fish | source`".to_owned(),
-            shell => format!("`eval \"$(backlog-aws init {})\"`", shell.word()),
-        }
+        format!("`{}`", self.shell().load_line("backlog-aws"))
     }
 
     /// The command that removes variables from the shell.

@@ -4,8 +4,8 @@ use super::case::Case;
 use super::facts::Facts;
 use crate::finding::{Code, Finding};
 use crate::session::{Session, Values, state_of};
-use crate::shell::Shell;
-use crate::text::visible;
+use crate::start_up::file_of;
+use crate::text::{shown, visible};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -75,7 +75,10 @@ fn from_outside(case: &Case<'_>, session: Option<&str>) -> Finding {
         Some(place) => {
             format!("{load}; a new shell should do it by itself, as {place} mentions it")
         }
-        None => format!("{load}, and put the same line at the end of {}", start_up_file(case)),
+        None => format!(
+            "{load}, and `backlog-aws setup` adds that line to {} for later shells",
+            start_up_file(case)
+        ),
     })
 }
 
@@ -97,12 +100,13 @@ fn at_the_next_prompt(case: &Case<'_>) -> String {
 
 /// The file that loads the integration, or that should.
 fn start_up_file(case: &Case<'_>) -> String {
-    let file = match case.shell() {
-        Shell::Bash => "~/.bashrc",
-        Shell::Zsh => "~/.zshrc",
-        Shell::Fish => "~/.config/fish/config.fish",
-    };
-    case.probe.start_up_line(case.shell()).map_or_else(|| file.to_owned(), |at| visible(&at.path))
+    if let Some(at) = case.probe.start_up_line(case.shell()) {
+        return visible(&at.path);
+    }
+    match file_of(case.shell(), case.world) {
+        Ok(path) => shown(&path, case.world.home.as_deref()),
+        Err(_) => "its start-up file".to_owned(),
+    }
 }
 
 fn version(case: &Case<'_>, facts: Facts<'_>) -> Option<Finding> {

@@ -8,8 +8,8 @@ use std::process::Command;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::finding::Place;
-use crate::fs::{Content, read_file};
 use crate::shell::Shell;
+use crate::start_up::loading_lines;
 use crate::world::{Environment, World, on_path};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,10 +54,11 @@ impl SystemProbe {
         let parent = processes.iter().find(|process| Some(process.pid) == parent_pid);
         // Without ps(1) the user's own shell is the best guess.
         let shell = world.env.get("SHELL").filter(|_| processes.is_empty()).map(PathBuf::from);
+        let parent = parent.filter(|parent| is_interactive(&parent.command));
         let program = parent.and_then(|parent| parent.command.first()).map(PathBuf::from);
         let parent_shell = program.or(shell).and_then(|program| Shell::from_path(&program));
         processes.retain(|process| is_litellm(&process.command));
-        let start_up_lines = start_up_lines(world);
+        let start_up_lines = loading_lines(world);
         let mut installed = vec![("program", Place::file(&world.program))];
         installed.extend(start_up_lines.iter().map(|(_, at)| ("start-up file", at.clone())));
         let config = world.user_config.as_ref().map(|file| &file.path);
@@ -85,6 +86,12 @@ impl SystemProbe {
     pub fn start_up_line(&self, shell: Shell) -> Option<&Place> {
         self.start_up_lines.iter().find(|(of, _)| *of == shell).map(|(_, place)| place)
     }
+}
+
+/// Whether a shell was started without a script or a command to run.
+fn is_interactive(command: &[String]) -> bool {
+    command.iter().any(|word| word == "-i")
+        || command.iter().skip(1).all(|word| word.starts_with('-'))
 }
 
 /// `litellm` itself, or a Python that runs it: `python3 /usr/local/bin/litellm`, `python -m litellm`. An editor that has
@@ -128,36 +135,4 @@ fn elapsed(text: &str) -> Option<SignedDuration> {
         seconds = seconds * 60 + part.parse::<i64>().ok()?;
     }
     Some(SignedDuration::from_secs(days.parse::<i64>().ok()? * 86_400 + seconds))
-}
-
-/// Where the usual start-up files mention this program.
-fn start_up_lines(world: &World) -> Vec<(Shell, Place)> {
-    const BASH: [&str; 4] = [".bashrc", ".bash_profile", ".bash_login", ".profile"];
-    const ZSH: [&str; 3] = [".zshenv", ".zprofile", ".zshrc"];
-    const FISH: [&str; 2] = ["config.fish", "conf.d/backlog-aws.fish"];
-    let Some(home) = &world.home else {
-        return Vec::new();
-    };
-    let configured = |name| world.env.non_empty(name).map(PathBuf::from);
-    let zsh = configured("ZDOTDIR").unwrap_or_else(|| home.clone());
-    let fish = configured("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")).join("fish");
-    let files = BASH.iter().map(|name| (Shell::Bash, home.join(name)));
-    let files = files.chain(ZSH.iter().map(|name| (Shell::Zsh, zsh.join(name))));
-    let files = files.chain(FISH.iter().map(|name| (Shell::Fish, fish.join(name))));
-    files.flat_map(mentions).collect()
-}
-
-fn mentions((shell, path): (Shell, PathBuf)) -> Vec<(Shell, Place)> {
-    const NAME: &[u8] = b"backlog-aws";
-    // No start-up file is that large.
-    let file = read_file(path, 1 << 20);
-    let Content::Read { bytes, .. } = &file.content else {
-        return Vec::new();
-    };
-    let lines = (1..).zip(bytes.split(|byte| *byte == b'\n'));
-    let mentioning = lines.filter(|(_, line)| {
-        !line.trim_ascii_start().starts_with(b"#")
-            && line.windows(NAME.len()).any(|part| part == NAME)
-    });
-    mentioning.map(|(line, _)| (shell, Place::line(&file.path, line))).collect()
 }

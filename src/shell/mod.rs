@@ -46,6 +46,14 @@ impl Shell {
         }
     }
 
+    /// The line of a start-up file that loads the integration; `program` is a word for it.
+    pub fn load_line(self, program: &str) -> String {
+        match self {
+            Self::Bash | Self::Zsh => format!("eval \"$({program} init {})\"", self.word()),
+            Self::Fish => format!("{program} init fish | source"),
+        }
+    }
+
     /// The completion script as it stands in `completions/`.
     pub fn completions(self) -> &'static str {
         match self {

@@ -42,6 +42,7 @@ mod random;
 mod regions;
 mod screens;
 mod secrets;
+mod setup;
 mod shell_options;
 mod signing;
 mod status;

@@ -126,6 +126,23 @@ fn help() {
     screen.assert_current("help.txt");
 }
 
+/// Without a terminal; what it asks on one is in `setup.rs`.
+#[test]
+fn setup() {
+    let mut screen = Screen::of(crowded_home());
+    screen.run("SHELL=/bin/bash backlog-aws setup").run("backlog-aws setup --shell fish");
+    screen.home.write(".config/backlog-aws/config.ini", "profile = bedrock\n");
+    screen.home.write(".zshrc", "plugins=(git backlog-aws)\n");
+    screen.note("Everything is there.").run("SHELL=/bin/zsh backlog-aws setup");
+    screen.run("backlog-aws setup --remove").run("SHELL=/bin/nu backlog-aws setup");
+    screen.home.write(".bashrc", "\0");
+    screen.run("backlog-aws setup --shell bash");
+    screen.home.remove(".aws");
+    screen.home.remove(".config");
+    screen.note("Without AWS files.").run("backlog-aws setup --shell zsh");
+    screen.assert_current("setup.txt");
+}
+
 #[test]
 fn status() {
     let mut screen = Screen::of(Sandbox::with_override());

@@ -1,0 +1,292 @@
+//! The start-up files of the shells: where they are, which of their lines load the integration, and the one line that
+//! `setup` adds and takes out again.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::error::{Failure, reason};
+use crate::finding::Place;
+use crate::fs::{Access, Content, check_is_ours, is_mine, read_file, write_atomically};
+use crate::shell::Shell;
+use crate::text::visible;
+use crate::world::{Environment, World};
+
+/// No start-up file is that large.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// What ends the line that `setup` adds, so that it can be found again.
+const MARK: &str = " # added by backlog-aws setup";
+
+/// What plugin managers read beside the start-up files, relative to the home.
+const ANTIDOTE: &str = ".zsh_plugins.txt";
+const BASH_IT: &str = ".bash_it/custom/backlog-aws/backlog-aws.plugin.bash";
+
+/// The file that an interactive shell reads, for the line that loads the integration.
+///
+/// # Errors
+///
+/// It is not known; the text says what to do.
+pub fn file_of(shell: Shell, world: &World) -> Result<PathBuf, Failure> {
+    let home = world.home.as_deref().ok_or_else(|| {
+        Failure::Problem("there is no home directory with start-up files; set HOME".to_owned())
+    })?;
+    let zshenv = home.join(".zshenv");
+    match shell {
+        // Terminals on macOS start login shells.
+        Shell::Bash => Ok(bash_file(home, cfg!(target_os = "macos"))),
+        Shell::Zsh if world.env.get("ZDOTDIR").is_none() && has(&zshenv, "ZDOTDIR") => {
+            Err(Failure::Problem(
+                "~/.zshenv mentions ZDOTDIR and does not export it, so only zsh knows where its files are; in zsh, \
+                 run `ZDOTDIR=$ZDOTDIR backlog-aws setup`"
+                    .to_owned(),
+            ))
+        }
+        Shell::Zsh => Ok(zsh_directory(&world.env, home).join(".zshrc")),
+        Shell::Fish => Ok(fish_directory(&world.env, home).join("config.fish")),
+    }
+}
+
+/// A login bash reads the first of three files, and `.bashrc` only if that one says so.
+fn bash_file(home: &Path, login: bool) -> PathBuf {
+    let bashrc = home.join(".bashrc");
+    if !login {
+        return bashrc;
+    }
+    let files = [".bash_profile", ".bash_login", ".profile"].map(|name| home.join(name));
+    match files.iter().find(|file| file.exists()) {
+        Some(file) if has(file, "bashrc") => bashrc,
+        Some(file) => file.clone(),
+        None => files[0].clone(),
+    }
+}
+
+fn zsh_directory(env: &Environment, home: &Path) -> PathBuf {
+    env.non_empty("ZDOTDIR").map_or_else(|| home.to_owned(), PathBuf::from)
+}
+
+fn fish_directory(env: &Environment, home: &Path) -> PathBuf {
+    let config = env.non_empty("XDG_CONFIG_HOME").map(PathBuf::from);
+    config.unwrap_or_else(|| home.join(".config")).join("fish")
+}
+
+/// All files from which shells may load the integration.
+fn all_files(world: &World) -> Vec<(Shell, PathBuf)> {
+    const BASH: [&str; 5] = [".bashrc", ".bash_profile", ".bash_login", ".profile", BASH_IT];
+    const ZSH: [&str; 4] = [".zshenv", ".zprofile", ".zshrc", ANTIDOTE];
+    const FISH: [&str; 2] = ["config.fish", "conf.d/backlog-aws.fish"];
+    let Some(home) = &world.home else {
+        return Vec::new();
+    };
+    let (zsh, fish) = (zsh_directory(&world.env, home), fish_directory(&world.env, home));
+    let files = BASH.iter().map(|name| (Shell::Bash, home.join(name)));
+    let files = files.chain(ZSH.iter().map(|name| (Shell::Zsh, zsh.join(name))));
+    files.chain(FISH.iter().map(|name| (Shell::Fish, fish.join(name)))).collect()
+}
+
+/// Where shells are told to load the integration.
+pub fn loading_lines(world: &World) -> Vec<(Shell, Place)> {
+    let mut found = Vec::new();
+    for (shell, path) in all_files(world) {
+        if let Content::Read { bytes, .. } = &read_file(path.clone(), MAX_BYTES).content {
+            let lines = (1..).zip(bytes.split(|byte| *byte == b'\n'));
+            let loading = lines.filter(|(_, line)| loads(&String::from_utf8_lossy(line)));
+            found.extend(loading.map(|(line, _)| (shell, Place::line(&path, line))));
+        }
+    }
+    found
+}
+
+/// Whether a line loads the integration. There are many ways (`eval`, `source`, a plugin's name in a list), so it is any
+/// mention but in a comment, or where something else is given a name or put on `PATH`.
+fn loads(line: &str) -> bool {
+    const OTHERS: [&str; 7] =
+        ["alias", "abbr", "export", "set", "fish_add_path", "PATH=", "path+=("];
+    let line = line.trim_start();
+    let other = || OTHERS.iter().any(|word| line.starts_with(word)) && !line.contains(" init ");
+    line.contains("backlog-aws") && !line.starts_with('#') && !other()
+}
+
+fn has(path: &Path, text: &str) -> bool {
+    let file = read_file(path.to_owned(), MAX_BYTES);
+    file.bytes().is_some_and(|bytes| String::from_utf8_lossy(bytes).contains(text))
+}
+
+/// A start-up file that may be changed: text of the user's own, or none yet.
+pub struct StartUpFile {
+    /// Where its content is, links followed.
+    path: PathBuf,
+    old: Option<Zeroizing<Vec<u8>>>,
+    mode: u32,
+}
+
+impl StartUpFile {
+    /// # Errors
+    ///
+    /// It is not the user's to change, or cannot be read: why.
+    pub fn open(path: &Path, world: &World) -> Result<Self, Failure> {
+        check_is_ours(path, world.home.as_deref())?;
+        let file = read_file(path.to_owned(), MAX_BYTES);
+        let me = rustix::process::geteuid().as_raw();
+        let foreign = file.state.is_some_and(|state| state.owner != me);
+        let directory = path.ancestors().skip(1).find(|directory| directory.exists());
+        let (old, mode, why) = match file.content {
+            Content::Unreadable(why) => (None, 0, Some(why)),
+            Content::Absent => {
+                let nowhere =
+                    path.is_symlink().then_some("is a link to a file that does not exist");
+                let elsewhere = !directory.is_some_and(is_mine);
+                let elsewhere = elsewhere.then_some("is in a directory of another user");
+                (None, 0o644, nowhere.or(elsewhere).map(str::to_owned))
+            }
+            Content::Read { bytes, mode } => {
+                let why = match () {
+                    () if foreign => Some("belongs to another user"),
+                    () if mode & 0o200 == 0 => Some("is read-only"),
+                    () if bytes.contains(&0) => Some("is not text"),
+                    () => None,
+                };
+                (Some(bytes), mode, why.map(str::to_owned))
+            }
+        };
+        if let Some(why) = why {
+            return Err(Failure::Problem(format!("{} {why}", visible(path))));
+        }
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        Ok(Self { path, old, mode: mode & 0o777 })
+    }
+
+    /// Adds a line at the end. The file as it was is kept beside it; returns where.
+    pub fn add(&self, line: &str) -> Result<Option<PathBuf>, Failure> {
+        let copy = self.copy();
+        if let Some(old) = &self.old {
+            self.write(&copy, old)?;
+        } else if let Some(directory) = self.path.parent() {
+            std::fs::create_dir_all(directory).map_err(|error| failed(directory, &error))?;
+        }
+        self.write(&self.path, &with_line(self.old.as_ref().map(|old| &old[..]), line))?;
+        Ok(self.old.as_ref().map(|_| copy))
+    }
+
+    /// Takes out the line that was added, and the copy if it is what the file is again. Whether there was such a line.
+    pub fn take_out(&self) -> Result<bool, Failure> {
+        let Some(old) = self.old.as_ref() else { return Ok(false) };
+        let Some(new) = without_line(old) else { return Ok(false) };
+        let copy = self.copy();
+        // A file that has nothing else was made for that line.
+        if new.is_empty() && !copy.exists() {
+            std::fs::remove_file(&self.path).map_err(|error| failed(&self.path, &error))?;
+            return Ok(true);
+        }
+        self.write(&self.path, &new)?;
+        if std::fs::read(&copy).is_ok_and(|kept| kept == new) {
+            std::fs::remove_file(&copy).map_err(|error| failed(&copy, &error))?;
+        }
+        Ok(true)
+    }
+
+    fn copy(&self) -> PathBuf {
+        self.path.with_added_extension("before-backlog-aws")
+    }
+
+    fn write(&self, path: &Path, content: &[u8]) -> Result<(), Failure> {
+        write_atomically(path, content, Access::KeptOr(self.mode))
+            .map_err(|error| failed(path, &error))
+    }
+}
+
+/// Takes the line that was added out of every file; returns which.
+pub fn take_out_everywhere(world: &World) -> Result<Vec<PathBuf>, Failure> {
+    let mut changed = Vec::new();
+    for (_, path) in all_files(world) {
+        if has(&path, MARK) && StartUpFile::open(&path, world)?.take_out()? {
+            changed.push(path);
+        }
+    }
+    Ok(changed)
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::Problem(format!("{} cannot be written: {}", visible(path), reason(error)))
+}
+
+/// The text with a line at its end. Whether it ended in a line feed stays as it was, so that it can be had back.
+fn with_line(old: Option<&[u8]>, line: &str) -> Vec<u8> {
+    let ended = old.is_none_or(|old| old.ends_with(b"\n"));
+    let (before, after): (&[u8], &[u8]) = if ended { (b"", b"\n") } else { (b"\n", b"") };
+    [old.unwrap_or_default(), before, line.as_bytes(), MARK.as_bytes(), after].concat()
+}
+
+/// The text before [`with_line`]; `None` when it has no such line.
+fn without_line(text: &[u8]) -> Option<Vec<u8>> {
+    let mut start = 0;
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        let end = start + line.len();
+        if line.trim_ascii_end().ends_with(MARK.as_bytes()) {
+            let begin = if line.ends_with(b"\n") { start } else { start.saturating_sub(1) };
+            return Some([&text[..begin], &text[end..]].concat());
+        }
+        start = end;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_taken_out_leaves_what_was_there() {
+        for old in ["", "\n", "a", "a\n", "a\n\n", "a\nb", "a\r\nb", "\n\na\\\n"] {
+            let new = with_line(Some(old.as_bytes()), "load");
+            let text = String::from_utf8_lossy(&new).into_owned();
+            assert!(text.starts_with(old) && text.contains("load # added"), "{text:?}");
+            assert_eq!(without_line(&new).as_deref(), Some(old.as_bytes()), "{old:?}");
+            assert_eq!(without_line(old.as_bytes()), None, "{old:?}");
+        }
+        let new = with_line(None, "load");
+        assert_eq!(
+            without_line(&[b"before\n", &*new, b"after\n"].concat()).unwrap(),
+            b"before\nafter\n"
+        );
+    }
+
+    #[test]
+    fn lines_that_load_are_told_from_lines_that_mention() {
+        for line in [
+            "eval \"$(backlog-aws init bash)\"",
+            "  eval \"$(/opt/bin/backlog-aws init zsh --hook cd)\"",
+            "backlog-aws init fish | source",
+            "source ~/src/backlog-aws/shell/backlog-aws.bash",
+            "plugins=(git backlog-aws)",
+            "zinit light OWNER/backlog-aws",
+            "export X=1; eval \"$(backlog-aws init bash)\"",
+        ] {
+            assert!(loads(line), "{line}");
+        }
+        for line in [
+            "# eval \"$(backlog-aws init bash)\"",
+            "alias ba='backlog-aws exec --'",
+            "export PATH=~/src/backlog-aws/target/release:$PATH",
+            "PATH=~/src/backlog-aws/target/release:$PATH",
+            "fish_add_path ~/src/backlog-aws/target/release",
+            "export BACKLOG_AWS_PROFILE=bedrock",
+        ] {
+            assert!(!loads(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_login_bash_reads_its_profile() {
+        let home = tempfile::tempdir().unwrap();
+        let (home, write) = (home.path(), |name: &str, text: &str| {
+            std::fs::write(home.path().join(name), text).unwrap();
+        });
+        let file = |login| bash_file(home, login).file_name().unwrap().to_owned();
+        assert_eq!([file(false), file(true)], [".bashrc", ".bash_profile"]);
+        write(".profile", "PATH=~/bin:$PATH\n");
+        assert_eq!(file(true), ".profile");
+        write(".bash_profile", "[ -r ~/.bashrc ] && . ~/.bashrc\n");
+        assert_eq!(file(true), ".bashrc");
+    }
+}
