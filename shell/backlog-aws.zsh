@@ -257,13 +257,14 @@ __backlog_aws_complete_lazily() {
 }
 
 # `compinit` may have run already, or run further down in the start-up file, or later still by a plugin manager. So this
-# waits for it before each prompt, and goes when it has come.
+# waits for it before each prompt, and goes when the offer was taken: while zinit and antigen load a plugin, `compdef` is
+# a function of theirs that only takes notes.
 __backlog_aws_offer_completions() {
   # In braces, as `ksh_arrays` wants it.
   (( ${+functions[compdef]} )) || \builtin return 0
   \builtin emulate -L zsh
   (( $+_comps[backlog-aws] )) || compdef __backlog_aws_complete_lazily backlog-aws
-  add-zsh-hook -d precmd __backlog_aws_offer_completions
+  (( ! $+_comps[backlog-aws] )) || add-zsh-hook -d precmd __backlog_aws_offer_completions
 }
 
 __backlog_aws_install() {
