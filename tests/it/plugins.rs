@@ -63,6 +63,21 @@ for line in $replay; do eval "compdef $line"; done"#,
     ));
 }
 
+/// The same below `compinit`: nothing is replayed then. antigen does it alike.
+#[test]
+fn zinit_after_compinit_forgets_compdef() {
+    let home = Sandbox::documented_home();
+    assert_at_home(loading(
+        &home,
+        Shell::Zsh,
+        "autoload -Uz compinit; compinit -u -D
+functions[real]=$functions[compdef]
+compdef() { : }
+source REPOSITORY/backlog-aws.plugin.zsh
+functions[compdef]=$functions[real]",
+    ));
+}
+
 #[test]
 fn fisher_copies_two_files() {
     let home = Sandbox::documented_home();
