@@ -14,9 +14,10 @@ use crate::cli;
 use crate::error::Failure;
 use crate::finding::{Finding, print_findings};
 use crate::overrides::Edit;
-use crate::resolve::{Inputs, Resolution, none_found, resolve, usable};
+use crate::resolve::{Answer, Inputs, Reason, Resolution, none_found, resolve, usable};
 use crate::session::{UserIntent, Variable, state_of};
 use crate::source::Source;
+use crate::temporary::{self, Temporary};
 use crate::text::{table, visible};
 use crate::user_config::{self, section_of};
 use crate::world::World;
@@ -83,8 +84,8 @@ pub struct Asks {
     pub guess: bool,
 }
 
-/// The answer for one command: what the chain says, with `--profile` and `--region` as pins. When it is unusable or a
-/// guess and there is a terminal, a command that `asks` lets the user choose.
+/// The answer for one command: what the chain says, with `--profile` and `--region` as pins; of a profile without keys,
+/// what the AWS CLI says if it may be asked. When it is unusable or a guess and there is a terminal, a command that `asks` lets the user choose.
 ///
 /// # Errors
 ///
@@ -92,6 +93,7 @@ pub struct Asks {
 pub fn resolve_for_command<'a>(
     choice: &cli::Choice,
     asks: Option<Asks>,
+    temporary: Temporary,
     world: &'a World,
 ) -> Result<(Inputs<'a>, Resolution), Failure> {
     let intent = UserIntent::of_environment(&world.env);
@@ -111,7 +113,8 @@ pub fn resolve_for_command<'a>(
         inputs.choose_with = "--profile ";
         inputs.typed = true;
     }
-    let resolution = resolve(&inputs);
+    let mut resolution = resolve(&inputs);
+    fill_in(&mut inputs, &mut resolution, temporary, world)?;
     let asks = asks.filter(|asks| possible() && (asks.guess || resolution.refusal.is_some()));
     let profile = match (asks, &resolution.refusal) {
         (None, Some(refusal)) => return Err(Failure::Problem(refusal.to_string())),
@@ -133,6 +136,37 @@ pub fn resolve_for_command<'a>(
     inputs.intent = with(Some(profile.into()));
     let resolution = resolve(&inputs);
     Ok((inputs, resolution))
+}
+
+/// Has the AWS CLI asked for the credentials of a profile that the user named and that has no keys, if that is wanted.
+fn fill_in(
+    inputs: &mut Inputs<'_>,
+    resolution: &mut Resolution,
+    temporary: Temporary,
+    world: &World,
+) -> Result<(), Failure> {
+    // Only what the user named can be unusable; the rest of the chain is passed over.
+    let Answer::Unusable { profile: Some(name), reason: Reason::Kind(kind), .. } =
+        &resolution.answer
+    else {
+        return Ok(());
+    };
+    let Some(profile) = inputs.profile(name).filter(|_| kind.can_be_asked_for()) else {
+        return Ok(());
+    };
+    match (temporary, &mut resolution.refusal) {
+        (Temporary::Ask | Temporary::Pretend, _) => {
+            let pretend = temporary == Temporary::Pretend;
+            let given = temporary::ask(profile, pretend, inputs, world)?;
+            inputs.temporary = Some((profile.name().to_owned(), given));
+            *resolution = resolve(inputs);
+        }
+        (Temporary::Name, Some(Finding { remedy: Some(remedy), .. })) => {
+            remedy.push_str(", or add --temporary");
+        }
+        (Temporary::Refuse | Temporary::Name, _) => {}
+    }
+    Ok(())
 }
 
 /// Offers to keep a choice that was made for one command.

@@ -226,10 +226,14 @@ pub struct Choice {
 
 /// `exec`.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Exec {
     /// Profile and region.
     #[command(flatten)]
     pub choice: Choice,
+    /// When the profile that you named has no keys (SSO, a role), ask the AWS CLI for temporary ones
+    #[arg(long)]
+    pub temporary: bool,
     /// Leave `AWS_PROFILE` out of the command's environment, for a client that must not look into ~/.aws
     #[arg(long)]
     pub no_profile: bool,
@@ -274,6 +278,9 @@ pub struct CredentialsArgs {
     /// Profile and region.
     #[command(flatten)]
     pub choice: Choice,
+    /// When the profile that you named has no keys (SSO, a role), ask the AWS CLI for temporary ones
+    #[arg(long)]
+    pub temporary: bool,
     /// How to print them; `process` is what `credential_process` in ~/.aws/config expects
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

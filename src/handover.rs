@@ -80,7 +80,9 @@ const IDENTITY_PREFIXES: [&str; 2] = ["AWS_CONTAINER_", "AWS_BEARER_TOKEN_"];
 /// Variables that stay, because they move where requests go and not who sends them, and are worth seeing.
 const ENDPOINT_PREFIX: &str = "AWS_ENDPOINT_URL";
 
-fn is_identity(name: &str) -> bool {
+/// Whether a variable says who somebody is, to an AWS client or to us.
+pub fn is_identity(name: &OsStr) -> bool {
+    let name = name.to_str().unwrap_or_default();
     IDENTITY.contains(&name)
         || IDENTITY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         // What is left of this shell's hook would not go with what is set.
@@ -147,7 +149,7 @@ impl Handover {
         set.push((Variable::Source.name(), Value::Plain(source.name().into())));
         let mut removed: Vec<OsString> = env
             .names()
-            .filter(|name| is_identity(name.to_str().unwrap_or_default()))
+            .filter(|name| is_identity(name))
             .filter(|name| !set.iter().any(|(set, _)| set == name))
             .map(OsStr::to_owned)
             .collect();

@@ -21,6 +21,7 @@ pub mod session;
 pub mod shell;
 pub mod source;
 pub mod start_up;
+pub mod temporary;
 pub mod text;
 pub mod toolkit_env;
 pub mod user_config;

@@ -52,6 +52,11 @@ impl Kind {
         matches!(self, Self::Static | Self::Temporary)
     }
 
+    /// Whether the AWS CLI can get credentials for such a profile, from elsewhere.
+    pub fn can_be_asked_for(self) -> bool {
+        !self.has_keys() && !matches!(self, Self::Partial | Self::Empty)
+    }
+
     /// Every kind that fits a profile, in order; none at all means [`Kind::Empty`]. `has` says whether a key is set to
     /// something that is not empty.
     pub(super) fn fitting(has: impl Fn(&str) -> bool) -> impl Iterator<Item = Self> {

@@ -15,13 +15,15 @@ use crate::error::{Done, Failure};
 use crate::resolve::Identity;
 use crate::secret::Secret;
 use crate::shell::{Shell, quote};
+use crate::temporary::Temporary;
 use crate::text::write_json;
 use crate::world::World;
 
 /// Prints the credentials.
 pub fn run(args: &cli::CredentialsArgs, world: &World, out: &mut dyn Write) -> Done {
+    let temporary = if args.temporary { Temporary::Ask } else { Temporary::Name };
     // It never asks: as a `credential_process` it runs inside of other programs, some of which lend it their terminal.
-    let (_, resolution) = resolve_for_command(&args.choice, None, world)?;
+    let (_, resolution) = resolve_for_command(&args.choice, None, temporary, world)?;
     match (resolution.answer.identity().ok_or(Failure::Explained)?, args.format) {
         (Identity::Profile { credentials, .. } | Identity::Keys(credentials), Format::Process) => {
             write_json(out, &ProcessAnswer::of(credentials))?;

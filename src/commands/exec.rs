@@ -11,6 +11,7 @@ use crate::finding::{Finding, is_quiet, print_findings};
 use crate::fs::{Content, SourceFile};
 use crate::handover::Handover;
 use crate::overrides::place;
+use crate::temporary::{self, Temporary};
 use crate::text::visible;
 use crate::toolkit_env::ToolkitEnv;
 use crate::world::World;
@@ -18,11 +19,19 @@ use crate::world::World;
 /// Resolves afresh and replaces this process by the command.
 pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
     let asks = Asks { question: "Profile for this command", guess: !args.yes && !args.dry_run };
-    let (inputs, resolution) = resolve_for_command(&args.choice, Some(asks), world)?;
+    let temporary = match (args.temporary, args.dry_run) {
+        (false, _) => Temporary::Name,
+        (true, false) => Temporary::Ask,
+        (true, true) => Temporary::Pretend,
+    };
+    let (inputs, resolution) = resolve_for_command(&args.choice, Some(asks), temporary, world)?;
     let handover = Handover::of(&resolution, &inputs, &world.env, !args.no_profile)?;
     warn_of_toolkit_env(&handover, world);
     if args.dry_run {
         writeln!(out, "as      {}", resolution.summary(&inputs))?;
+        if let Some((profile, _)) = &inputs.temporary {
+            writeln!(out, "ask     {} for the keys", temporary::shown(profile))?;
+        }
         handover.show(out)?;
         return Ok(0);
     }

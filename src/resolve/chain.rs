@@ -135,11 +135,16 @@ fn judge(inputs: &Inputs<'_>, source: Source, offer: Offer, answer: &mut Answer)
 impl Inputs<'_> {
     fn identity_of(&self, name: &OsStr) -> Result<Identity, Reason> {
         let profile = self.profile(name).ok_or(Reason::Missing)?;
-        usable(profile, self.now).map(|credentials| Identity::Profile {
-            name: profile.name().to_owned(),
-            kind: profile.kind(),
-            credentials,
-        })
+        let given = self.temporary.as_ref().filter(|(name, _)| name == profile.name());
+        let credentials = match given {
+            Some((_, Credentials { expires_at: Some(end), .. })) if *end <= self.now => {
+                return Err(Reason::Expired(*end));
+            }
+            Some((_, credentials)) => credentials.clone(),
+            None => usable(profile, self.now)?,
+        };
+        let name = profile.name().to_owned();
+        Ok(Identity::Profile { name, kind: profile.kind(), credentials })
     }
 
     fn offer_of(&self, source: Source) -> Offer {
@@ -269,13 +274,11 @@ impl Inputs<'_> {
 
     /// The account of credentials, as far as the files and the key id tell.
     pub fn account_of(&self, identity: &Identity) -> Option<String> {
-        match identity.profile().and_then(|name| self.profiles.get(name)) {
-            Some(profile) => self.account_of_profile(profile),
-            None => match identity.api_key() {
-                Some(key) => key.account.clone(),
-                None => account::of_key_id(&identity.credentials()?.access_key_id),
-            },
+        if let Some(key) = identity.api_key() {
+            return key.account.clone();
         }
+        account::of_key_id(&identity.credentials()?.access_key_id)
+            .or_else(|| self.account_of_profile(self.profiles.get(identity.profile()?)?))
     }
 
     /// The same of a profile, usable or not.

@@ -60,6 +60,8 @@ pub struct Inputs<'a> {
     pub choose_with: &'static str,
     /// Whether the profile was typed with this very command.
     pub typed: bool,
+    /// Credentials that somebody else gave for a profile that has none in the files.
+    pub temporary: Option<(String, Credentials)>,
     pub now: Timestamp,
 }
 
@@ -104,6 +106,7 @@ impl<'a> Inputs<'a> {
             findings: Vec::new(),
             choose_with: if state_of(&world.env).is_some() { USE } else { EXPORT },
             typed: false,
+            temporary: None,
             now: world.now,
         };
         inputs.findings = inputs.file_findings(world);

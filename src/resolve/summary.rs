@@ -11,13 +11,13 @@ impl Resolution {
     pub fn summary(&self, inputs: &Inputs<'_>) -> String {
         let answer = &self.answer;
         let profile = answer.profile().and_then(|name| inputs.profile(name));
-        let account = profile.and_then(|profile| inputs.account_of_profile(profile));
-        let account = account.or_else(|| self.account.clone()).unwrap_or("unknown".to_owned());
+        let of_files = || inputs.account_of_profile(profile?);
+        let account = self.account.clone().or_else(of_files).unwrap_or("unknown".to_owned());
         let account = format!("account {account}");
         let by = answer.source().map_or("nothing", Source::name);
         let (name, details, end) = match answer {
             Answer::Usable { identity, .. } => {
-                let name = identity.profile().map_or("keys without a profile".into(), visible);
+                let name = identity.profile().map_or(identity.without_profile().into(), visible);
                 let key = identity.credentials().map(|keys| mask_key_id(&keys.access_key_id));
                 (name, [Some(identity.kind_name().to_owned()), key, Some(account)], "")
             }

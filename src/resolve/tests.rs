@@ -65,6 +65,7 @@ fn resolved_in(credentials: &str, config: &str, edit: impl FnOnce(&mut Inputs<'_
         findings: Vec::new(),
         choose_with: USE,
         typed: false,
+        temporary: None,
         now: noon(),
     };
     edit(&mut inputs);

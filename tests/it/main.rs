@@ -47,6 +47,7 @@ mod shell_options;
 mod signing;
 mod status;
 mod system_calls;
+mod temporary;
 mod toolkit;
 mod trust;
 mod unchanged;

@@ -34,6 +34,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "Private: what the hook changed in this shell, so that it can be undone.",
     ),
     (
+        "__BACKLOG_AWS_ASKED_FOR",
+        "Private: what --temporary asks the AWS CLI for, in its environment, so that it is not asked in a circle.",
+    ),
+    (
         "AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE",
         "Where the AWS files are, if not ~/.aws/credentials and ~/.aws/config. Only read.",
     ),
