@@ -98,8 +98,11 @@ def _recent_node(node: str, npm: str, prefix: Path) -> str:
 
 def _install_python(prefix: Path) -> None:
     _call([sys.executable, "-m", "venv", str(prefix / "python")])
-    pip = [str(prefix / "python" / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    _call([*pip, "--no-compile", "--require-hashes", "-r", str(HERE / "requirements.txt")])
+    pip = [str(prefix / "python" / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
+    # pip does not take `pydantic` with a hash for the `pydantic[email]` that a package asks for, so it is told everything.
+    whole = ["--require-hashes", "--no-deps", "-r", str(HERE / "requirements.txt")]
+    _call([*pip, "install", "--quiet", "--no-compile", *whole])
+    _call([*pip, "check"])
 
 
 def _install_javascript(npm: str, prefix: Path) -> None:
