@@ -169,6 +169,13 @@ fn fill_in(
     Ok(())
 }
 
+/// Says what concerns a command that gets credentials. A guess is said also to who wants quiet: somebody pays.
+pub fn print_concerns(resolution: &Resolution, world: &World) {
+    let concerns = resolution.findings.iter().filter(|finding| finding.concerns_exec()).cloned();
+    let concerns = concerns.map(|finding| finding.loud_if(resolution.guess)).collect();
+    print_findings(concerns, &world.env, &mut io::stderr().lock());
+}
+
 /// Offers to keep a choice that was made for one command.
 fn keep(profile: &str, world: &World) -> Result<(), Failure> {
     const ONCE: &str = "only for this command";

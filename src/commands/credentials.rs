@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::aws::Credentials;
-use crate::choice::resolve_for_command;
+use crate::choice::{print_concerns, resolve_for_command};
 use crate::cli::{self, Format};
 use crate::error::{Done, Failure};
 use crate::resolve::Identity;
@@ -24,6 +24,7 @@ pub fn run(args: &cli::CredentialsArgs, world: &World, out: &mut dyn Write) -> D
     let temporary = if args.temporary { Temporary::Ask } else { Temporary::Name };
     // It never asks: as a `credential_process` it runs inside of other programs, some of which lend it their terminal.
     let (_, resolution) = resolve_for_command(&args.choice, None, temporary, world)?;
+    print_concerns(&resolution, world);
     match (resolution.answer.identity().ok_or(Failure::Explained)?, args.format) {
         (Identity::Profile { credentials, .. } | Identity::Keys(credentials), Format::Process) => {
             write_json(out, &ProcessAnswer::of(credentials))?;

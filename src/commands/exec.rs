@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use crate::choice::{Asks, resolve_for_command};
+use crate::choice::{Asks, print_concerns, resolve_for_command};
 use crate::cli;
 use crate::error::{Done, Failure, reason};
-use crate::finding::{Finding, is_quiet, print_findings};
+use crate::finding::{is_quiet, print_findings};
 use crate::fs::{Content, SourceFile};
 use crate::handover::Handover;
 use crate::overrides::place;
@@ -38,12 +38,8 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
     let Some((program, arguments)) = args.command.split_first() else {
         return Err(Failure::Usage("there is no command to run; write it after `--`".to_owned()));
     };
-    let unknown_region = resolution.unknown_region();
-    let findings = resolution.findings.into_iter().filter(Finding::concerns_exec);
-    // Which account pays is said also to those who want quiet.
-    let findings = findings.map(|finding| finding.loud_if(resolution.guess));
-    let findings = findings.chain(unknown_region).collect();
-    print_findings(findings, &world.env, &mut io::stderr().lock());
+    print_concerns(&resolution, world);
+    print_findings(Vec::from_iter(resolution.unknown_region()), &world.env, &mut io::stderr());
     if world.env.non_empty("ANTHROPIC_AWS_API_KEY").is_some() && !is_quiet(&world.env) {
         let _ = writeln!(
             io::stderr(),

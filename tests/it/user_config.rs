@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown};
 
-use crate::harness::{Sandbox, Session, is_root, scenario};
+use crate::harness::{Sandbox, Session, Shell, is_root, say, scenario};
 
 const CONFIG: &str = ".config/backlog-aws/config.ini";
 
@@ -22,18 +22,18 @@ scenario! {
     fn one_profile_for_everywhere_holds_in_every_shell_until_it_is_cleared(shell) {
         let home = Sandbox::documented_home();
         let mut first = Session::start(&home, shell);
-        let mut second = Session::start(&home, shell);
+        let mut others = Shell::ALL.map(|other| Session::start(&home, other));
         assert_eq!(answer(&mut first), is("luxito", "first"));
         let told = first.line("backlog-aws use --global bedrock --region eu-north-1").text;
         assert!(told.contains("wrote ") && told.contains("profile = bedrock"), "{told}");
-        for session in [&mut first, &mut second] {
+        for session in others.iter_mut().chain([&mut first]) {
             session.line("");
             assert_eq!(answer(session), is("bedrock", "user-default"));
             assert_eq!(session.cd("/").text, "");
             assert_eq!(answer(session), is("bedrock", "user-default"));
         }
         first.line("backlog-aws use --global --clear");
-        for session in [&mut first, &mut second] {
+        for session in others.iter_mut().chain([&mut first]) {
             session.line("");
             assert_eq!(answer(session), is("luxito", "first"));
         }
@@ -90,6 +90,83 @@ scenario! {
         home.write(CONFIG, "profile = bedrock\n");
         session.line("");
         assert_eq!(answer(&mut session), is("bedrock", "user-default"));
+    }
+}
+
+scenario! {
+    /// The override decides, whichever of the two directories is the nearer one.
+    fn a_rule_below_an_override_and_one_above_it_give_way_to_it(shell) {
+        let home = Sandbox::documented_home();
+        home.mkdir("work/acme/src");
+        home.mkdir("work/other");
+        home.write(CONFIG, "[~/work]\nprofile = luxito\n[~/work/acme/src]\nprofile = luxito\nregion = eu-south-1\n");
+        let mut session = Session::start(&home, shell);
+        session.cd(home.path("work/acme"));
+        session.assert_answer("luxito", "rule");
+        session.line("backlog-aws local bedrock");
+        for (directory, profile, source) in [
+            ("work/acme", "bedrock", "directory"),
+            ("work/acme/src", "bedrock", "directory"),
+            ("work/other", "luxito", "rule"),
+            ("work/acme/src", "bedrock", "directory"),
+            (".", "luxito", "first"),
+        ] {
+            session.cd(home.path(directory));
+            session.assert_answer(profile, source);
+        }
+        session.cd(home.path("work/acme"));
+        session.line("backlog-aws deny");
+        session.line("");
+        session.assert_answer("luxito", "rule");
+    }
+
+    fn leaving_a_rules_directory_restores_exactly_what_was_there(shell) {
+        let home = Sandbox::documented_home();
+        home.mkdir("acme");
+        home.write(CONFIG, "[~/acme]\nprofile = bedrock\nregion = eu-south-1\n");
+        let mut session = Session::builder(&home, shell).env("BACKLOG_AWS_PROFILE", "cc").env("BACKLOG_AWS_REGION", "").spawn();
+        let before = session.exported();
+        session.cd(home.path("acme"));
+        session.assert_exported("bedrock", "eu-south-1", "rule");
+        session.cd(home.home());
+        assert_eq!(session.exported(), before);
+        // A configuration that goes is left like a directory.
+        session.cd(home.path("acme"));
+        home.remove(CONFIG);
+        session.line("");
+        assert_eq!(session.exported(), before);
+    }
+
+    fn a_configuration_of_somebody_else_stops_the_chain_at_the_prompt_until_it_is_the_users(shell) {
+        let home = Sandbox::documented_home();
+        let path = home.write(CONFIG, "profile = bedrock\n");
+        let mut session = Session::builder(&home, shell).size(40, 300).spawn();
+        session.assert_answer("bedrock", "user-default");
+        let me = fs::metadata(&path).unwrap().uid();
+        let mut trials = vec![(None, "can be written by others")];
+        if is_root() {
+            trials.push((Some(12345), "belongs to another user"));
+        } else {
+            say("a_configuration_of_somebody_else: not root, so it is only opened to others, and none is given away");
+        }
+        for (owner, why) in trials {
+            match owner {
+                Some(owner) => lchown(&path, Some(owner), None).unwrap(),
+                None => fs::set_permissions(&path, Permissions::from_mode(0o646)).unwrap(),
+            }
+            // Times of files tell two of the shells that something is new.
+            fs::File::options().append(true).open(&path).unwrap().set_modified(std::time::SystemTime::now()).unwrap();
+            let told = session.line("").text;
+            assert!(told.contains(why), "{told}");
+            assert_eq!(answer(&mut session), (None, Some("rule".to_owned())));
+            session.line("backlog-aws exec true < /dev/null");
+            assert_eq!(session.status_of_last(), 1);
+            fs::remove_file(&path).unwrap();
+            home.write(CONFIG, "profile = bedrock\n");
+            assert_eq!(fs::metadata(&path).unwrap().uid(), me);
+            session.line("");
+            session.assert_answer("bedrock", "user-default");
+        }
     }
 }
 
