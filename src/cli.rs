@@ -49,6 +49,8 @@ pub enum Command {
     Exec(Exec),
     /// Print the variables that a shell gets here, for scripts, editors, CI, direnv and mise
     Env(Env),
+    /// Ask AWS whether the credentials work: whose they are, and whether Bedrock answers
+    Check(Check),
     /// Print the credentials, for programs that read them from a pipe or file
     Credentials(CredentialsArgs),
     /// Check the set-up, with a remedy for each problem, and show which identity each AWS client here would use
@@ -272,6 +274,26 @@ pub enum EnvFormat {
     Github,
 }
 
+/// `check`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  backlog-aws check\n  backlog-aws check -p bedrock -m eu.anthropic.claude-haiku-4-5-20251001-v1:0\n\nIt sends its requests by curl. Exit status: 0 all is well, 1 something failed, 2 wrong usage."
+)]
+pub struct Check {
+    /// Profile and region.
+    #[command(flatten)]
+    pub choice: Choice,
+    /// Also ask this model, inference profile or ARN the smallest question there is, which AWS bills
+    #[arg(long, short, value_name = "ID", value_parser = model_id)]
+    pub model: Option<String>,
+    /// When the profile that you named has no keys (SSO, a role), ask the AWS CLI for temporary ones
+    #[arg(long)]
+    pub temporary: bool,
+    /// Print JSON, for scripts
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `credentials`.
 #[derive(Debug, Args)]
 pub struct CredentialsArgs {
@@ -336,6 +358,15 @@ fn region_name(text: &str) -> Result<String, &'static str> {
 
 fn account_id(text: &str) -> Result<String, &'static str> {
     if is_account(text) { Ok(text.to_owned()) } else { Err("an account is twelve digits") }
+}
+
+/// The characters of AWS's own rule for `modelId`, and nothing that a path could read as going up.
+fn model_id(text: &str) -> Result<String, &'static str> {
+    let named = text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.len() <= 2048;
+    let valid = text.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:/".contains(c));
+    (named && valid)
+        .then(|| text.to_owned())
+        .ok_or("it cannot be a model, inference profile or ARN")
 }
 
 fn region_name_or_none(text: &str) -> Result<String, &'static str> {

@@ -111,6 +111,7 @@ fn run_command(cli: &Cli) -> Done {
         Some(Command::Deny(args)) => commands::allow::deny(args, &world, out),
         Some(Command::Exec(args)) => commands::exec::run(args, &world, out),
         Some(Command::Env(args)) => commands::env::run(args, &world, code),
+        Some(Command::Check(args)) => commands::check::run(args, &world, out),
         Some(Command::Credentials(args)) => commands::credentials::run(args, &world, out),
         Some(Command::Doctor(args)) => commands::doctor::run(args, &world, out),
         Some(Command::Completions(args)) => commands::completions::run(args, code),

@@ -1,6 +1,7 @@
 //! One file per command, each a function of its arguments, the [`World`](crate::world::World) and an output.
 
 pub mod allow;
+pub mod check;
 pub mod complete;
 pub mod completions;
 pub mod credentials;

@@ -8,6 +8,7 @@ mod api_keys;
 mod aws_oracle;
 mod bad_input;
 mod chain;
+mod check;
 mod choice;
 mod claude;
 mod completion;

@@ -1,0 +1,99 @@
+//! `check`: asks AWS, and says what it says.
+
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+
+use crate::check::{Caller, Outcome, Question, Step};
+use crate::choice::{print_concerns, resolve_for_command};
+use crate::cli;
+use crate::error::{Done, Failure};
+use crate::finding::print_findings;
+use crate::overrides::is_region_name;
+use crate::source::Source;
+use crate::temporary::Temporary;
+use crate::text::{BAD, FAINT, GOOD, visible, write_json};
+use crate::world::World;
+
+/// `check --json`, schema 1.
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: u8,
+    ok: bool,
+    profile: Option<&'a str>,
+    source: Option<Source>,
+    region: &'a str,
+    steps: Vec<Step>,
+}
+
+/// Exit status 1 when a step failed.
+pub fn run(args: &cli::Check, world: &World, out: &mut dyn Write) -> Done {
+    let temporary = if args.temporary { Temporary::Ask } else { Temporary::Name };
+    let (inputs, resolution) = resolve_for_command(&args.choice, None, temporary, world)?;
+    print_concerns(&resolution, world);
+    print_findings(Vec::from_iter(resolution.unknown_region()), &world.env, &mut io::stderr());
+    let identity = resolution.answer.identity().ok_or(Failure::Explained)?;
+    let region = resolution.region.name.to_str().filter(|name| is_region_name(name));
+    let region = region.ok_or_else(|| {
+        let (name, source) = (visible(&resolution.region.name), resolution.region.source.name());
+        Failure::Problem(format!("{name} ({source}) cannot be a region; name one with `--region`"))
+    })?;
+    let name = identity.profile().map_or_else(|| identity.without_profile().to_owned(), visible);
+    if !args.json {
+        writeln!(out, "{}", resolution.summary(&inputs))?;
+    }
+    let caller = Caller { identity, region, env: &world.env };
+    let model = args.model.as_deref();
+    let mut questions = vec![Question::Identity, Question::Models];
+    questions.extend(model.map(|_| Question::Converse));
+    let mut steps: Vec<Step> = Vec::new();
+    for question in questions {
+        show_progress(question, args.json, out)?;
+        let step = caller.ask(question, model.unwrap_or_default());
+        if !args.json {
+            print(&step, out)?;
+        }
+        steps.push(step);
+        if steps.last().is_some_and(|step| step.outcome.ends_it()) {
+            break;
+        }
+    }
+    let ok = !steps.iter().any(|step| step.outcome.is_failure());
+    if args.json {
+        let (profile, source) = (identity.profile(), resolution.answer.source());
+        write_json(out, &Report { schema: 1, ok, profile, source, region, steps })?;
+    } else if ok {
+        writeln!(out, "{GOOD}{name} works in {region}{GOOD:#}")?;
+    } else {
+        writeln!(out, "{BAD}{name} does not work in {region}{BAD:#}")?;
+    }
+    Ok(u8::from(!ok))
+}
+
+/// On a terminal, a line that stands there until the answer overwrites it.
+fn show_progress(question: Question, json: bool, out: &mut dyn Write) -> io::Result<()> {
+    if json || !io::stdout().is_terminal() {
+        return Ok(());
+    }
+    let name: &str = question.into();
+    write!(out, "  …       {name}\r")?;
+    out.flush()
+}
+
+fn print(step: &Step, out: &mut dyn Write) -> io::Result<()> {
+    // As long as the line of progress, at the least.
+    let name = format!("{:<8}", <&str>::from(step.question));
+    match &step.outcome {
+        Outcome::Ok { message, .. } => writeln!(out, "  {GOOD}ok{GOOD:#}      {name}  {message}"),
+        Outcome::Skipped { message } => {
+            writeln!(out, "  {FAINT}skipped{FAINT:#} {name}  {message}")
+        }
+        Outcome::Failed { explained, aws } => {
+            writeln!(out, "  {BAD}failed{BAD:#}  {name}  {}", explained.message)?;
+            if !aws.is_empty() {
+                writeln!(out, "          {FAINT}AWS says{FAINT:#}  {aws}")?;
+            }
+            writeln!(out, "          -> {}", explained.remedy)
+        }
+    }
+}
