@@ -14,7 +14,7 @@
 //! | `account` | the account that a key id belongs to |
 //! | `api_key` | what a Bedrock API key says about itself |
 //! | `region` | the regions that AWS has |
-//! | `expiry` | the spellings of an expiry time |
+//! | `expiry` | the spellings of an expiry time, and how long is left |
 //! | `signing` | what a request to AWS is signed with |
 //! | `problem` | what is wrong with a line, and the remedy |
 //! | `botocore` | where boto3 reads the same bytes differently |
@@ -39,6 +39,7 @@ pub const LONGEST_NAME: usize = 256;
 
 pub use api_key::ApiKey;
 pub use credentials::{Credentials, Implausible};
+pub use expiry::time_left;
 pub use kind::Kind;
 pub use locations::{FileKind, Locations, locate};
 pub use problem::{At, Problem, ProblemKind};

@@ -5,9 +5,10 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 
 use clap::builder::styling::Style;
+use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::aws::{ApiKey, Credentials, Kind};
+use crate::aws::{ApiKey, Credentials, Kind, time_left};
 use crate::cli;
 use crate::error::Done;
 use crate::finding::{Finding, abridged, print_findings};
@@ -28,7 +29,7 @@ pub fn run(args: &cli::Status, world: &World, out: &mut dyn Write) -> Done {
     if args.json {
         write_json(out, &Report::of(&resolution))?;
     } else {
-        print(&resolution, out)?;
+        print(&resolution, world.now, out)?;
         print_findings(findings(&resolution), &world.env, &mut anstream::stderr().lock());
     }
     Ok(u8::from(!resolution.answer.is_usable()))
@@ -102,8 +103,8 @@ impl<'a> Report<'a> {
     }
 }
 
-fn print(resolution: &Resolution, out: &mut dyn Write) -> io::Result<()> {
-    print_answer(resolution, out)?;
+fn print(resolution: &Resolution, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
+    print_answer(resolution, now, out)?;
     let region = &resolution.region;
     writeln!(out, "  region       {} ({})", visible(&region.name), region.source.name())?;
     if let Some(found) = &resolution.aws_profile {
@@ -138,7 +139,7 @@ fn cells(candidate: &Candidate) -> [String; 4] {
     ]
 }
 
-fn print_answer(resolution: &Resolution, out: &mut dyn Write) -> io::Result<()> {
+fn print_answer(resolution: &Resolution, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
     let at = resolution.decided_at().map(|place| format!(", {place}")).unwrap_or_default();
     let name =
         |missing: &str| resolution.answer.profile().map_or_else(|| missing.to_owned(), visible);
@@ -150,8 +151,8 @@ fn print_answer(resolution: &Resolution, out: &mut dyn Write) -> io::Result<()> 
                 (Some(keys), _) => format!(" {}", mask_key_id(&keys.access_key_id)),
                 (None, key) => key.map(ApiKey::about).unwrap_or_default(),
             };
-            let end =
-                identity.expires_at().map_or_else(String::new, |end| format!(", until {end}"));
+            let until = |end| format!(", until {end}, {}", time_left(end, now));
+            let end = identity.expires_at().map_or_else(String::new, until);
             writeln!(out, "  credentials  {}{key}{end}", identity.kind_name())?;
             match &resolution.account {
                 Some(account) => writeln!(out, "  account      {account}"),

@@ -138,6 +138,22 @@ fn keys_without_a_profile_are_reported_as_such() {
 }
 
 #[test]
+fn how_long_temporary_credentials_last_is_said_beside_their_end() {
+    let home = Sandbox::new();
+    let end = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(10 * 24 + 12);
+    home.write_private(
+        ".aws/credentials",
+        format!(
+            "[session]\naws_access_key_id = {}\naws_secret_access_key = {}\naws_session_token = {}\n\
+             expiration = {end}\n",
+            KEY_IDS[0], SECRETS[0], SECRETS[2]
+        ),
+    );
+    let output = home.run(["status"]).expect_code(0);
+    assert!(output.out().contains(&format!(", until {end}, in 10 days\n")), "{}", output.out());
+}
+
+#[test]
 fn a_name_that_is_not_utf8_does_not_break_the_report() {
     let home = Sandbox::documented_home();
     let name = OsString::from_vec(b"caf\xe9".to_vec());
