@@ -67,6 +67,9 @@ fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let place = finding.at.as_ref().map(ToString::to_string).unwrap_or_default();
         writeln!(out, "  {} {place}", finding.message)?;
     }
+    if report.ok {
+        writeln!(out, "\nNext, `backlog-aws check` asks AWS whether the credentials work.")?;
+    }
     Ok(())
 }
 
