@@ -10,13 +10,14 @@ use crate::harness::{Key, Sandbox, Session, Shell, files_below, is_root, scenari
 const CONFIG: &str = ".config/backlog-aws/config.ini";
 const MARK: &str = " # added by backlog-aws setup";
 
-/// A shell that has never heard of us, in which `setup` was typed and asks for the line.
-fn asked(home: &Sandbox, shell: Shell) -> Session<'_> {
+/// A shell that has never heard of us, in which `setup` was typed and asks for the line, and the files before that.
+fn asked(home: &Sandbox, shell: Shell) -> (Session<'_>, BTreeMap<PathBuf, Vec<u8>>) {
     let mut session = Session::builder(home, shell).without_integration().size(40, 120).spawn();
+    let before = content(home);
     session.send("backlog-aws setup");
     session.key(Key::Enter);
     session.wait_for(&format!("Add this line to the end of ~/{}?", shell.rc_file()));
-    session
+    (session, before)
 }
 
 /// The files of a home and what is in them.
@@ -39,7 +40,7 @@ fn line(shell: Shell) -> String {
 scenario! {
     fn after_two_yes_a_new_shell_has_the_hook_and_the_profile(shell) {
         let home = Sandbox::documented_home();
-        let mut session = asked(&home, shell);
+        let (mut session, _) = asked(&home, shell);
         let before = fs::read_to_string(home.path(shell.rc_file())).unwrap();
         session.send("y");
         session.key(Key::Enter);
@@ -73,8 +74,7 @@ scenario! {
     fn ctrl_c_at_any_question_changes_nothing(shell) {
         for yeses in 0..3 {
             let home = Sandbox::documented_home();
-            let mut session = asked(&home, shell);
-            let before = content(&home);
+            let (mut session, before) = asked(&home, shell);
             for next in ["Choose a profile for every shell", "Profile for everywhere:"].into_iter().take(yeses) {
                 session.key(Key::Enter);
                 session.wait_for(next);
@@ -88,8 +88,7 @@ scenario! {
 
     fn a_no_is_respected(shell) {
         let home = Sandbox::documented_home();
-        let mut session = asked(&home, shell);
-        let before = content(&home);
+        let (mut session, before) = asked(&home, shell);
         for next in ["Choose a profile for every shell", ""] {
             session.send("n");
             session.key(Key::Enter);
