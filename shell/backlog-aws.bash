@@ -277,7 +277,8 @@ __backlog_aws_use() {
     \builtin return 127
   }
   code=$("$__backlog_aws_bin" use --shell bash --session "$__backlog_aws_session" "$@") || \builtin return
-  __backlog_aws_evaluate "$code"
+  # `use --global` has nothing for this shell.
+  [[ -z $code ]] || __backlog_aws_evaluate "$code"
 }
 
 # Passes on what `doctor` cannot see from outside: what this script was told, and what runs before each prompt.
