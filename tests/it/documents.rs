@@ -3,11 +3,18 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::harness::{Sandbox, Shell, files_below, processes_of};
+use backlog_aws::cli::Cli;
 use backlog_aws::session::Variable;
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use crate::harness::{
+    SECRETS, Sandbox, Session, Shell, files_below, processes_of, scenario, static_profile,
+};
 
 const REMEDY: &str = "is out of date; `BACKLOG_AWS_BLESS=1 cargo test --test it` writes it";
 
@@ -85,6 +92,155 @@ fn the_documents_show_the_help() {
     let (_, after) = rest.split_once(end).expect("the help has an end");
     let help = printed(&["--help"]);
     assert_current(&path, &format!("{before}{begin}```text\n{help}```\n{end}{after}"));
+}
+
+/// The lines of a text's code blocks, and what else stands between backquotes.
+fn code_of(text: &str) -> (Vec<String>, Vec<String>) {
+    let (mut lines, mut spans) = (Vec::new(), Vec::new());
+    for (index, part) in text.split("```").enumerate() {
+        if index % 2 == 1 {
+            lines.extend(part.lines().skip(1).map(|line| line.trim().to_owned()));
+        } else {
+            let between = part.split('`').skip(1).step_by(2);
+            spans.extend(between.map(|span| span.replace('\n', " ")));
+        }
+    }
+    (lines, spans)
+}
+
+/// The calls of this program in a line of code: the words up to what ends a command in a shell.
+fn calls_in(line: &str) -> Vec<Vec<&str>> {
+    let calls = line
+        .split("backlog-aws ")
+        .skip(1)
+        .filter(|call| call.starts_with(|c: char| c == '-' || c.is_ascii_lowercase()));
+    let words = calls.map(|call| {
+        let end = call.find([')', '|', ';', '>', '`', '#', '\\']).unwrap_or(call.len());
+        call[..end].split_whitespace().collect()
+    });
+    words.collect()
+}
+
+/// Every command, flag and value that the documents name is one.
+#[test]
+fn commands_in_the_documents_are_understood() {
+    let mut count = 0;
+    for (path, text) in documents() {
+        let (lines, spans) = code_of(&text);
+        for line in lines.iter().chain(&spans) {
+            for words in calls_in(line) {
+                count += 1;
+                let words = words.into_iter().map(|word| word.trim_matches('\''));
+                let Err(error) = Cli::try_parse_from(["backlog-aws"].into_iter().chain(words))
+                else {
+                    continue;
+                };
+                // In a sentence, `backlog-aws exec` is the name of the command.
+                let name =
+                    error.kind() == ErrorKind::MissingRequiredArgument && !lines.contains(line);
+                assert!(name || !error.use_stderr(), "{path}: {line}\n{error}");
+            }
+        }
+    }
+    assert!(count > 50, "only {count} were found");
+}
+
+scenario! {
+    /// README's blocks and tables, line by line, in a home like the one it speaks of.
+    fn the_readmes_commands_work(shell) {
+        let home = Sandbox::documented_home();
+        home.write_private(".aws/credentials", [static_profile("luxito", "us-west-2"), static_profile("acme", "eu-west-1"), static_profile("bedrock", "eu-west-1")].concat());
+        let script = "#!/bin/sh\n[ -n \"$AWS_ACCESS_KEY_ID\" ] && echo ran with $AWS_PROFILE\n";
+        for path in [home.path("scripts/services/start-services.sh"), home.binary_on_path().with_file_name("litellm")] {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, script).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let readme = read("README.md");
+        let in_blocks = code_of(&readme).0.into_iter().filter(|line| line.starts_with("backlog-aws"));
+        let in_tables = readme.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next().map(str::to_owned));
+        let lines: Vec<String> = in_blocks.chain(in_tables.filter(|line| line.starts_with("backlog-aws"))).collect();
+        assert!(lines.len() >= 10, "{lines:?}");
+        // What `setup` offers in its first step.
+        home.write(".config/backlog-aws/config.ini", "profile = bedrock\n");
+        let mut session = Session::builder(&home, shell).size(50, 200).spawn();
+        let mut ran = 0;
+        for line in &lines {
+            let told = session.line(line).text;
+            assert_eq!(session.status_of_last(), 0, "{line}\n{told}");
+            ran += usize::from(told.contains("ran with "));
+        }
+        assert!(ran >= 2, "the start script and LiteLLM were not run");
+        session.assert_answer("bedrock", "pin");
+    }
+}
+
+#[test]
+fn the_pictures_show_what_the_program_prints() {
+    const LARGEST: u64 = 300 * 1024;
+    let make = |arguments: &[&str]| {
+        let binary = Sandbox::built_binary();
+        let output = Command::new(in_repository("docs/pictures/make"))
+            .args(arguments)
+            .arg(binary)
+            .output()
+            .expect("python3 is there");
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned(),
+        )
+    };
+    // Elsewhere the cache of the picture has another place.
+    if cfg!(target_os = "linux") {
+        if std::env::var_os("BACKLOG_AWS_BLESS").is_some() {
+            make(&[]);
+        }
+        assert_eq!(make(&["--check"]), (true, String::new()));
+    }
+    let texts: String = documents().into_iter().map(|(_, text)| text).collect();
+    let pictures = files_below(&in_repository("docs/pictures"))
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|ending| ending == "svg"));
+    for picture in pictures {
+        let name = picture.file_name().expect("it has a name").to_string_lossy();
+        assert!(texts.contains(&*name), "no document shows {name}");
+        assert!(fs::metadata(&picture).unwrap().len() < LARGEST, "{name} is too large");
+        let text = fs::read_to_string(&picture).unwrap();
+        // The demo shows a key id of AWS's documentation.
+        let secret = |text: &str| SECRETS[..3].iter().any(|secret| text.contains(secret));
+        assert!(!secret(&text), "{name} has a secret");
+        assert!(!text.contains("/tmp"), "{name} has a path of a machine");
+    }
+}
+
+/// The links between the documents lead somewhere.
+#[test]
+fn links_lead_to_files_and_headings() {
+    for (path, text) in documents() {
+        let text: String = text.split("```").step_by(2).collect();
+        let folder = in_repository(&path).parent().expect("it is in a folder").to_owned();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.contains("://") {
+                continue;
+            }
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { in_repository(&path) } else { folder.join(file) };
+            let there = fs::read_to_string(&target).unwrap_or_else(|_| panic!("{path}: {link}"));
+            let anchors: Vec<String> = there
+                .lines()
+                .filter(|line| line.starts_with('#'))
+                .map(|line| {
+                    let title =
+                        line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+                    title.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
+                })
+                .collect();
+            assert!(
+                heading.is_empty() || anchors.iter().any(|anchor| anchor == heading),
+                "{path}: {link}: {anchors:?}"
+            );
+        }
+    }
 }
 
 /// The names of variables of ours in a text.
