@@ -12,7 +12,7 @@ use inquire::{Confirm, InquireError, Select};
 use crate::aws::Profile;
 use crate::cli;
 use crate::error::Failure;
-use crate::finding::{Finding, print_findings};
+use crate::finding::{Finding, abridged, print_findings};
 use crate::overrides::Edit;
 use crate::resolve::{Answer, Inputs, Reason, Resolution, none_found, resolve, usable};
 use crate::session::{UserIntent, Variable, state_of};
@@ -117,9 +117,12 @@ pub fn resolve_for_command<'a>(
     fill_in(&mut inputs, &mut resolution, temporary, world)?;
     let asks = asks.filter(|asks| possible() && (asks.guess || resolution.refusal.is_some()));
     let profile = match (asks, &resolution.refusal) {
-        (None, Some(refusal)) => return Err(Failure::Problem(refusal.to_string())),
+        (None, Some(refusal)) => {
+            print_concerns(&resolution, world);
+            return Err(Failure::Problem(refusal.to_string()));
+        }
         (Some(asks), Some(refusal)) => {
-            print_findings(vec![refusal.clone()], &world.env, &mut io::stderr().lock());
+            print_findings([refusal.clone()], &world.env, &mut io::stderr().lock());
             usable_profile(asks.question, world).map_err(|failure| match failure {
                 // The refusal has said it already.
                 Failure::Problem(_) => Failure::Explained,
@@ -173,7 +176,7 @@ fn fill_in(
 pub fn print_concerns(resolution: &Resolution, world: &World) {
     let concerns = resolution.findings.iter().filter(|finding| finding.concerns_exec()).cloned();
     let concerns = concerns.map(|finding| finding.loud_if(resolution.guess)).collect();
-    print_findings(concerns, &world.env, &mut io::stderr().lock());
+    print_findings(abridged(concerns), &world.env, &mut io::stderr().lock());
 }
 
 /// Offers to keep a choice that was made for one command.
@@ -202,8 +205,7 @@ pub fn confirm(source: Source, there: &str, out: &mut dyn Write) -> io::Result<(
     let resolution = resolve(&inputs);
     let place = if resolution.answer.source() == Some(source) { there } else { "here" };
     writeln!(out, "{}", resolution.in_force(place, &inputs))?;
-    let unknown_region = resolution.unknown_region().into_iter().collect();
-    print_findings(unknown_region, &world.env, &mut io::stderr());
+    print_findings(resolution.unknown_region(), &world.env, &mut io::stderr());
     Ok(())
 }
 

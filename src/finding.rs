@@ -306,10 +306,14 @@ pub fn abridged(findings: Vec<Finding>) -> Vec<Finding> {
     shown.into_iter().chain(more).collect()
 }
 
-/// Prints findings, unless the user wants quiet. A closed standard error is no reason to fail.
-pub fn print_findings(findings: Vec<Finding>, env: &Environment, err: &mut dyn Write) {
+/// Prints findings, each on its line, unless the user wants quiet. A closed standard error is no reason to fail.
+pub fn print_findings(
+    findings: impl IntoIterator<Item = Finding>,
+    env: &Environment,
+    err: &mut dyn Write,
+) {
     let quiet = is_quiet(env);
-    for finding in abridged(findings).iter().filter(|finding| !quiet || finding.survives_quiet()) {
+    for finding in findings.into_iter().filter(|finding| !quiet || finding.survives_quiet()) {
         // One write: what runs beside us on the same terminal must not get into the middle of the line.
         let _ = err.write_all(format!("backlog-aws: {finding}\n").as_bytes());
     }

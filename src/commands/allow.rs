@@ -125,9 +125,7 @@ fn show(path: &Path, parsed: &Override, world: &World, out: &mut dyn Write) -> R
     inputs.directory = Directory { decided, ..Directory::default() };
     let after = resolve(&inputs);
     writeln!(out, "  after   {}", after.summary(&inputs))?;
-    if let Some(refusal) = after.refusal {
-        print_findings(vec![refusal], &world.env, &mut io::stderr().lock());
-    }
+    print_findings(after.refusal, &world.env, &mut io::stderr().lock());
     for (pin, variable) in
         [(&intent.pin, Variable::Profile), (&intent.region_pin, Variable::Region)]
     {

@@ -39,7 +39,7 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
         return Err(Failure::Usage("there is no command to run; write it after `--`".to_owned()));
     };
     print_concerns(&resolution, world);
-    print_findings(Vec::from_iter(resolution.unknown_region()), &world.env, &mut io::stderr());
+    print_findings(resolution.unknown_region(), &world.env, &mut io::stderr());
     if world.env.non_empty("ANTHROPIC_AWS_API_KEY").is_some() && !is_quiet(&world.env) {
         let _ = writeln!(
             io::stderr(),

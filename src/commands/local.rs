@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::choice;
 use crate::cli;
 use crate::error::{Done, Failure, reason};
-use crate::finding::print_findings;
+use crate::finding::{abridged, print_findings};
 use crate::fs::{Access, Content, SourceFile, check_is_ours, stage};
 use crate::overrides::trust::{OverrideFile, Store, Verdict, judge};
 use crate::overrides::{self, Edit, FILE_NAME, Invalid, Override, place};
@@ -160,7 +160,7 @@ fn show(world: &World, out: &mut dyn Write) -> Done {
         }));
     };
     // What is nearer and does not count.
-    print_findings(directory.findings, &world.env, &mut io::stderr().lock());
+    print_findings(abridged(directory.findings), &world.env, &mut io::stderr().lock());
     let decided = decided.map_err(|refusal| Failure::Problem(refusal.to_string()))?;
     print_entries(&at.path, &decided, out)?;
     Ok(0)

@@ -30,7 +30,8 @@ pub fn run(args: &cli::Status, world: &World, out: &mut dyn Write) -> Done {
         write_json(out, &Report::of(&resolution))?;
     } else {
         print(&resolution, world.now, out)?;
-        print_findings(findings(&resolution), &world.env, &mut anstream::stderr().lock());
+        let findings = abridged(findings(&resolution));
+        print_findings(findings, &world.env, &mut anstream::stderr().lock());
     }
     Ok(u8::from(!resolution.answer.is_usable()))
 }

@@ -215,6 +215,23 @@ fn signals_have_their_usual_effect_on_the_command() {
     }
 }
 
+/// As docs/exec-and-credentials.md says: what the caller ignores stays ignored, but for SIGPIPE, whose state before this
+/// program nobody can tell: Rust's runtime changes it first.
+#[cfg(target_os = "linux")]
+#[test]
+fn ignored_signals_stay_ignored_but_for_sigpipe() {
+    let home = Sandbox::documented_home();
+    let ignored = |script: &str| {
+        let words = ["exec", "--", "grep", "SigIgn", "/proc/self/status"];
+        let run = home.invoke(words).script(format!("{script}; exec \"$@\"")).run().expect_code(0);
+        u64::from_str_radix(run.out().split_whitespace().nth(1).unwrap(), 16).unwrap()
+    };
+    let bit = |signal: u64| 1 << (signal - 1);
+    let (hup, pipe) = (bit(1), bit(13));
+    assert_eq!(ignored(":") & (hup | pipe), 0);
+    assert_eq!(ignored("trap '' HUP PIPE") & (hup | pipe), hup);
+}
+
 #[test]
 fn the_command_keeps_the_process_id() {
     let home = Sandbox::documented_home();

@@ -25,6 +25,8 @@ mod handover;
 mod harness_selftest;
 mod heavy;
 mod hostile;
+mod hostile_shell;
+mod hostile_stamps;
 mod house;
 mod hygiene;
 mod inherited;

@@ -6,7 +6,10 @@ use std::fs;
 use crate::harness::{Sandbox, Session, scenario};
 
 /// How many set-ups for each shell; each runs a real one.
-const SET_UPS: u64 = 12;
+fn set_ups() -> u64 {
+    let wanted = std::env::var("BACKLOG_AWS_TEST_SET_UPS");
+    wanted.map_or(12, |count| count.parse().expect("BACKLOG_AWS_TEST_SET_UPS is a number"))
+}
 
 /// `SplitMix64` (Steele, Lea, Flood): the same numbers everywhere.
 struct Random(u64);
@@ -55,7 +58,7 @@ const VALUES: [&str; 9] = [
 
 scenario! {
     fn the_shell_exports_what_status_says(shell) {
-        for set_up in 0..SET_UPS {
+        for set_up in 0..set_ups() {
             let mut random = Random(set_up);
             let home = Sandbox::documented_home();
             let outer = *random.pick(&DIRECTORIES);

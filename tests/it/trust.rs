@@ -273,6 +273,42 @@ fn a_limit_on_the_size_of_files_leaves_all_as_it_was_and_nothing_beside_it() {
     run_in(&home, "other", &["allow"]).expect_code(0);
 }
 
+/// The file is on another's list of busy ones, say. The decision comes before it and is taken back.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_rename_that_fails_leaves_the_old_file_and_what_was_decided_on_it() {
+    for allowed in [true, false] {
+        let home = Sandbox::documented_home();
+        home.write(
+            "acme/.backlog-aws",
+            if allowed { "profile = bedrock\n" } else { "# a comment\n" },
+        );
+        run_in(&home, "acme", &["allow"]);
+        let (store, files) = (contents(&home.path(STORE)), contents(&home.path("acme")));
+        let log = home.path("renames");
+        // The first puts the decision into its place.
+        let inject = "inject=rename,renameat,renameat2:error=EBUSY:when=2";
+        let run = home
+            .strace(&["-f", "-e", "trace=rename,renameat,renameat2", "-e", inject], &log)
+            .arg(Sandbox::built_binary())
+            .args(["local", "luxito"])
+            .current_dir(home.path("acme"))
+            .output()
+            .unwrap();
+        let (said, log) = (String::from_utf8_lossy(&run.stderr), fs::read_to_string(log).unwrap());
+        assert!(log.contains("INJECTED"), "no rename failed: {log}");
+        assert_eq!(run.status.code(), Some(1), "{said}");
+        assert!(
+            said.contains("acme/.backlog-aws cannot be written: ")
+                && said.trim_end().ends_with("; nothing was changed"),
+            "{said}"
+        );
+        assert_eq!(contents(&home.path("acme")), files, "the old file and nothing beside it");
+        assert_eq!(contents(&home.path(STORE)), store, "allowed before: {allowed}");
+        assert_eq!(outcome(&home, "acme"), if allowed { "chosen" } else { "not-allowed" });
+    }
+}
+
 /// A real full disk and a real read-only one, in mounts of a process's own that end with it.
 #[test]
 fn a_full_or_read_only_data_directory_is_told_and_changes_nothing() {
