@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 
 use crate::aws::Profile;
 use crate::choice::{self, possible, says_yes, usable_profile};
@@ -46,37 +47,45 @@ pub fn run(args: &cli::Setup, world: &World, out: &mut dyn Write) -> Done {
     writeln!(out)?;
     out.flush()?;
     if (adds || offers_profile) && !possible() {
-        let steps = [
-            (adds, "  adds the line at the end of the file and keeps a copy of it\n"),
-            (offers_profile, "  sets a profile for everywhere\n"),
-        ];
-        let steps = steps.into_iter().filter_map(|(does, what)| does.then_some(what));
-        writeln!(
-            out,
-            "Nothing was changed: there is no terminal to ask on. On one, after a yes, it"
-        )?;
-        write!(out, "{}", steps.collect::<String>())?;
-        return Ok(0);
+        return announce(adds, offers_profile, out);
     }
-    let (added, profile) = match ask(adds.then_some(&*file), offers_profile, world) {
+    let answers = match ask(adds.then_some(&*file), offers_profile, world) {
         Err(Failure::Canceled) => {
             writeln!(out, "Nothing was changed.")?;
             return Err(Failure::Canceled);
         }
         answers => answers?,
     };
-    if added {
+    if answers.adds {
         let copy = StartUpFile::open(&path, world)?.add(&load)?;
         let copy = copy.map(|copy| format!("; a copy of it as it was is {}", shown(&copy, home)));
         writeln!(out, "added the line to {file}{}", copy.unwrap_or_default())?;
     }
-    if let Some(profile) = profile {
-        let edits = [("profile", Edit::Set(&profile)), ("region", Edit::Remove)];
+    if let Some(profile) = &answers.profile {
+        let edits = [("profile", Edit::Set(profile)), ("region", Edit::Remove)];
         user_config::change(None, &edits, world, out)?;
         choice::confirm(Source::UserDefault, "everywhere", out)?;
     }
-    if added || !adds {
+    if answers.checks {
+        out.flush()?;
+        // How it went, it says itself.
+        Command::new(&world.program).arg("check").status()?;
+    }
+    if answers.adds || !adds {
         writeln!(out, "Open a new {}. Then, in the toolkit's directory:\n{START}", shell.word())?;
+    }
+    Ok(0)
+}
+
+/// What the answers on a terminal would lead to.
+fn announce(adds: bool, offers_profile: bool, out: &mut dyn Write) -> Done {
+    writeln!(out, "Nothing was changed: there is no terminal to ask on. On one, after a yes, it")?;
+    if adds {
+        writeln!(out, "  adds the line at the end of the file and keeps a copy of it")?;
+    }
+    if offers_profile {
+        writeln!(out, "  sets a profile for everywhere")?;
+        writeln!(out, "  asks AWS whether it works, with `backlog-aws check`")?;
     }
     Ok(0)
 }
@@ -135,12 +144,14 @@ fn offers_profile(world: &World, out: &mut dyn Write) -> Result<bool, Failure> {
     Ok(offers)
 }
 
-/// Whether to add the line to `file`, and which profile is for everywhere.
-fn ask(
-    file: Option<&str>,
-    offers_profile: bool,
-    world: &World,
-) -> Result<(bool, Option<String>), Failure> {
+struct Answers {
+    adds: bool,
+    profile: Option<String>,
+    checks: bool,
+}
+
+/// Whether to add the line to `file`, which profile is for everywhere, and whether to check that.
+fn ask(file: Option<&str>, offers_profile: bool, world: &World) -> Result<Answers, Failure> {
     let adds = match file {
         Some(file) => says_yes(&format!("Add this line to the end of {file}?"))?,
         None => false,
@@ -148,7 +159,8 @@ fn ask(
     let chooses = offers_profile
         && says_yes("Choose a profile for every shell and directory without a choice of its own?")?;
     let profile = chooses.then(|| usable_profile("Profile for everywhere", world)).transpose()?;
-    Ok((adds, profile))
+    let checks = chooses && says_yes("Ask AWS whether it works (`backlog-aws check`)?")?;
+    Ok(Answers { adds, profile, checks })
 }
 
 fn remove(world: &World, out: &mut dyn Write) -> Done {

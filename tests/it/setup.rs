@@ -40,6 +40,9 @@ fn line(shell: Shell) -> String {
 scenario! {
     fn after_two_yes_a_new_shell_has_the_hook_and_the_profile(shell) {
         let home = Sandbox::documented_home();
+        let curl = home.binary_on_path().with_file_name("curl");
+        fs::write(&curl, "#!/bin/sh\necho asked >>~/asked\nexit 7\n").unwrap();
+        fs::set_permissions(&curl, Permissions::from_mode(0o755)).unwrap();
         let (mut session, _) = asked(&home, shell);
         let before = fs::read_to_string(home.path(shell.rc_file())).unwrap();
         session.send("y");
@@ -49,7 +52,12 @@ scenario! {
         session.wait_for("Profile for everywhere:");
         session.send("bed");
         session.key(Key::Enter);
+        session.wait_for("Ask AWS whether it works");
+        session.key(Key::Enter);
         let told = session.wait_prompt().text;
+        // There is no curl in that home but this one.
+        assert!(told.contains("identity"), "{told}");
+        assert_eq!(fs::read_to_string(home.path("asked")).unwrap(), "asked\n");
         assert!(told.contains(&format!("shell    {} (the one you are in)", shell.name())), "{told}");
         assert!(told.contains("exec ./scripts/services/start-services.sh"), "{told}");
         let after = fs::read_to_string(home.path(shell.rc_file())).unwrap();
@@ -72,10 +80,10 @@ scenario! {
     }
 
     fn ctrl_c_at_any_question_changes_nothing(shell) {
-        for yeses in 0..3 {
+        for yeses in 0..4 {
             let home = Sandbox::documented_home();
             let (mut session, before) = asked(&home, shell);
-            for next in ["Choose a profile for every shell", "Profile for everywhere:"].into_iter().take(yeses) {
+            for next in ["Choose a profile for every shell", "Profile for everywhere:", "Ask AWS whether it works"].into_iter().take(yeses) {
                 session.key(Key::Enter);
                 session.wait_for(next);
             }
