@@ -112,6 +112,8 @@ impl Caller<'_> {
 fn host_and_path(url: &str) -> (String, &str) {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    // A name and password in it are nobody's business.
+    let host = host.rsplit('@').next().unwrap_or_default();
     let port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
     (host.strip_suffix(port).unwrap_or(host).to_lowercase(), path)
 }

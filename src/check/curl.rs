@@ -16,7 +16,7 @@ use crate::world::Environment;
 const MAX_ANSWER_BYTES: u64 = 8 << 20;
 
 /// What every request has. Redirects are not followed: nobody else gets to see the headers.
-const COMMON: &str = "silent\ninclude\ngloboff\npath-as-is\nsuppress-connect-headers\nmax-time = 10\nproto = \"=http,https\"\n";
+const COMMON: &str = "silent\ninclude\ngloboff\npath-as-is\nsuppress-connect-headers\nmax-time = 10\nhttp1.1\nproto = \"=http,https\"\n";
 
 /// What came back.
 pub struct Answer {

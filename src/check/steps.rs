@@ -45,8 +45,8 @@ pub enum Outcome {
     Failed {
         #[serde(flatten)]
         explained: Explained,
-        /// AWS's code and its own words; empty when it said nothing.
-        aws: String,
+        /// AWS's code and its own words, if it said anything.
+        aws: Option<String>,
     },
     Skipped {
         message: &'static str,
@@ -95,7 +95,7 @@ impl Caller<'_> {
             ];
             let said = Some(&refused.said).filter(|said| !said.is_empty());
             let aws = said.map(|said| format!("{}: {said}", visible(&refused.code)));
-            Outcome::Failed { explained: explain(&refused, &facts), aws: aws.unwrap_or_default() }
+            Outcome::Failed { explained: explain(&refused, &facts), aws }
         });
         Step { question, outcome }
     }

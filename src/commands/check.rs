@@ -62,10 +62,15 @@ pub fn run(args: &cli::Check, world: &World, out: &mut dyn Write) -> Done {
     if args.json {
         let (profile, source) = (identity.profile(), resolution.answer.source());
         write_json(out, &Report { schema: 1, ok, profile, source, region, steps })?;
-    } else if ok {
-        writeln!(out, "{GOOD}{name} works in {region}{GOOD:#}")?;
     } else {
-        writeln!(out, "{BAD}{name} does not work in {region}{BAD:#}")?;
+        // A model that answers counts more than a list that is not allowed.
+        let answers = steps.last().is_some_and(|step| !step.outcome.is_failure());
+        let (style, verdict) = match (ok, answers) {
+            (true, _) => (GOOD, "works"),
+            (false, true) => (BAD, "works in part"),
+            (false, false) => (BAD, "was not found to work"),
+        };
+        writeln!(out, "{style}{name} {verdict} in {region}{style:#}")?;
     }
     Ok(u8::from(!ok))
 }
@@ -90,7 +95,7 @@ fn print(step: &Step, out: &mut dyn Write) -> io::Result<()> {
         }
         Outcome::Failed { explained, aws } => {
             writeln!(out, "  {BAD}failed{BAD:#}  {name}  {}", explained.message)?;
-            if !aws.is_empty() {
+            if let Some(aws) = aws {
                 writeln!(out, "          {FAINT}AWS says{FAINT:#}  {aws}")?;
             }
             writeln!(out, "          -> {}", explained.remedy)

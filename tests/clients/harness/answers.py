@@ -6,7 +6,7 @@ It prints its port and serves until its standard input ends. The beginning of th
 
     /good              as AWS does
     /fail/STATUS/CODE/MESSAGE
-                       with that error, once the signature was found right; CODE can be `none`
+                       with that error, once the signature was found right; `none` is a CODE of nobody's
     /echo              with an error that repeats the headers of the request
     /clock/SECONDS     as a machine whose clock is that far ahead: to it, signatures have expired
     /interim           after an interim answer
@@ -66,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self._authenticate(service, body)
             if mode == "fail":
-                raise _Refused(int(rest[0]), unquote(rest[1]).replace("none", ""), unquote(rest[2]))
+                raise _Refused(int(rest[0]), unquote(rest[1]), unquote(rest[2]))
             if mode == "echo":
                 raise _Refused(400, "ValidationException", f"The Canonical String is {self.headers}".replace("\n", " "))
         except _Refused as refused:
@@ -120,13 +120,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer_json(404, {"message": "no such operation"})
 
     def _refuse(self, service: str, status: int, code: str, message: str) -> None:
-        if service == "sts":
+        if code == "none":
+            self._answer(status, "text/plain", message)
+        elif service == "sts":
             error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
             self._answer(status, "text/xml", f"<ErrorResponse>{error}</ErrorResponse>")
         else:
-            # Both forms that AWS uses.
             kind = f"{code}:http://internal.amazon.com/coral/com.amazon.bedrock/"
-            self._answer_json(status, {"message": message}, **({"x-amzn-errortype": kind} if code else {}))
+            self._answer_json(status, {"message": message}, **{"x-amzn-errortype": kind})
 
     def _answer_json(self, status: int, value: object, **headers: str) -> None:
         self._answer(status, "application/json", json.dumps(value), **headers)
