@@ -80,7 +80,7 @@ impl SourceFile {
     /// Why it may not be the user's own, as the end of a sentence about it; `None` when it is.
     pub fn foreign(&self) -> Option<&'static str> {
         let FileState { owner, group, .. } = *self.state.as_ref()?;
-        if owner != rustix::process::geteuid().as_raw() && owner != 0 {
+        if is_anothers(owner) {
             return Some("belongs to another user");
         }
         match self.content {
@@ -118,7 +118,16 @@ pub fn read_file(path: PathBuf, max_bytes: u64) -> SourceFile {
 
 fn read(path: &Path, max_bytes: u64) -> io::Result<(Content, FileState)> {
     // A device is never opened: that alone can rewind a tape or start something. Once open, it is looked at again.
-    let metadata = std::fs::metadata(path)?;
+    let metadata = match std::fs::symlink_metadata(path)? {
+        // What is missing at its other end is not known to be nothing: it can be on a disk that is not there today.
+        link if link.is_symlink() => {
+            std::fs::metadata(path).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => io::Error::other("it is a link that leads nowhere"),
+                _ => error,
+            })?
+        }
+        found => found,
+    };
     if !metadata.is_file() {
         return Ok((Content::Unreadable(what_it_is(&metadata)), state(&metadata)));
     }
@@ -185,6 +194,22 @@ pub fn is_own(path: &Path) -> Result<bool, String> {
         Ok(_) => return Ok(true),
     };
     Err(format!("{} {why}", visible(path)))
+}
+
+/// Why a directory is not the user's own, as the end of a sentence about a file in it: who can write to it can have the
+/// file's name lead to any other file. In root's `/tmp` nobody can replace what is another's.
+pub fn foreign_directory(directory: &Path) -> Option<&'static str> {
+    let found = std::fs::metadata(directory).ok()?;
+    if is_anothers(found.uid()) {
+        return Some("is in a directory of another user");
+    }
+    let is_sticky = found.uid() == 0 && found.mode() & 0o1000 != 0;
+    let is_shared = others_write(found.uid(), found.gid(), found.mode()) && !is_sticky;
+    is_shared.then_some("is in a directory that others can write to")
+}
+
+fn is_anothers(owner: u32) -> bool {
+    owner != rustix::process::geteuid().as_raw() && owner != 0
 }
 
 /// Whether anybody but the owner and root can write. A group of the owner's id is the owner's own: many Linux systems

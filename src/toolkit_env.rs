@@ -201,7 +201,8 @@ fn assignment(text: &[u8]) -> Option<(&[u8], &[u8])> {
 /// The variables that a piece of code seems to assign which only a shell can follow.
 fn assigned_in(code: &[u8]) -> impl Iterator<Item = &'static str> {
     let pieces = code.split_inclusive(|&byte| !is_identifier(byte));
-    pieces.filter_map(|piece| known(piece.strip_suffix(b"=")?))
+    // bash and zsh append with `+=`.
+    pieces.filter_map(|piece| known(piece.strip_suffix(b"=").or_else(|| piece.strip_suffix(b"+"))?))
 }
 
 fn known(name: &[u8]) -> Option<&'static str> {

@@ -12,7 +12,7 @@ use directories::ProjectDirs;
 use jiff::Timestamp;
 
 use crate::aws::locate;
-use crate::fs::{Content, FORBIDDEN_DIRS, SourceFile, is_mine, read_file};
+use crate::fs::{Content, FORBIDDEN_DIRS, SourceFile, foreign_directory, is_mine, read_file};
 
 /// The largest AWS file that is read, in bytes: far beyond any real one, and short of exhausting memory.
 const MAX_FILE_BYTES: u64 = 16 << 20;
@@ -101,9 +101,10 @@ impl World {
             .map(|home| read_file(home.join(".backlog-toolkit-env"), MAX_TOOLKIT_FILE_BYTES));
         let project = home.as_ref().and_then(|_| ProjectDirs::from("", "", "backlog-aws"));
         let user_config = match env.non_empty("BACKLOG_AWS_CONFIG") {
-            Some(path) => Some(read(path.into())),
-            None => project.as_ref().map(|project| read(project.config_dir().join("config.ini"))),
+            Some(path) => Some(path.into()),
+            None => project.as_ref().map(|project| project.config_dir().join("config.ini")),
         };
+        let user_config = user_config.map(read_user_config);
         let (data_dir, cache) =
             project.as_ref().map(|project| own_dirs(project, home.as_deref())).unwrap_or_default();
         let overrides = cwd.as_deref().map(find_overrides).unwrap_or_default();
@@ -141,6 +142,23 @@ fn own_dirs(project: &ProjectDirs, home: Option<&Path>) -> (Option<PathBuf>, Opt
     let runtime = project.runtime_dir().filter(|dir| dir.parent().is_some_and(is_mine));
     let keep = |dir: &Path| Some(dir.to_owned()).filter(|dir| ours(dir));
     (keep(project.data_dir()), keep(runtime.unwrap_or(project.cache_dir())))
+}
+
+/// The user's configuration. Its name must lead to the same file for nobody but the user to change.
+fn read_user_config(path: PathBuf) -> SourceFile {
+    let unreadable = |path, why: &str| {
+        let content = Content::Unreadable(why.to_owned());
+        SourceFile { path, content, state: None }
+    };
+    if path.is_relative() {
+        return unreadable(path, "is not an absolute path");
+    }
+    let file = read_file(path, MAX_FILE_BYTES);
+    let directory = file.path.parent().filter(|_| file.bytes().is_some());
+    match directory.and_then(foreign_directory) {
+        Some(why) => unreadable(file.path, why),
+        None => file,
+    }
 }
 
 /// The override files in a directory and above, nearest first. Each is read once: the bytes that are compared with what

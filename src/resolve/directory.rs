@@ -130,15 +130,16 @@ impl UserConfig {
         };
         let rules = match (&file.content, file.foreign()) {
             (Content::Absent, _) => Ok(Rules::default()),
-            (Content::Unreadable(why), _) => Err((*why).clone()),
-            (Content::Read { .. }, Some(why)) => Err(why.to_owned()),
+            (Content::Unreadable(why), _) => Err((why.as_str(), "fix or remove it".to_owned())),
+            (Content::Read { .. }, Some(why)) => {
+                let chmod = command_on("chmod go-w", &file.path);
+                Err((why, format!("make it a file that only you can write to: {chmod}")))
+            }
             (Content::Read { bytes, .. }, None) => return Self::read(&file.path, bytes, world),
         };
-        let rules = rules.map_err(|why| {
+        let rules = rules.map_err(|(why, remedy)| {
             let message = format!("{} {why}", visible(&file.path));
-            let chmod = command_on("chmod go-w", &file.path);
-            Finding::problem(Code::Unusable, message)
-                .remedy(format!("make it a file that only you can write to: {chmod}"))
+            Finding::problem(Code::Unusable, message).remedy(remedy)
         });
         Self { path: file.path.clone(), rules, rule: None }
     }

@@ -48,6 +48,8 @@ fn a_value_that_needs_a_shell_is_named_and_not_guessed() {
         "BACKLOG_AWS_PROFILE=`id`",
         "BACKLOG_AWS_PROFILE=${X:-y}",
         "BACKLOG_AWS_PROFILE=~/x",
+        "BACKLOG_AWS_PROFILE+=x",
+        "export A=1 BACKLOG_AWS_PROFILE+=x",
     ] {
         let read = ToolkitEnv::parse(format!("BACKLOG_AWS_PROFILE=old\n{line}\n").as_bytes());
         assert_eq!(unknown(&read), [("BACKLOG_AWS_PROFILE", 2, Unknown::NeedsShell)], "{line}");

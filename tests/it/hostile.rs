@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, lchown, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use crate::harness::{Output, Sandbox, is_root, run_as_a_mere_user, say};
+use crate::harness::{Output, Sandbox, Session, is_root, run_as_a_mere_user, say, scenario};
 
 const STORE: &str = ".local/share/backlog-aws/trust";
 
@@ -54,6 +54,56 @@ fn an_allowed_override_that_cannot_be_read_leaves_no_other_profile() {
     run_in(&home, "", &["allow", "--under", "other"]).expect_code(0);
     let run = |words: &[&str]| run_in(&home, "other", words);
     assert_nothing_else_is_tried(run, "directory", "is a directory and not a file");
+}
+
+/// The other end of a link can be on a disk that is not there today.
+#[test]
+fn a_choice_behind_a_link_that_leads_nowhere_leaves_no_other_profile() {
+    let home = Sandbox::with_override();
+    let run = |words: &[&str]| run_in(&home, "acme/deep", words);
+    for (file, source) in [
+        (".backlog-toolkit-env", "toolkit-env"),
+        (".config/backlog-aws/config.ini", "rule"),
+        ("acme/.backlog-aws", "directory"),
+    ] {
+        let path = home.path(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let _ = fs::remove_file(&path);
+        symlink("nowhere", &path).unwrap();
+        if source != "directory" {
+            home.remove("acme/.backlog-aws");
+        }
+        assert_nothing_else_is_tried(
+            run,
+            source,
+            "cannot be read: it is a link that leads nowhere",
+        );
+        fs::remove_file(&path).unwrap();
+        home.allow("acme", "profile = bedrock\n");
+    }
+    // A stranger's is not asked.
+    home.mkdir("other");
+    symlink("nowhere", home.path("other/.backlog-aws")).unwrap();
+    let status = run_in(&home, "other", &["status", "--json"]).json();
+    assert_eq!(status["profile"], "luxito");
+}
+
+scenario! {
+    fn an_override_that_becomes_a_link_to_nowhere_is_seen_at_the_prompt(shell) {
+        let home = Sandbox::with_override();
+        let mut session = Session::builder(&home, shell).size(40, 300).cwd(home.path("acme")).spawn();
+        session.assert_answer("bedrock", "directory");
+        home.remove("acme/.backlog-aws");
+        symlink("nowhere", home.path("acme/.backlog-aws")).unwrap();
+        let told = session.line("").text;
+        assert!(told.contains("it is a link that leads nowhere"), "{told}");
+        assert_eq!(session.exported()[0], None);
+        // A shell's test for files does not see it on entering the directory; what gives keys away does.
+        session.cd(home.home());
+        session.cd(home.path("acme"));
+        session.line("backlog-aws exec true < /dev/null");
+        assert_eq!(session.status_of_last(), 1);
+    }
 }
 
 #[test]

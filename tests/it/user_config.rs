@@ -1,7 +1,7 @@
 //! The user's own configuration: one profile for everywhere, and private rules of directories.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown, symlink};
 
 use crate::harness::{Sandbox, Session, Shell, is_root, say, scenario};
 
@@ -177,6 +177,43 @@ fn a_file_that_others_can_write_to_is_not_believed_and_nothing_else_is_tried() {
     fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
     let refused = home.run(["exec", "--", "/bin/true"]).expect_code(1);
     assert!(refused.err().contains("config.ini can be written by others"), "{}", refused.err());
+}
+
+/// Whoever can write to the directory can have the name lead to any file of the user's, in a repository for example.
+#[test]
+fn a_file_in_a_directory_of_everybodys_is_not_believed() {
+    let home = Sandbox::documented_home();
+    let planted = home.write("repository/notes.ini", "profile = bedrock\n");
+    let directory = home.mkdir(".config/backlog-aws");
+    symlink(planted, directory.join("config.ini")).unwrap();
+    let source = || home.run(["status", "--json"]).json()["source"].clone();
+    assert_eq!(source(), "user-default", "managers of such files make links");
+    let is_refused = |why: &str| {
+        let refused = home.run(["exec", "--", "/bin/true"]).expect_code(1);
+        assert!(refused.err().contains(why), "{}", refused.err());
+        let refused = home.run(["use", "--global", "luxito"]).expect_code(1);
+        assert!(refused.err().contains(why), "{}", refused.err());
+    };
+    fs::set_permissions(&directory, Permissions::from_mode(0o777)).unwrap();
+    is_refused("config.ini is in a directory that others can write to; ");
+    fs::set_permissions(&directory, Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(source(), "user-default");
+    if is_root() {
+        lchown(&directory, Some(12345), None).unwrap();
+        is_refused("config.ini is in a directory of another user; ");
+    } else {
+        say("a_file_in_a_directory_of_everybodys: not root, so the directory is not given away");
+    }
+}
+
+/// It would mean another file in each directory, and a repository could bring one.
+#[test]
+fn a_relative_path_of_the_configuration_is_refused() {
+    let home = Sandbox::documented_home();
+    home.write("acme/mine.ini", "profile = bedrock\n");
+    let run = home.invoke(["exec", "--", "/bin/true"]).cwd(home.path("acme"));
+    let refused = run.env("BACKLOG_AWS_CONFIG", "mine.ini").run().expect_code(1);
+    assert!(refused.err().contains("mine.ini is not an absolute path; "), "{}", refused.err());
 }
 
 /// Many Linux systems make a group for each user, and an editor leaves the file for it to write.
