@@ -13,8 +13,8 @@ __backlog_aws_bin='' __backlog_aws_mode=prompt __backlog_aws_version='' __backlo
 # configuration are.
 __backlog_aws_expected_aws='' __backlog_aws_expected_keys=''
 __backlog_aws_expected_ours='' __backlog_aws_expected_places=''
-# Files, links resolved, and directories, each followed by its stamp. What was missing. Links, each followed by the real
-# path.
+# Files, links resolved, each followed by a stamp with its time, and directories, each with one of a later time.
+# What was missing. Links, each followed by the real path.
 __backlog_aws_files=() __backlog_aws_directories=() __backlog_aws_missing=() __backlog_aws_links=()
 # Where the search for an override ended, and the directories below with one that does not count.
 __backlog_aws_top='' __backlog_aws_ignored=()
@@ -22,8 +22,8 @@ __backlog_aws_top='' __backlog_aws_ignored=()
 __backlog_aws_rules=() __backlog_aws_rule=''
 # From when to when the answer can stand, in seconds since the epoch, if credentials expire.
 __backlog_aws_since='' __backlog_aws_until=''
-# Not empty while the program is being asked.
-__backlog_aws_asking=''
+# Not empty while the program is being asked, and if there is something rare that __backlog_aws_look has to see to.
+__backlog_aws_asking='' __backlog_aws_rare=''
 
 # Tells this shell's state from one inherited in the environment, also across `exec bash`. Kept when sourced again.
 [[ ${__backlog_aws_session-} = "$$".* ]] || __backlog_aws_session=$$.$RANDOM
@@ -90,13 +90,13 @@ __backlog_aws_refresh() {
   __backlog_aws_prepare
 }
 
-# Copies what is compared at each prompt into variables of their own, because elements of arrays take longer. `/` is
-# compared with itself where there is less.
+# Copies what is compared at each prompt into variables of their own, because elements of arrays take longer.
 __backlog_aws_prepare() {
   \builtin local i
   [[ -n $__backlog_aws_expected_aws ]] || \builtin return 0
   i=0
-  __backlog_aws_dir_1=${__backlog_aws_directories[0]-/} __backlog_aws_dir_stamp_1=${__backlog_aws_directories[1]-/}
+  # Nothing is older than `/`.
+  __backlog_aws_dir_1=${__backlog_aws_directories[0]-} __backlog_aws_dir_stamp_1=${__backlog_aws_directories[1]-/}
   __backlog_aws_file_1=/ __backlog_aws_stamp_1=/ __backlog_aws_file_2=/ __backlog_aws_stamp_2=/
   # Only files in that directory, so that it changes when they vanish.
   if [[ ${__backlog_aws_files[i]-} == "$__backlog_aws_dir_1"/* ]]; then
@@ -114,10 +114,13 @@ __backlog_aws_prepare() {
   __backlog_aws_file_6=${__backlog_aws_files[i + 6]-} __backlog_aws_stamp_6=${__backlog_aws_files[i + 7]-}
   __backlog_aws_missing_4=${__backlog_aws_missing[3]-}
   __backlog_aws_stay
+  # What must not be there: the override right here or, as that leads to __backlog_aws_rest, `/`.
+  __backlog_aws_near=.backlog-aws
+  [[ -z ${__backlog_aws_top#/}$__backlog_aws_file_3$__backlog_aws_missing_4$__backlog_aws_here ]] ||
+    __backlog_aws_near=/
   __backlog_aws_rare=${__backlog_aws_files[i + 8]-}${__backlog_aws_directories[2]-}${__backlog_aws_missing[4]-}
   __backlog_aws_rare+=${__backlog_aws_links[0]-}${__backlog_aws_ignored[0]-}
   __backlog_aws_rare+=$__backlog_aws_expected_keys$__backlog_aws_until
-  __backlog_aws_more=$__backlog_aws_file_3$__backlog_aws_missing_4$__backlog_aws_here$__backlog_aws_rare
   if [[ -n $__backlog_aws_until && -z ${EPOCHSECONDS-} ]]; then
     # Before Bash 5, the only clock is the age of the shell.
     __backlog_aws_until=$((${SECONDS-0} + __backlog_aws_until - __backlog_aws_since))
@@ -128,35 +131,32 @@ __backlog_aws_prepare() {
 }
 
 # Before each prompt. Asks the program when something changed that its answer rests on. Builtins tell whether it did. In
-# the usual case that takes two commands, for each one takes time, and the function is short, for Bash copies it first:
+# the usual case that takes two commands, for each one takes time, and they are short, for Bash copies them first:
 #
-# - AWS's variables and ours have the values that the program expects. There are no keys in the environment. And
+# - AWS's variables and ours have the values that the program expects, and there are no keys in the environment. And
 #   `nocasematch` is off, with which A would be a.
 # - Files that were there have the times of their stamps, which are files that the program made. Their directory is
-#   there, and not newer than its stamp: what is moved into it makes it newer. What was missing is missing.
-# - There is no override in the working directory and above, up to where the program's search ended, which is the root.
-#   Relative names make this hold in any directory.
+#   older than its stamp: what is moved into it makes it newer. What was missing is missing.
+# - There is no override in the working directory and above, up to the root. Relative names make this hold in any
+#   directory.
 #
 # The exit status goes through for what comes after this in PROMPT_COMMAND.
 # shellcheck disable=SC2050
 __backlog_aws_hook() {
   case $? in
   0)
-    [[ a != A && -z ${AWS_ACCESS_KEY_ID-}${AWS_SECRET_ACCESS_KEY-}${AWS_BEARER_TOKEN_BEDROCK-} &&
+    [[ a != A && -z $__backlog_aws_rare${AWS_ACCESS_KEY_ID-}${AWS_SECRET_ACCESS_KEY-}${AWS_BEARER_TOKEN_BEDROCK-} &&
       ${AWS_PROFILE-}^${AWS_SHARED_CREDENTIALS_FILE-}^${AWS_CONFIG_FILE-}^${HOME-} == "$__backlog_aws_expected_aws" &&
       ${BACKLOG_AWS_PROFILE-^}^${BACKLOG_AWS_REGION-^}^${BACKLOG_AWS_SOURCE-^} == "$__backlog_aws_expected_ours" &&
       ${XDG_DATA_HOME-}^${XDG_CONFIG_HOME-}^${BACKLOG_AWS_CONFIG-} == "$__backlog_aws_expected_places" &&
-      -n ${__BACKLOG_AWS_STATE-} && -e $__backlog_aws_dir_1 &&
+      $__backlog_aws_dir_1 -ot $__backlog_aws_dir_stamp_1 &&
       ! $__backlog_aws_file_1 -nt $__backlog_aws_stamp_1 && ! $__backlog_aws_file_1 -ot $__backlog_aws_stamp_1 &&
       ! $__backlog_aws_file_2 -nt $__backlog_aws_stamp_2 && ! $__backlog_aws_file_2 -ot $__backlog_aws_stamp_2 &&
-      ! $__backlog_aws_dir_1 -nt $__backlog_aws_dir_stamp_1 &&
       ! -e $__backlog_aws_missing_1 && ! -e $__backlog_aws_missing_2 && ! -e $__backlog_aws_missing_3 ]] && {
-      [[ $__backlog_aws_top$__backlog_aws_more == / && ! -e .backlog-aws && ! -e ../.backlog-aws &&
-        ! -e ../../.backlog-aws && ! -e ../../../.backlog-aws && ! -e ../../../../.backlog-aws && (
-        ../../../../.. -ef / || ! -e ../../../../../.backlog-aws && ! -e ../../../../../../.backlog-aws &&
-        ! -e ../../../../../../../.backlog-aws && ! -e ../../../../../../../../.backlog-aws &&
-        ! -e ../../../../../../../../../.backlog-aws && ! -e ../../../../../../../../../../.backlog-aws &&
-        ../../../../../../../../../../.. -ef /) ]] || __backlog_aws_rest
+      [[ ! -e $__backlog_aws_near && ! -e ../.backlog-aws && ! -e ../../.backlog-aws &&
+        ! -e ../../../.backlog-aws && ! -e ../../../../.backlog-aws && ! -e ../../../../../.backlog-aws && (
+        ../../../../../.. -ef / || ! -e ../../../../../../.backlog-aws &&
+        ! -e ../../../../../../../.backlog-aws && ../../../../../../../.. -ef /) ]] || __backlog_aws_rest
     } || __backlog_aws_look || __backlog_aws_refresh
     ;;
   # Before `&&`, a status that goes through runs no ERR trap a second time.
@@ -164,10 +164,9 @@ __backlog_aws_hook() {
   esac
 }
 
-# The same for what is nearly as usual: an override that counts, rules, and more files.
+# The same for what is nearly as usual: more files, rules, deeper directories, and an override that counts.
 __backlog_aws_rest() {
-  [[ -z $__backlog_aws_rare && ! -e $__backlog_aws_missing_4 &&
-    (-z $__backlog_aws_here || . -ef $__backlog_aws_here) && (
+  [[ ! -e $__backlog_aws_missing_4 && (-z $__backlog_aws_here || . -ef $__backlog_aws_here) && (
     -z $__backlog_aws_file_3 ||
     -r $__backlog_aws_file_3 && ! -L $__backlog_aws_file_3 &&
     ! $__backlog_aws_file_3 -nt $__backlog_aws_stamp_3 && ! $__backlog_aws_file_3 -ot $__backlog_aws_stamp_3 && (
@@ -177,6 +176,12 @@ __backlog_aws_rest() {
     ! $__backlog_aws_file_5 -nt $__backlog_aws_stamp_5 && ! $__backlog_aws_file_5 -ot $__backlog_aws_stamp_5 && (
     -z $__backlog_aws_file_6 || -r $__backlog_aws_file_6 && ! -L $__backlog_aws_file_6 &&
     ! $__backlog_aws_file_6 -nt $__backlog_aws_stamp_6 && ! $__backlog_aws_file_6 -ot $__backlog_aws_stamp_6)))) && (
+    $__backlog_aws_top == / && ! -e .backlog-aws && ! -e ../.backlog-aws && ! -e ../../.backlog-aws &&
+    ! -e ../../../.backlog-aws && ! -e ../../../../.backlog-aws && ! -e ../../../../../.backlog-aws && (
+    ../../../../../.. -ef / || ! -e ../../../../../../.backlog-aws && ! -e ../../../../../../../.backlog-aws &&
+    ! -e ../../../../../../../../.backlog-aws && ! -e ../../../../../../../../../.backlog-aws &&
+    ! -e ../../../../../../../../../../.backlog-aws && ! -e ../../../../../../../../../../../.backlog-aws &&
+    ../../../../../../../../../../../.. -ef /) ||
     . -ef $__backlog_aws_top || ! -e .backlog-aws && (
     .. -ef $__backlog_aws_top || ! -e ../.backlog-aws && (
     ../.. -ef $__backlog_aws_top || ! -e ../../.backlog-aws && (
@@ -208,7 +213,6 @@ __backlog_aws_look() {
     "$__backlog_aws_expected_ours" ] || \builtin return 1
   \builtin [ "${XDG_DATA_HOME-}^${XDG_CONFIG_HOME-}^${BACKLOG_AWS_CONFIG-}" = "$__backlog_aws_expected_places" ] ||
     \builtin return 1
-  [[ -n ${__BACKLOG_AWS_STATE-} ]] || \builtin return 1
   # Where there is no EPOCHSECONDS, these are in seconds of the shell's age. Either clock may have been set back.
   now=${EPOCHSECONDS:-${SECONDS-0}}
   [[ -z $__backlog_aws_until || $now -ge $__backlog_aws_since && $now -lt $__backlog_aws_until ]] || \builtin return 1
@@ -217,8 +221,7 @@ __backlog_aws_look() {
     [[ -r $file && ! -L $file && ! $file -nt $stamp && ! $file -ot $stamp ]] || \builtin return 1
   done
   for ((i = 0; i < ${#__backlog_aws_directories[@]}; i += 2)); do
-    file=${__backlog_aws_directories[i]} stamp=${__backlog_aws_directories[i + 1]}
-    [[ ! $file -nt $stamp ]] || \builtin return 1
+    [[ ${__backlog_aws_directories[i]} -ot ${__backlog_aws_directories[i + 1]} ]] || \builtin return 1
   done
   for ((i = 0; i < ${#__backlog_aws_missing[@]}; i++)); do
     [[ ! -e ${__backlog_aws_missing[i]} ]] || \builtin return 1

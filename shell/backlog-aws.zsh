@@ -20,6 +20,8 @@ __backlog_aws_top='' __backlog_aws_ignored=()
 __backlog_aws_rules=() __backlog_aws_rule=''
 # From when to when the answer can stand, in seconds since the epoch, if credentials expire.
 __backlog_aws_since='' __backlog_aws_until=''
+# Not empty if there is something rare that __backlog_aws_look has to see to.
+__backlog_aws_rare=''
 # Not empty while the program is asked after a `cd`. What the program had to say, where that is held back.
 __backlog_aws_interrupted='' __backlog_aws_news=''
 
@@ -71,7 +73,7 @@ __backlog_aws_refresh() {
   # powerlevel10k takes for a mistake what is printed while its instant prompt is on.
   hold=
   (( ! $+__p9k_instant_prompt_active )) || hold=hold
-  __backlog_aws_interrupted=${1-}
+  __backlog_aws_interrupted=${funcstack[(r)__backlog_aws_cd]}
   code="$("$__backlog_aws_bin" hook zsh $__backlog_aws_session $precision 3 $hold)" || code=
   __backlog_aws_interrupted=
   __backlog_aws_evaluate "$code" || \builtin return 0
@@ -91,17 +93,21 @@ __backlog_aws_tell() {
 
 # Copies what is compared at each prompt into variables of their own, because elements of arrays take longer.
 __backlog_aws_prepare() {
-  # `/` and nothing make up for fewer.
-  __backlog_aws_file_1=${__backlog_aws_files[1]-/} __backlog_aws_file_2=${__backlog_aws_files[2]-/}
-  __backlog_aws_missing_1=${__backlog_aws_missing[1]-} __backlog_aws_missing_2=${__backlog_aws_missing[2]-}
-  __backlog_aws_missing_3=${__backlog_aws_missing[3]-}
-  __backlog_aws_file_3=${__backlog_aws_files[3]-/} __backlog_aws_file_4=${__backlog_aws_files[4]-/}
-  __backlog_aws_file_5=${__backlog_aws_files[5]-/} __backlog_aws_file_6=${__backlog_aws_files[6]-/}
+  \builtin local -a missing
+  missing=($__backlog_aws_missing)
   __backlog_aws_stay
-  __backlog_aws_more=${__backlog_aws_files[3]-}$__backlog_aws_here
+  # `/` if there is more to look at than the way to the root. Otherwise what must not be there in the working directory;
+  # the root's override is looked for by its name.
+  __backlog_aws_near=/
+  if [[ $__backlog_aws_top == / && -z $__backlog_aws_here ]]; then
+    __backlog_aws_near=.backlog-aws
+    missing=(${missing:#/.backlog-aws})
+  fi
+  __backlog_aws_missing_1=${missing[1]-} __backlog_aws_missing_2=${missing[2]-} __backlog_aws_missing_3=${missing[3]-}
   # With any of these, __backlog_aws_look has to do it.
-  __backlog_aws_rare=${__backlog_aws_files[7]-}${__backlog_aws_missing[4]-}${__backlog_aws_links[1]-}
-  __backlog_aws_rare+=${__backlog_aws_ignored[1]-}$__backlog_aws_expected_keys$__backlog_aws_until
+  __backlog_aws_rare=${missing[4]-}${__backlog_aws_links[1]-}${__backlog_aws_ignored[1]-}
+  __backlog_aws_rare+=$__backlog_aws_expected_keys$__backlog_aws_until
+  [[ $__backlog_aws_near == / || -z ${missing[3]-} ]] || __backlog_aws_rare=x
   (( $#__backlog_aws_files )) || __backlog_aws_rare=x
 }
 
@@ -109,37 +115,36 @@ __backlog_aws_prepare() {
 # three commands in the usual case, because each one takes time:
 #
 # - AWS's variables and ours have the values that the program expects. There are no keys in the environment.
-# - Files that were there have the change times that they had, and what was missing is missing.
 # - There is no override in the working directory and above, up to where the program's search ended: the root, or the
 #   directory of the override that counts. Relative names make this hold in any directory.
+# - What was missing is missing, and files that were there have the change times that they had. Without standard error
+#   (`2>&-`), so that nothing is printed about one that is gone. Into `argv`, because that is local by itself.
 #
 # The change times are those of UTC, because for local time zsh reads the time zone's file each time.
 __backlog_aws_hook() {
-  \builtin local -a seen
-  [[ -z "${AWS_ACCESS_KEY_ID-}${AWS_SECRET_ACCESS_KEY-}${AWS_BEARER_TOKEN_BEDROCK-}" &&
+  [[ -z "$__backlog_aws_rare${AWS_ACCESS_KEY_ID-}${AWS_SECRET_ACCESS_KEY-}${AWS_BEARER_TOKEN_BEDROCK-}" &&
     "${AWS_PROFILE-}^${AWS_SHARED_CREDENTIALS_FILE-}^${AWS_CONFIG_FILE-}^${HOME-}" == "$__backlog_aws_expected_aws" &&
     "${BACKLOG_AWS_PROFILE-^}^${BACKLOG_AWS_REGION-^}^${BACKLOG_AWS_SOURCE-^}" == "$__backlog_aws_expected_ours" &&
     "${XDG_DATA_HOME-}^${XDG_CONFIG_HOME-}^${BACKLOG_AWS_CONFIG-}" == "$__backlog_aws_expected_places" &&
-    -n ${__BACKLOG_AWS_STATE-} &&
-    -z $__backlog_aws_rare && -e $__backlog_aws_file_1 && -e $__backlog_aws_file_2 &&
-    ! -e $__backlog_aws_missing_1 && ! -e $__backlog_aws_missing_2 && ! -e $__backlog_aws_missing_3 && (
-    -z $__backlog_aws_more || -e $__backlog_aws_file_3 && -e $__backlog_aws_file_4 && -e $__backlog_aws_file_5 &&
-    -e $__backlog_aws_file_6 && (-z $__backlog_aws_here || . -ef $__backlog_aws_here)) && (
-    $__backlog_aws_top == / && ! -e .backlog-aws && ! -e ../.backlog-aws && ! -e ../../.backlog-aws &&
-    ! -e ../../../.backlog-aws && ! -e ../../../../.backlog-aws && (
-    ../../../../.. -ef / || ! -e ../../../../../.backlog-aws && ! -e ../../../../../../.backlog-aws &&
-    ! -e ../../../../../../../.backlog-aws && (
+    ! -e $__backlog_aws_missing_1 && ! -e $__backlog_aws_missing_2 && (
+    ! -e $__backlog_aws_near && ! -e /.backlog-aws && ! -e ../.backlog-aws && ! -e ../../.backlog-aws &&
+    ! -e ../../../.backlog-aws && ! -e ../../../../.backlog-aws && ! -e ../../../../../.backlog-aws && (
+    ../../../../../.. -ef / || ! -e ../../../../../../.backlog-aws && ! -e ../../../../../../../.backlog-aws && (
     ../../../../../../../.. -ef / || ! -e ../../../../../../../../.backlog-aws &&
     ! -e ../../../../../../../../../.backlog-aws && ! -e ../../../../../../../../../../.backlog-aws &&
     ../../../../../../../../../../.. -ef /)) ||
+    $__backlog_aws_near == / && ! -e $__backlog_aws_missing_3 && (
+    -z $__backlog_aws_here || . -ef $__backlog_aws_here) && (
     . -ef $__backlog_aws_top || ! -e .backlog-aws && (
     .. -ef $__backlog_aws_top || ! -e ../.backlog-aws && (
     ../.. -ef $__backlog_aws_top || ! -e ../../.backlog-aws && (
     ../../.. -ef $__backlog_aws_top || ! -e ../../../.backlog-aws && (
-    ../../../.. -ef $__backlog_aws_top || ! -e ../../../../.backlog-aws &&
-    ../../../../.. -ef $__backlog_aws_top))))) ]] &&
-    \builtin zstat -A seen -LgF %Y%m%d%H%M%S%N +ctime -- "${__backlog_aws_files[@]}" &&
-    [[ "${(j:,:)seen[@]}" == "$__backlog_aws_times" ]] || __backlog_aws_look || __backlog_aws_refresh "$@"
+    ../../../.. -ef $__backlog_aws_top || ! -e ../../../../.backlog-aws && (
+    ../../../../.. -ef $__backlog_aws_top || ! -e ../../../../../.backlog-aws && (
+    ../../../../../.. -ef $__backlog_aws_top || ! -e ../../../../../../.backlog-aws &&
+    ../../../../../../.. -ef $__backlog_aws_top)))))))) ]] &&
+    \builtin zstat -A argv -LgF %y%j%H%M%S%N +ctime -- "${__backlog_aws_files[@]}" 2>&- &&
+    [[ "${(j:,:)@}" == "$__backlog_aws_times" ]] || __backlog_aws_look || __backlog_aws_refresh
 }
 
 # Whether nothing changed, in every case, the usual one included.
@@ -153,16 +158,13 @@ __backlog_aws_look() {
   [[ "${AWS_PROFILE-}^${AWS_SHARED_CREDENTIALS_FILE-}^${AWS_CONFIG_FILE-}^${HOME-}" == "$__backlog_aws_expected_aws" &&
     $keys == "$__backlog_aws_expected_keys" &&
     "${BACKLOG_AWS_PROFILE-^}^${BACKLOG_AWS_REGION-^}^${BACKLOG_AWS_SOURCE-^}" == "$__backlog_aws_expected_ours" &&
-    "${XDG_DATA_HOME-}^${XDG_CONFIG_HOME-}^${BACKLOG_AWS_CONFIG-}" == "$__backlog_aws_expected_places" &&
-    -n ${__BACKLOG_AWS_STATE-} ]] || \builtin return 1
+    "${XDG_DATA_HOME-}^${XDG_CONFIG_HOME-}^${BACKLOG_AWS_CONFIG-}" == "$__backlog_aws_expected_places" ]] ||
+    \builtin return 1
   # The time as a prompt shows it needs no module.
   now=${(%):-%D{%s}}
   [[ -z $__backlog_aws_until || $now -ge $__backlog_aws_since && $now -lt $__backlog_aws_until ]] || \builtin return 1
-  for file in $__backlog_aws_files; do
-    [[ -e $file ]] || \builtin return 1
-  done
   if (( $#__backlog_aws_files )); then
-    \builtin zstat -A seen -LgF %Y%m%d%H%M%S%N +ctime -- $__backlog_aws_files || \builtin return 1
+    \builtin zstat -A seen -LgF %y%j%H%M%S%N +ctime -- $__backlog_aws_files 2>&- || \builtin return 1
     [[ ${(j:,:)seen} == "$__backlog_aws_times" ]] || \builtin return 1
   fi
   for file in $__backlog_aws_missing; do
@@ -205,14 +207,14 @@ __backlog_aws_stay() {
 # With `--hook cd`, this looks at the directory alone.
 if [[ $__backlog_aws_mode == cd ]]; then
   __backlog_aws_hook() {
-    [[ "${PWD-}" == "${__backlog_aws_pwd-}" ]] || __backlog_aws_refresh "$@"
+    [[ "${PWD-}" == "${__backlog_aws_pwd-}" ]] || __backlog_aws_refresh
   }
 fi
 
 # At each `cd`, so that the next command of the same line already has it. Not in subshells, where `$(cd x && pwd)` is
 # a way to ask a path, and not before the first prompt: the start-up file may still be running.
 __backlog_aws_cd() {
-  [[ -z ${__backlog_aws_pwd-} || $ZSH_SUBSHELL -ne 0 ]] || __backlog_aws_hook cd
+  [[ -z ${__backlog_aws_pwd-} || $ZSH_SUBSHELL -ne 0 ]] || __backlog_aws_hook
 }
 
 __backlog_aws_use() {

@@ -27,6 +27,16 @@ impl FileTime {
     pub fn as_nanosecond(self) -> i128 {
         i128::from(self.seconds) * 1_000_000_000 + i128::from(self.nanoseconds)
     }
+
+    /// So many nanoseconds later.
+    #[must_use]
+    pub fn after(self, nanoseconds: i64) -> Self {
+        let nanoseconds = self.nanoseconds + nanoseconds;
+        Self {
+            seconds: self.seconds + nanoseconds.div_euclid(1_000_000_000),
+            nanoseconds: nanoseconds.rem_euclid(1_000_000_000),
+        }
+    }
 }
 
 /// What identifies a state of a file without reading it again.

@@ -81,11 +81,11 @@ fn validity(
     Ok((since.as_second().to_string(), end))
 }
 
-/// A time as zsh's `zstat -gF %Y%m%d%H%M%S%N` prints it. In UTC, because for local time zsh reads the time zone's file
+/// A time as zsh's `zstat -gF %y%j%H%M%S%N` prints it. In UTC, because for local time zsh reads the time zone's file
 /// each time; and by the calendar, because for seconds since the epoch it goes through local time all the same.
 fn calendar(time: FileTime) -> String {
     match Timestamp::new(time.seconds, 0) {
-        Ok(whole) => format!("{}{:09}", whole.strftime("%Y%m%d%H%M%S"), time.nanoseconds),
+        Ok(whole) => format!("{}{:09}", whole.strftime("%y%j%H%M%S"), time.nanoseconds),
         // Fits nothing, so the shell asks each time.
         Err(_) => String::from("-"),
     }

@@ -23,7 +23,8 @@ pub struct Watch {
     precision: Precision,
     /// What was there, links resolved, with its time.
     pub files: Vec<(PathBuf, FileTime)>,
-    /// Directories that get a newer time when a file is moved into them, which may have the time of the one before.
+    /// Directories that get a newer time when a file is moved into them, which may have the time of the one before; each
+    /// with the time that it has not reached.
     pub directories: Vec<(PathBuf, FileTime)>,
     /// What was not there.
     pub missing: Vec<PathBuf>,
@@ -91,7 +92,11 @@ impl Watch {
         }
         let looking = (world.now, Timestamp::now());
         let mut times = watch.files.iter().chain(&watch.directories).map(|(_, time)| *time);
-        times.all(|time| precision.is_settled(time, looking)).then_some(watch)
+        let is_settled = times.all(|time| precision.is_settled(time, looking));
+        for (_, time) in &mut watch.directories {
+            *time = time.after(precision.grain(*time));
+        }
+        is_settled.then_some(watch)
     }
 
     fn add_file(&mut self, file: &SourceFile) -> Option<()> {
@@ -175,6 +180,16 @@ impl Precision {
         if self == Self::ChangeTime { state.changed } else { state.modified }
     }
 
+    /// The nanoseconds between two times that the shell and the file system can tell apart. A file system that keeps whole
+    /// seconds (HFS+, ext3) or pairs of them (FAT) shows no fraction.
+    fn grain(self, time: FileTime) -> i64 {
+        match self {
+            Self::SecondStamps => 1_000_000_000,
+            _ if time.nanoseconds == 0 => 2_000_000_000,
+            _ => 1,
+        }
+    }
+
     /// Whether a file with this time could not be changed again without the shell being able to tell. git calls the
     /// others racily clean; here it means that the next prompt looks again.
     ///
@@ -183,13 +198,7 @@ impl Precision {
     fn is_settled(self, time: FileTime, (start, end): (Timestamp, Timestamp)) -> bool {
         // A kernel tick is up to 10 ms, and file times are those of the last tick.
         const TICK: i128 = 20_000_000;
-        const SECOND: i128 = 1_000_000_000;
-        // A file system that keeps whole seconds (HFS+, ext3) or pairs of them (FAT) shows no fraction.
-        let grain = match self {
-            Self::SecondStamps => SECOND + TICK,
-            _ if time.nanoseconds == 0 => 2 * SECOND + TICK,
-            _ => TICK,
-        };
+        let grain = i128::from(self.grain(time)) + TICK;
         let then = time.as_nanosecond();
         // Times in the future are settled: what is written now gets an earlier one.
         then <= start.as_nanosecond() - grain || then >= end.as_nanosecond() + grain
