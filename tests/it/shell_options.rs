@@ -257,3 +257,36 @@ fn a_failing_command_does_not_end_a_shell_with_errexit_in_the_hook() {
     assert_eq!(session.line("! true").text, "");
     assert_eq!(session.source(), "pin");
 }
+
+/// With `set -T` it runs in command substitutions too, so its output comes before the program's.
+#[test]
+fn what_a_debug_trap_prints_is_not_evaluated() {
+    let home = Sandbox::documented_home();
+    for (shell, trap) in [
+        (Shell::Bash, "set -T; trap 'echo \"touch ~/evaluated;\"' DEBUG"),
+        (Shell::Zsh, "trap 'echo \"touch ~/evaluated;\"' DEBUG"),
+    ] {
+        let mut session = builder(&home, shell).spawn();
+        session.line(trap);
+        session.line("export BACKLOG_AWS_PROFILE=bedrock");
+        session.line("trap - DEBUG");
+        assert_eq!(session.source(), "pin", "{}", shell.name());
+        assert!(!home.path("evaluated").exists(), "{} ran what the trap printed", shell.name());
+    }
+}
+
+#[test]
+fn attributes_of_our_variables_change_no_value_and_run_nothing() {
+    let home = Sandbox::with_override();
+    let mut session = builder(&home, Shell::Bash).before("declare -i BACKLOG_AWS_REGION").spawn();
+    session.assert_directory_comes_and_goes();
+    session.line("declare -i BACKLOG_AWS_REGION BACKLOG_AWS_SOURCE");
+    session.assert_directory_comes_and_goes();
+    let region = session.var("BACKLOG_AWS_REGION");
+    assert_eq!(region.as_deref(), Some("us-west-2".as_ref()));
+    // A name reference is not followed: what it refers to is the user's.
+    session.line("mine=kept; unset BACKLOG_AWS_REGION; declare -n BACKLOG_AWS_REGION=mine");
+    session.cd(home.path("acme"));
+    session.assert_answer("bedrock", "directory");
+    assert_eq!(session.line("echo $mine").text, "kept");
+}

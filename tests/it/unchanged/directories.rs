@@ -1,7 +1,7 @@
 //! Overrides in the working directory and above, and directories that move.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::{
     AFTER, BEFORE, assert_next_region, assert_seen, credentials, home, overwrite, past, region,
     relink, set_time, settled, trusting_home,
 };
-use crate::harness::{Session, scenario};
+use crate::harness::{Session, is_root, scenario};
 
 scenario! {
     fn a_directory_entered_through_a_symbolic_link_is_the_real_one(shell) {
@@ -168,6 +168,20 @@ scenario! {
         }, AFTER);
         // A link to itself is nothing that could be read.
         assert_seen(&home, &mut session, || relink(&file, &file), "us-east-1");
+    }
+
+    /// What it says is not known then, and nothing else is used. Root reads it all the same.
+    fn an_allowed_override_that_loses_its_permission_is_seen(shell) {
+        let home = trusting_home();
+        let project = home.mkdir("project/deep");
+        let file = home.write("project/.backlog-aws", format!("region = {AFTER}\n"));
+        let mut session = Session::builder(&home, shell).cwd(&project).spawn();
+        let set_mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        assert_seen(&home, &mut session, || set_mode(0o000), if is_root() { AFTER } else { "us-east-1" });
+        set_mode(0o644);
+        home.user_changed_files();
+        assert_next_region(&mut session, AFTER);
+        session.settle_hook();
     }
 
     fn ways_by_links_lead_to_the_same_answer_as_ways_without(shell) {

@@ -8,6 +8,7 @@ mod directories;
 mod files;
 mod stamps;
 mod variables;
+mod walk;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;

@@ -73,6 +73,18 @@ scenario! {
         assert_next_region(&mut one, BEFORE);
     }
 
+    fn a_home_that_does_not_exist_is_not_made(shell) {
+        let home = home();
+        let mut session = settled(&home, shell);
+        let absent = home.path("absent/home");
+        session.line(shell.export("HOME", &absent));
+        session.line("");
+        assert!(!session.is_unchanged() || shell == Shell::Zsh, "there is no place for stamps");
+        session.line(shell.export("HOME", home.home()));
+        assert!(!home.path("absent").exists(), "{} made a home", shell.name());
+        assert_next_region(&mut session, BEFORE);
+    }
+
     fn without_a_place_for_stamps_every_prompt_asks(shell) {
         let home = home();
         let file = home.path(".aws/credentials");
