@@ -102,7 +102,7 @@ fn prompts(plan: &Plan, home: &Home) -> Vec<Table> {
     let contestants: Vec<_> = Contestant::ALL.into_iter().filter(|it| it.is_installed()).collect();
     let (here, there) = (home.directory(5), home.directory(6));
     sleep(Duration::from_millis(100));
-    let mut sessions: Vec<(Shell, Contestant, Session, [Samples; 4])> = Vec::new();
+    let mut sessions: Vec<(Shell, Contestant, Session, [Samples; 5])> = Vec::new();
     for shell in Shell::ALL {
         for &contestant in &contestants {
             let mut session = Session::start(shell, contestant, home, &here);
@@ -112,29 +112,33 @@ fn prompts(plan: &Plan, home: &Home) -> Vec<Table> {
             sessions.push((shell, contestant, session, Default::default()));
         }
     }
-    let cd = [there, here.clone()].map(|directory| format!("cd {}", directory.display()));
+    let cd = [&there, &here].map(|directory| format!("cd {}", directory.display()));
     for round in 0..plan.rounds {
+        let times = |it: &Contestant| if it.is_quick() { plan.loops.0 } else { plan.loops.1 };
         for (_, contestant, session, [looped, ..]) in &mut sessions {
-            let quick = matches!(contestant, Contestant::Bare | Contestant::BacklogAws);
-            looped.add(session.hooks(if quick { plan.loops.0 } else { plan.loops.1 }));
+            looped.add(session.hooks(times(contestant)));
         }
-        for (_, _, session, [_, prompt, ..]) in &mut sessions {
+        for (_, contestant, session, [_, looped, ..]) in &mut sessions {
+            looped.add(session.cds(times(contestant).div_ceil(2), [&here, &there]));
+        }
+        for (_, _, session, [_, _, prompt, ..]) in &mut sessions {
             for _ in 0..plan.enters {
                 prompt.add(session.line(""));
             }
         }
-        for (_, _, session, [_, _, changed, _]) in &mut sessions {
+        for (_, _, session, [.., changed, _]) in &mut sessions {
             changed.add(session.line(&cd[round % 2]));
         }
         // Slow, and steadier than the rest.
         if round % 4 == 0 {
-            for (shell, contestant, _, [_, _, _, start]) in &mut sessions {
+            for (shell, contestant, _, [.., start]) in &mut sessions {
                 start.add(Session::start(*shell, *contestant, home, &here).start);
             }
         }
     }
     let titles = [
         "Added by the hook of an unchanged prompt, called in a loop, at a depth of 5: median (minimum)",
+        "Added by a `cd` with the same answer and the prompt after it, called in a loop: median (minimum)",
         "Added to an unchanged prompt in a pty, from Enter to the prompt: median (minimum)",
         "Added to `cd` in a pty: median (minimum)",
         "Added to the start of the shell, until the first prompt: median (minimum)",

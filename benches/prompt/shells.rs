@@ -46,6 +46,8 @@ pub enum Contestant {
     /// Nothing: what the shell itself costs.
     Bare,
     BacklogAws,
+    /// Another build of this program: what `BACKLOG_AWS_BENCH_BEFORE` is the path of.
+    Before,
     Direnv,
     Mise,
     Starship,
@@ -53,13 +55,21 @@ pub enum Contestant {
 }
 
 impl Contestant {
-    pub const ALL: [Self; 6] =
-        [Self::Bare, Self::BacklogAws, Self::Direnv, Self::Mise, Self::Starship, Self::Zoxide];
+    pub const ALL: [Self; 7] = [
+        Self::Bare,
+        Self::BacklogAws,
+        Self::Before,
+        Self::Direnv,
+        Self::Mise,
+        Self::Starship,
+        Self::Zoxide,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Bare => "bare shell",
             Self::BacklogAws => "backlog-aws",
+            Self::Before => "the build before",
             Self::Direnv => "direnv",
             Self::Mise => "mise",
             Self::Starship => "starship",
@@ -68,7 +78,16 @@ impl Contestant {
     }
 
     pub fn is_installed(self) -> bool {
-        matches!(self, Self::Bare | Self::BacklogAws) || version(self.name()).is_some()
+        match self {
+            Self::Bare | Self::BacklogAws => true,
+            Self::Before => std::env::var_os(BEFORE).is_some(),
+            _ => version(self.name()).is_some(),
+        }
+    }
+
+    /// Whether its hook starts no process when nothing changed.
+    pub fn is_quick(self) -> bool {
+        matches!(self, Self::Bare | Self::BacklogAws | Self::Before)
     }
 
     /// The line for the start-up file, from each one's own documentation.
@@ -77,6 +96,10 @@ impl Contestant {
         let words = match self {
             Self::Bare => return String::new(),
             Self::BacklogAws | Self::Starship => format!("{name} init {}", shell.name()),
+            Self::Before => {
+                let program = std::env::var(BEFORE).expect("it is in the environment");
+                format!("{program} init {}", shell.name())
+            }
             Self::Direnv => format!("direnv hook {}", shell.name()),
             Self::Mise => format!("mise activate {}", shell.name()),
             Self::Zoxide => format!("zoxide init {} --hook prompt", shell.name()),
@@ -92,7 +115,7 @@ impl Contestant {
         match (self, shell) {
             (Self::Bare, Shell::Fish) => "true",
             (Self::Bare, _) => ":",
-            (Self::BacklogAws, _) => "__backlog_aws_hook",
+            (Self::BacklogAws | Self::Before, _) => "__backlog_aws_hook",
             (Self::Starship, Shell::Bash) => "starship_precmd",
             (Self::Starship, Shell::Zsh) => "starship_precmd; print -P -- \"$PROMPT\" > /dev/null",
             (Self::Starship, Shell::Fish) => "fish_prompt > /dev/null",
@@ -103,6 +126,8 @@ impl Contestant {
         }
     }
 }
+
+const BEFORE: &str = "BACKLOG_AWS_BENCH_BEFORE";
 
 /// The first line that a program prints about itself, if it is there.
 pub fn version(program: &str) -> Option<String> {
@@ -193,6 +218,12 @@ impl Session {
         self.line(&format!("__bench_loop {count}")) / count
     }
 
+    /// A `cd` to each of two directories with the hook of the prompt after it, `count` times, and how long one took.
+    pub fn cds(&mut self, count: u32, [here, there]: [&Path; 2]) -> Duration {
+        let line = format!("__bench_cds {count} {} {}", there.display(), here.display());
+        self.line(&line) / (2 * count)
+    }
+
     fn wait_for_mark(&mut self) {
         let deadline = Instant::now() + PATIENCE;
         let mut seen = Vec::new();
@@ -235,16 +266,19 @@ fn start_up_file(shell: Shell, contestant: Contestant) -> String {
     match shell {
         Shell::Bash => format!(
             "unset HISTFILE\nbind 'set enable-bracketed-paste off'\nPS1='@@@ '\n{load}\n\
-             __bench_loop() {{ local i; for ((i = 0; i < $1; i++)); do {hook}; done; }}\n"
+             __bench_loop() {{ local i; for ((i = 0; i < $1; i++)); do {hook}; done; }}\n\
+             __bench_cds() {{ local i; for ((i = 0; i < $1; i++)); do cd $2; {hook}; cd $3; {hook}; done; }}\n"
         ),
         Shell::Zsh => format!(
             "unset HISTFILE zle_bracketed_paste\nunsetopt prompt_cr prompt_sp\nPROMPT='@@@ '\n{load}\n\
-             __bench_loop() {{ local i; for ((i = 0; i < $1; i++)) do {hook}; done }}\n"
+             __bench_loop() {{ local i; for ((i = 0; i < $1; i++)) do {hook}; done }}\n\
+             __bench_cds() {{ local i; for ((i = 0; i < $1; i++)) do cd $2; {hook}; cd $3; {hook}; done }}\n"
         ),
         Shell::Fish => format!(
             "set -g fish_greeting\nset -g fish_history ''\nset -g fish_autosuggestion_enabled 0\n\
              function fish_title; end\nfunction fish_prompt; printf '@@@ '; end\n{load}\n\
-             function __bench_loop; for i in (seq $argv[1]); {hook}; end; end\n"
+             function __bench_loop; for i in (seq $argv[1]); {hook}; end; end\n\
+             function __bench_cds; for i in (seq $argv[1]); cd $argv[2]; {hook}; cd $argv[3]; {hook}; end; end\n"
         ),
     }
 }
