@@ -35,23 +35,16 @@ pub struct Signer<'a> {
 }
 
 impl Signer<'_> {
-    /// The headers to send beside `Host`. The session token among them is as good as a password.
+    /// The headers to send, `host` first. The session token among them is as good as a password.
     pub fn headers(&self, request: &Request<'_>) -> Vec<(&'static str, Secret)> {
-        let mut headers = vec![("x-amz-date", Secret::new(self.time()))];
-        let token = &self.credentials.session_token;
-        headers.extend(token.iter().map(|token| ("x-amz-security-token", token.clone())));
-        let signed: Vec<(&str, &str)> = [("host", request.host)]
-            .into_iter()
-            .chain(headers.iter().map(|(name, value)| (*name, value.reveal())))
-            .collect();
-        let names: Vec<&str> = signed.iter().map(|(name, _)| *name).collect();
-        let authorization = format!(
-            "{ALGORITHM} Credential={}/{}, SignedHeaders={}, Signature={}",
-            self.credentials.access_key_id,
-            self.scope(),
-            names.join(";"),
-            self.signature(request, request.query, &signed),
-        );
+        let mut headers =
+            vec![("host", Secret::new(request.host)), ("x-amz-date", Secret::new(self.time()))];
+        let token = self.credentials.session_token.clone();
+        headers.extend(token.map(|token| ("x-amz-security-token", token)));
+        let (id, scope) = (&self.credentials.access_key_id, self.scope());
+        let (names, signature) = self.signature(request, request.query, &headers);
+        let credential = format!("Credential={id}/{scope}, SignedHeaders={names}");
+        let authorization = format!("{ALGORITHM} {credential}, Signature={signature}");
         headers.push(("authorization", Secret::new(authorization)));
         headers
     }
@@ -70,43 +63,38 @@ impl Signer<'_> {
         ]);
         let token = self.credentials.session_token.as_ref();
         query.extend(token.map(|token| ("X-Amz-Security-Token", token.reveal())));
-        let signature = self.signature(request, &query, &[("host", request.host)]);
+        let host = ("host", Secret::new(request.host));
+        let (_, signature) = self.signature(request, &query, &[host]);
         query.push(("X-Amz-Signature", &signature));
         Secret::new(encoded_pairs(&query).join("&"))
     }
 
+    /// The names of the headers that are signed, and the signature.
     fn signature(
         &self,
         request: &Request<'_>,
         query: &[(&str, &str)],
-        headers: &[(&str, &str)],
-    ) -> String {
+        headers: &[(&str, Secret)],
+    ) -> (String, String) {
         let mut pairs = encoded_pairs(query);
         // By name and then by value: `=` would sort after some of the characters that names are made of.
         pairs.sort_by(|a, b| a.split('=').cmp(b.split('=')));
-        let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
-        let lines = headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim()));
-        let canonical = format!(
-            "{}\n{}\n{}\n{}\n{}\n{}",
+        let names = headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
+        let lines = headers.iter().map(|(name, value)| format!("{name}:{}\n", value.reveal()));
+        let canonical = [
             request.method,
             // What is sent encoded once is signed encoded twice.
-            percent_encoded(request.path, "/"),
-            pairs.join("&"),
-            lines.collect::<String>(),
-            names.join(";"),
-            hex(&Sha256::digest(request.body)),
-        );
-        let to_sign = format!(
-            "{ALGORITHM}\n{}\n{}\n{}",
-            self.time(),
-            self.scope(),
-            hex(&Sha256::digest(canonical))
-        );
+            &percent_encoded(request.path, "/"),
+            &pairs.join("&"),
+            &lines.collect::<String>(),
+            &names,
+            &hex(&Sha256::digest(request.body)),
+        ];
+        let digest = hex(&Sha256::digest(canonical.join("\n")));
+        let (time, scope) = (self.time(), self.scope());
         let secret = Secret::new(format!("AWS4{}", self.credentials.secret_access_key.reveal()));
-        let scope = self.scope();
-        let key =
-            scope.split('/').fold(secret.reveal().as_bytes().to_vec(), |key, part| mac(&key, part));
-        hex(&mac(&key, &to_sign))
+        let key = scope.split('/').fold(secret.reveal().as_bytes().to_vec(), mac);
+        (names, hex(&mac(key, &format!("{ALGORITHM}\n{time}\n{scope}\n{digest}"))))
     }
 
     fn time(&self) -> String {
@@ -135,8 +123,9 @@ fn encoded_pairs(query: &[(&str, &str)]) -> Vec<String> {
     query.iter().map(pair).collect()
 }
 
-fn mac(key: &[u8], message: &str) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of HMAC may have any length");
+#[allow(clippy::needless_pass_by_value, reason = "it is folded with")]
+fn mac(key: Vec<u8>, message: &str) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("a key of HMAC may have any length");
     mac.update(message.as_bytes());
     mac.finalize().into_bytes().to_vec()
 }

@@ -26,12 +26,12 @@ pub struct Caller<'a> {
 }
 
 /// Why there is no good answer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Refused {
     /// AWS's code, `curl N` with its exit status, or a word of ours for what has neither.
     pub code: String,
-    /// AWS's own words, made fit to be shown.
-    pub said: String,
+    /// AWS's own words, made fit to be shown, if it said anything.
+    pub said: Option<String>,
     pub host: String,
     /// How far the clock is off, or which variable names a proxy.
     pub detail: String,
@@ -51,60 +51,49 @@ impl Caller<'_> {
         let now = Timestamp::now();
         let mut headers = match self.identity {
             Identity::BearerToken(key) => {
-                vec![("authorization", Secret::new(format!("Bearer {}", key.token.reveal())))]
+                let bearer = Secret::new(format!("Bearer {}", key.token.reveal()));
+                vec![("host", Secret::new(host.as_str())), ("authorization", bearer)]
             }
             Identity::Profile { credentials, .. } | Identity::Keys(credentials) => {
                 let (region, service) = (self.region, service.signs_as);
                 let method = if body.is_some() { "POST" } else { "GET" };
                 let body = body.unwrap_or_default().as_bytes();
-                Signer { credentials, region, service, now }.headers(&Request {
-                    method,
-                    host: &host,
-                    path,
-                    query: &[],
-                    body,
-                })
+                let request = Request { method, host: &host, path, query: &[], body };
+                Signer { credentials, region, service, now }.headers(&request)
             }
         };
-        headers.push(("host", Secret::new(host.as_str())));
         if body.is_some_and(|body| body.starts_with('{')) {
             headers.push(("content-type", Secret::new("application/json")));
         }
-        let mut refused = Refused { host: visible(host), ..Refused::default() };
-        match curl::send(&url, &headers, body, self.env) {
-            Err(code) => {
-                refused.detail = proxy_variable(&url, self.env).into();
-                refused.code = code;
-            }
+        let answer = curl::send(&url, &headers, body, self.env);
+        let (code, said, detail) = match answer {
+            Err(code) => (code, None, proxy_variable(self.env).to_owned()),
             Ok(answer) => match (code_of(&answer), skew_of(&answer, now)) {
                 (None, _) => match read(&answer.body) {
                     Some(found) => return Ok(found),
-                    None => refused.code = "foreign".into(),
+                    None => ("foreign".to_owned(), None, String::new()),
                 },
                 (Some(code), Some(skew)) if code.contains("Signature") => {
-                    (refused.code, refused.detail) = ("clock".to_owned(), skew);
+                    ("clock".to_owned(), None, skew)
                 }
-                (Some(code), _) => (refused.code, refused.said) = (code, self.said(&answer)),
+                (Some(code), _) => (code, self.said(&answer.body), String::new()),
             },
-        }
-        Err(refused)
+        };
+        Err(Refused { code, said, host: visible(host), detail })
     }
 
     /// AWS's own words, without what they repeat of our secrets: AWS shows the text that should have been signed.
-    fn said(&self, answer: &Answer) -> String {
-        let message = from_json(&answer.body, &["message", "Message"]);
-        let message = message.or_else(|| element(&answer.body, "Message").map(str::to_owned));
-        let mut said = message.unwrap_or_default();
+    fn said(&self, body: &str) -> Option<String> {
+        let json: Value = serde_json::from_str(body).unwrap_or_default();
+        let message = json["message"].as_str().or(json["Message"].as_str());
+        let mut said = message.or_else(|| element(body, "Message"))?.to_owned();
         let keys = self.identity.credentials();
-        let secrets = [
-            keys.map(|keys| &keys.secret_access_key),
-            keys.and_then(|keys| keys.session_token.as_ref()),
-            self.identity.api_key().map(|key| &key.token),
-        ];
-        for secret in secrets.into_iter().flatten() {
+        let token = keys.and_then(|keys| keys.session_token.as_ref());
+        let api_key = self.identity.api_key().map(|key| &key.token);
+        for secret in [keys.map(|keys| &keys.secret_access_key), token, api_key].iter().flatten() {
             said = said.replace(secret.reveal(), "********");
         }
-        visible(said.lines().next().unwrap_or_default()).chars().take(MAX_SAID).collect()
+        Some(visible(said.lines().next()?).chars().take(MAX_SAID).collect())
     }
 }
 
@@ -120,23 +109,16 @@ fn host_and_path(url: &str) -> (String, &str) {
 
 /// Nothing for a yes; otherwise AWS's code, or what there is in its place.
 fn code_of(answer: &Answer) -> Option<String> {
-    if answer.status < 500 && answer.header("content-type").contains("html") {
-        return Some("html".to_owned());
+    let header = answer.header("x-amzn-errortype");
+    match answer.status {
+        ..500 if answer.header("content-type").contains("html") => Some("html".to_owned()),
+        200 => None,
+        // `AccessDeniedException:http://…`
+        _ if !header.is_empty() => header.split(':').next().map(str::to_owned),
+        status => {
+            element(&answer.body, "Code").map_or(format!("http {status}"), str::to_owned).into()
+        }
     }
-    let header = Some(answer.header("x-amzn-errortype").to_owned());
-    let code = header
-        .filter(|code| !code.is_empty())
-        .or_else(|| from_json(&answer.body, &["__type"]))
-        .or_else(|| element(&answer.body, "Code").map(str::to_owned))
-        .unwrap_or_else(|| format!("http {}", answer.status));
-    // `AccessDeniedException:http://…` and `com.amazon…#AccessDeniedException`.
-    let code = code.split(':').next()?.rsplit('#').next()?;
-    (answer.status != 200).then(|| code.to_owned())
-}
-
-fn from_json(text: &str, names: &[&str]) -> Option<String> {
-    let json: Value = serde_json::from_str(text).ok()?;
-    names.iter().find_map(|name| json[name].as_str()).map(str::to_owned)
 }
 
 /// How far our clock is from AWS's, in words, when that is too far.

@@ -98,11 +98,9 @@ fn config(
     Some(text)
 }
 
-/// The variable that names a proxy for an address, if there is one. Whether curl heeds it is also up to `no_proxy`.
-pub fn proxy_variable(url: &str, env: &Environment) -> &'static str {
-    let encrypted = url.to_lowercase().starts_with("https");
-    let own = if encrypted { ["https_proxy", "HTTPS_PROXY"] } else { ["http_proxy"; 2] };
-    let mut names = own.into_iter().chain(["all_proxy", "ALL_PROXY"]);
+/// The variable that names a proxy, if there is one. Whether curl heeds it is also up to `no_proxy`.
+pub fn proxy_variable(env: &Environment) -> &'static str {
+    let mut names = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].into_iter();
     names.find(|name| env.non_empty(name).is_some()).unwrap_or_default()
 }
 

@@ -18,7 +18,8 @@ pub struct Explained {
 
 /// Says what it means that AWS, or nobody, answered like this. `facts` fill the places in braces.
 pub fn explain(refused: &Refused, facts: &[(&str, &str)]) -> Explained {
-    let text = format!("{} {} {}", refused.host, refused.said, refused.detail).to_lowercase();
+    let said = refused.said.as_deref().unwrap_or_default();
+    let text = format!("{} {said} {}", refused.host, refused.detail).to_lowercase();
     let fits = |pattern: &str| {
         let (code, needle) = pattern.trim().split_once(':').unwrap_or((pattern.trim(), ""));
         code == "*" || code == refused.code && text.contains(&needle.to_lowercase())

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
-use crate::check::{Caller, Outcome, Question, Step};
+use crate::check::{CONVERSE, Caller, IDENTITY, MODELS, Outcome, Step};
 use crate::choice::{print_concerns, resolve_for_command};
 use crate::cli;
 use crate::error::{Done, Failure};
@@ -43,13 +43,16 @@ pub fn run(args: &cli::Check, world: &World, out: &mut dyn Write) -> Done {
         writeln!(out, "{}", resolution.summary(&inputs))?;
     }
     let caller = Caller { identity, region, env: &world.env };
-    let model = args.model.as_deref();
-    let mut questions = vec![Question::Identity, Question::Models];
-    questions.extend(model.map(|_| Question::Converse));
+    let shows_progress = !args.json && io::stdout().is_terminal();
     let mut steps: Vec<Step> = Vec::new();
-    for question in questions {
-        show_progress(question, args.json, out)?;
-        let step = caller.ask(question, model.unwrap_or_default());
+    for question in [IDENTITY, MODELS, CONVERSE].iter().take(2 + usize::from(args.model.is_some()))
+    {
+        if shows_progress {
+            // Until the answer overwrites it.
+            write!(out, "  …       {}\r", question.name)?;
+            out.flush()?;
+        }
+        let step = caller.ask(question, args.model.as_deref().unwrap_or_default());
         if !args.json {
             print(&step, out)?;
         }
@@ -64,30 +67,19 @@ pub fn run(args: &cli::Check, world: &World, out: &mut dyn Write) -> Done {
         write_json(out, &Report { schema: 1, ok, profile, source, region, steps })?;
     } else {
         // A model that answers counts more than a list that is not allowed.
-        let answers = steps.last().is_some_and(|step| !step.outcome.is_failure());
-        let (style, verdict) = match (ok, answers) {
-            (true, _) => (GOOD, "works"),
-            (false, true) => (BAD, "works in part"),
-            (false, false) => (BAD, "was not found to work"),
+        let (style, verdict) = match steps.last() {
+            _ if ok => (GOOD, "works"),
+            Some(step) if !step.outcome.is_failure() => (BAD, "works in part"),
+            _ => (BAD, "was not found to work"),
         };
         writeln!(out, "{style}{name} {verdict} in {region}{style:#}")?;
     }
     Ok(u8::from(!ok))
 }
 
-/// On a terminal, a line that stands there until the answer overwrites it.
-fn show_progress(question: Question, json: bool, out: &mut dyn Write) -> io::Result<()> {
-    if json || !io::stdout().is_terminal() {
-        return Ok(());
-    }
-    let name: &str = question.into();
-    write!(out, "  …       {name}\r")?;
-    out.flush()
-}
-
 fn print(step: &Step, out: &mut dyn Write) -> io::Result<()> {
     // As long as the line of progress, at the least.
-    let name = format!("{:<8}", <&str>::from(step.question));
+    let name = format!("{:<8}", step.question);
     match &step.outcome {
         Outcome::Ok { message, .. } => writeln!(out, "  {GOOD}ok{GOOD:#}      {name}  {message}"),
         Outcome::Skipped { message } => {
