@@ -149,25 +149,19 @@ fn fill_in(
     world: &World,
 ) -> Result<(), Failure> {
     // Only what the user named can be unusable; the rest of the chain is passed over.
-    let Answer::Unusable { profile: Some(name), reason: Reason::Kind(kind), .. } =
+    if let Answer::Unusable { profile: Some(name), reason: Reason::Kind(kind), .. } =
         &resolution.answer
-    else {
-        return Ok(());
-    };
-    let Some(profile) = inputs.profile(name).filter(|_| kind.can_be_asked_for()) else {
-        return Ok(());
-    };
-    match (temporary, &mut resolution.refusal) {
-        (Temporary::Ask | Temporary::Pretend, _) => {
-            let pretend = temporary == Temporary::Pretend;
-            let given = temporary::ask(profile, pretend, inputs, world)?;
-            inputs.temporary = Some((profile.name().to_owned(), given));
-            *resolution = resolve(inputs);
+        && let Some(profile) = inputs.profile(name).filter(|_| kind.can_be_asked_for())
+    {
+        if temporary == Temporary::Refuse {
+            if let Some(Finding { remedy: Some(remedy), .. }) = &mut resolution.refusal {
+                remedy.push_str(", or add --temporary");
+            }
+            return Ok(());
         }
-        (Temporary::Name, Some(Finding { remedy: Some(remedy), .. })) => {
-            remedy.push_str(", or add --temporary");
-        }
-        (Temporary::Refuse | Temporary::Name, _) => {}
+        let given = temporary::ask(profile, temporary, inputs, world)?;
+        inputs.temporary = Some((profile.name().to_owned(), given));
+        *resolution = resolve(inputs);
     }
     Ok(())
 }

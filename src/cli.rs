@@ -4,8 +4,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum, ValueHint};
+use jiff::SignedDuration;
 
-use crate::overrides::{is_account, is_profile_name, is_region_name};
+use crate::aws::account::is_account;
+use crate::bearer::LONGEST;
+use crate::overrides::{is_profile_name, is_region_name};
 use crate::shell::{HookMode, Shell};
 
 /// Which AWS profile the Backlog Toolkit uses in this shell, apart from the one that Claude Code uses.
@@ -236,6 +239,12 @@ pub struct Exec {
     /// When the profile that you named has no keys (SSO, a role), ask the AWS CLI for temporary ones
     #[arg(long)]
     pub temporary: bool,
+    /// Give the command a short-lived Bedrock API key in place of the keys: it opens Bedrock, in one region, and nothing else
+    #[arg(long)]
+    pub bearer: bool,
+    /// How long that key lasts: 1h if left out, 12h at most, and not longer than the credentials
+    #[arg(long = "for", value_name = "TIME", requires = "bearer", value_parser = key_life)]
+    pub life: Option<SignedDuration>,
     /// Leave `AWS_PROFILE` out of the command's environment, for a client that must not look into ~/.aws
     #[arg(long)]
     pub no_profile: bool,
@@ -306,6 +315,9 @@ pub struct CredentialsArgs {
     /// How to print them; `process` is what `credential_process` in ~/.aws/config expects
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    /// How long a key of `--format bearer` lasts: 1h if left out, 12h at most, and not longer than the credentials
+    #[arg(long = "for", value_name = "TIME", value_parser = key_life)]
+    pub life: Option<SignedDuration>,
 }
 
 /// A format of `credentials`.
@@ -322,6 +334,8 @@ pub enum Format {
     Fish,
     /// `NAME=value` lines for `docker --env-file` and the like
     Dotenv,
+    /// A short-lived Bedrock API key made from the credentials, on a line of its own
+    Bearer,
 }
 
 /// `doctor`.
@@ -367,6 +381,12 @@ fn model_id(text: &str) -> Result<String, &'static str> {
     (named && valid)
         .then(|| text.to_owned())
         .ok_or("it cannot be a model, inference profile or ARN")
+}
+
+fn key_life(text: &str) -> Result<SignedDuration, &'static str> {
+    let life =
+        text.parse().ok().filter(|life| (SignedDuration::from_secs(1)..=LONGEST).contains(life));
+    life.ok_or("write it like 1h or 90m; AWS takes 12h at most")
 }
 
 fn region_name_or_none(text: &str) -> Result<String, &'static str> {

@@ -4,6 +4,7 @@
 //! change in the shell, and [`hook`] and the [`commands`] act. CONTRIBUTING.md says where each rule lives.
 
 pub mod aws;
+pub mod bearer;
 pub mod check;
 pub mod choice;
 pub mod claude;

@@ -2,10 +2,9 @@
 //! `--temporary` and names the profile. Nothing else starts a program to get credentials.
 
 use std::ffi::OsStr;
-use std::io::{self, Read};
+use std::io;
 use std::iter::successors;
 use std::process::{Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,23 +24,18 @@ const ASKED_FOR: &str = "__BACKLOG_AWS_ASKED_FOR";
 /// Enough to type the code of an MFA device.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// The longest answer that is read. Real ones have about one KiB.
-const MAX_ANSWER_BYTES: u64 = 64 << 10;
-
 /// What a command does about a profile without keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Temporary {
-    /// It is refused.
-    Refuse,
     /// It is refused, and `--temporary` is named.
-    Name,
+    Refuse,
     Ask,
     /// What would be asked is checked as far as that goes without asking. The credentials are placeholders.
     Pretend,
 }
 
 /// The question to the AWS CLI.
-pub fn question(profile: &str) -> [&str; 6] {
+fn question(profile: &str) -> [&str; 6] {
     ["configure", "export-credentials", "--profile", profile, "--format", "process"]
 }
 
@@ -52,7 +46,7 @@ pub fn question(profile: &str) -> [&str; 6] {
 /// There is nobody to ask, or no answer; the text says why and what to do.
 pub fn ask(
     profile: &Profile<'_>,
-    pretend: bool,
+    temporary: Temporary,
     inputs: &Inputs<'_>,
     world: &World,
 ) -> Result<Credentials, Failure> {
@@ -62,21 +56,18 @@ pub fn ask(
     };
     let before = world.env.get(ASKED_FOR).and_then(OsStr::to_str).unwrap_or_default();
     if is_ourselves(profile) || before.split(' ').any(|asked| asked == name) {
-        return Err(failed(
-            "its credential_process leads back to backlog-aws; name the profile that has the credentials",
-        ));
+        return Err(failed("it leads back to backlog-aws; name the profile that has the keys"));
     }
     let Some(aws) = on_path(&world.env, OsStr::new("aws")) else {
-        return Err(failed(
-            "the AWS CLI is asked for them, and `aws` is not on PATH; install version 2",
-        ));
+        return Err(failed("`aws` is not on PATH to ask; install the AWS CLI, version 2"));
     };
-    if pretend {
-        let secret = Secret::new("placeholder");
+    if temporary == Temporary::Pretend {
+        let access_key_id = "********".to_owned();
+        let (secret_access_key, session_token) = (Secret::new("-"), Some(Secret::new("-")));
         return Ok(Credentials {
-            access_key_id: "********".to_owned(),
-            secret_access_key: secret.clone(),
-            session_token: Some(secret),
+            access_key_id,
+            secret_access_key,
+            session_token,
             expires_at: None,
         });
     }
@@ -88,11 +79,7 @@ pub fn ask(
     }
     match run(command, LIMIT) {
         Err(error) => Err(failed(&format!("{} cannot be run: {}", visible(&aws), reason(&error)))),
-        Ok(None) => Err(failed(&format!(
-            "the AWS CLI took more than {} s; see what {} does",
-            LIMIT.as_secs(),
-            shown(name)
-        ))),
+        Ok(None) => Err(failed(&format!("{} took more than a minute", shown(name)))),
         Ok(Some(output)) if output.status.success() => parse(&output.stdout)
             .ok_or_else(|| failed(&format!("the answer of {} cannot be read", shown(name)))),
         Ok(Some(output)) => Err(failed(&why(profile, inputs, &output.stderr))),
@@ -110,47 +97,33 @@ fn is_ourselves(profile: &Profile<'_>) -> bool {
     words.any(|word| word.rsplit('/').next() == Some("backlog-aws"))
 }
 
-/// Runs a program to its end, with nothing on its standard input. `None` when that takes too long.
+/// Runs a program to its end, with nothing on its standard input. `None` when that takes too long, as it does for one that
+/// says more than a pipe holds.
 fn run(mut command: Command, limit: Duration) -> io::Result<Option<Output>> {
-    let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    let stdout = read_aside(child.stdout.take());
-    let stderr = read_aside(child.stderr.take());
     let end = Instant::now() + limit;
-    let rest = || end.saturating_duration_since(Instant::now());
-    if let Ok(stdout) = stdout.recv_timeout(rest())
-        && let Ok(stderr) = stderr.recv_timeout(rest())
-    {
-        return Ok(Some(Output { status: child.wait()?, stdout, stderr }));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    while child.try_wait()?.is_none() {
+        if Instant::now() > end {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        thread::sleep(Duration::from_millis(10));
     }
-    child.kill()?;
-    child.wait()?;
-    Ok(None)
-}
-
-fn read_aside(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
-    let (sender, receiver) = channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        // What was read until an error counts too.
-        let _ = pipe.map(|pipe| pipe.take(MAX_ANSWER_BYTES).read_to_end(&mut bytes));
-        sender.send(bytes)
-    });
-    receiver
+    child.wait_with_output().map(Some)
 }
 
 /// What AWS's tools expect of a `credential_process` ("Sourcing credentials with an external process").
 fn parse(text: &[u8]) -> Option<Credentials> {
     let answer: Value = serde_json::from_slice(text).ok()?;
     let text = |name: &str| answer[name].as_str().filter(|text| !text.is_empty());
-    let end = text("Expiration").map(str::parse).transpose().ok()?;
-    let credentials = Credentials {
-        access_key_id: text("AccessKeyId")?.to_owned(),
-        secret_access_key: Secret::new(text("SecretAccessKey")?),
-        session_token: text("SessionToken").map(Secret::new),
-        expires_at: end,
-    };
-    (answer["Version"] == 1).then_some(credentials)
+    let expires_at = text("Expiration").map(str::parse).transpose().ok()?;
+    let access_key_id = text("AccessKeyId")?.to_owned();
+    let secret_access_key = Secret::new(text("SecretAccessKey")?);
+    let session_token = text("SessionToken").map(Secret::new);
+    let whole = Credentials { access_key_id, secret_access_key, session_token, expires_at };
+    (answer["Version"] == 1).then_some(whole)
 }
 
 /// Why the AWS CLI gave nothing, from what it said, and what to do.
@@ -183,16 +156,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_that_takes_too_long_is_ended() {
-        let mut command = Command::new("sleep");
-        command.arg("600");
-        assert!(run(command, Duration::from_millis(10)).unwrap().is_none());
-    }
-
-    #[test]
-    fn a_program_that_says_too_much_is_cut_off() {
-        let output = run(Command::new("yes"), LIMIT).unwrap().expect("it ends");
-        assert_eq!(output.stdout.len() as u64, MAX_ANSWER_BYTES);
+    fn a_program_that_takes_too_long_or_says_too_much_is_ended() {
+        for (program, word) in [("sleep", "600"), ("yes", "y")] {
+            let mut command = Command::new(program);
+            command.arg(word);
+            assert!(run(command, Duration::from_millis(100)).unwrap().is_none(), "{program}");
+        }
     }
 
     #[test]

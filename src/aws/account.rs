@@ -4,6 +4,11 @@
 //! <https://medium.com/@TalBeerySec/a-short-note-on-aws-key-id-f88cc4317489>
 //! <https://labs.withsecure.com/publications/a-bitwise-analysis-of-aws-access-key-identifiers.html>
 
+/// Whether the text has the form of an AWS account's id.
+pub fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The account's twelve digits. Ids of the old generation do not tell.
 pub fn of_key_id(id: &str) -> Option<String> {
     let code = id.strip_prefix("AKIA").or_else(|| id.strip_prefix("ASIA"))?;

@@ -1,31 +1,31 @@
-//! What a Bedrock API key says about itself, read offline.
+//! Bedrock API keys: what one says about itself, read offline, and how a short-lived one is made.
 //!
 //! A short-lived one is a presigned URL, as AWS's own generators make it
 //! (<https://pypi.org/project/aws-bedrock-token-generator/>). That a long-lived one begins with the name of its IAM user
 //! and the account is not documented by AWS; others found out by looking.
 //! <https://www.wiz.io/blog/a-new-type-of-long-lived-key-on-aws-bedrock-api-keys>
 
+use std::fmt;
+
 use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::prelude::{BASE64_STANDARD as BASE64, BASE64_STANDARD_NO_PAD as WITHOUT_PADDING};
 use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
-use super::{LONGEST_NAME, account, expiry};
+use super::dialect::is_identifier;
+use super::signing::{Request, Signer};
+use super::{Credentials, LONGEST_NAME, account, expiry};
 use crate::secret::Secret;
 use crate::text::visible;
 
 /// What short-lived keys begin with.
 const SHORT_LIVED: &str = "bedrock-api-key-";
 
+/// What short-lived keys are signed for, whatever the region.
+const HOST: &str = "bedrock.amazonaws.com";
+
 /// What long-lived keys begin with.
 const LONG_LIVED: &str = "ABSK";
-
-/// People lose the padding when they copy.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// A Bedrock API key, with what it says about itself; of a key that cannot be read, nothing is known.
 #[derive(Debug, Clone)]
@@ -41,25 +41,28 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// Whose it is, or for which region, as the end of a phrase; empty when it does not say.
-    pub fn about(&self) -> String {
-        match (&self.user, &self.region) {
-            (Some(user), _) => format!(" of {}", visible(user)),
-            (None, Some(region)) => format!(" for {region}"),
-            (None, None) => String::new(),
-        }
+    /// A short-lived key for one region: everybody who has it can do in Bedrock what the credentials may.
+    pub fn signed(
+        credentials: &Credentials,
+        region: &str,
+        now: Timestamp,
+        life: SignedDuration,
+    ) -> Self {
+        let signer = Signer { credentials, region, service: "bedrock", now };
+        let query = &[("Action", "CallWithBearerToken")];
+        let request = Request { method: "POST", host: HOST, path: "/", query, body: b"" };
+        let query = signer.presigned_query(&request, u32::try_from(life.as_secs()).unwrap_or(0));
+        let url = Zeroizing::new(format!("{HOST}/?{}&Version=1", query.reveal()));
+        Self::read(Secret::new(format!("{SHORT_LIVED}{}", BASE64.encode(url.as_bytes()))))
     }
 
     pub fn read(token: Secret) -> Self {
         let mut key = Self { token, user: None, account: None, region: None, expires_at: None };
-        if let Some(code) = key.token.reveal().strip_prefix(SHORT_LIVED)
-            && let Some(url) = decoded(code)
-        {
-            key.read_url(&url);
-        } else if let Some(code) = key.token.reveal().strip_prefix(LONG_LIVED)
-            && let Some(text) = decoded(code)
-        {
-            key.read_user(&text);
+        let inside = |lead| key.token.reveal().strip_prefix(lead).and_then(decoded);
+        match (inside(SHORT_LIVED), inside(LONG_LIVED)) {
+            (Some(url), _) => key.read_url(&url),
+            (_, Some(text)) => key.read_user(&text),
+            (None, None) => {}
         }
         key
     }
@@ -73,11 +76,8 @@ impl ApiKey {
         let credential = value("X-Amz-Credential").unwrap_or_default().replace("%2F", "/");
         let mut scope = credential.split('/');
         self.account = scope.next().and_then(account::of_key_id);
-        let is_region = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        self.region = scope
-            .nth(1)
-            .filter(|name| (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(is_region))
-            .map(str::to_owned);
+        let is_name = |name: &&str| (1..=LONGEST_NAME).contains(&name.len()) && is_identifier(name);
+        self.region = scope.nth(1).filter(is_name).map(str::to_owned);
         let begin = value("X-Amz-Date").and_then(expiry::parse);
         let seconds = value("X-Amz-Expires").and_then(|seconds| seconds.parse::<u32>().ok());
         let end = begin
@@ -90,8 +90,7 @@ impl ApiKey {
     fn read_user(&mut self, text: &str) {
         let owner = text.split_once(':').and_then(|(owner, _)| owner.rsplit_once("-at-"));
         if let Some((user, account)) = owner
-            && account.len() == 12
-            && account.bytes().all(|byte| byte.is_ascii_digit())
+            && account::is_account(account)
         {
             self.user = Some(user.to_owned());
             self.account = Some(account.to_owned());
@@ -99,9 +98,20 @@ impl ApiKey {
     }
 }
 
+/// Whose it is, or for which region until when, as far as it says.
+impl fmt::Display for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a Bedrock API key")?;
+        self.user.iter().try_for_each(|user| write!(f, " of {}", visible(user)))?;
+        self.region.iter().try_for_each(|region| write!(f, " for {region}"))?;
+        self.expires_at.iter().try_for_each(|end| write!(f, ", until {end}"))
+    }
+}
+
 /// The text within. A secret is part of it.
 fn decoded(code: &str) -> Option<Zeroizing<String>> {
-    let bytes = BASE64.decode(code.trim()).ok()?;
+    // People lose the padding when they copy.
+    let bytes = WITHOUT_PADDING.decode(code.trim().trim_end_matches('=')).ok()?;
     String::from_utf8(bytes).ok().map(Zeroizing::new)
 }
 
@@ -149,7 +159,7 @@ mod tests {
 
     #[test]
     fn of_a_key_that_cannot_be_read_nothing_is_known() {
-        let scope = "ASIA%2F20300102%2FEU%20west%2Fbedrock%2Faws4_request";
+        let scope = "ASIA%2F20300102%2FEU\nwest%2Fbedrock%2Faws4_request";
         for key in [
             ApiKey::read(Secret::new("")),
             ApiKey::read(Secret::new("ABSK")),
@@ -166,6 +176,42 @@ mod tests {
         ] {
             let known = (&key.user, &key.account, &key.region, &key.expires_at);
             assert_eq!(known, (&None, &None, &None, &None), "{}", key.token.reveal());
+        }
+    }
+
+    /// What `aws-bedrock-token-generator` 1.1.0 signs with these keys at that time, before base 64.
+    #[test]
+    fn a_key_that_is_signed_here_is_the_one_that_awss_generator_makes() {
+        for (token, parameter, signature) in [
+            (None, "", "17e465492a3a243b77a9d14ff6b371484f64d445aeeeb58a7129cb493348fe0a"),
+            (
+                Some(Secret::new("IQoJb3JpZ2luX2IQoJb3JpZ2luX2EXAMPLETOKEN+/==")),
+                "&X-Amz-Security-Token=IQoJb3JpZ2luX2IQoJb3JpZ2luX2EXAMPLETOKEN%2B%2F%3D%3D",
+                "83f02aeafeae2063ee001757da4051363239e0c0270dbb362cf318f7e66808aa",
+            ),
+        ] {
+            let id = if token.is_some() { "ASIAIOSFODNN7EXAMPLE" } else { "AKIAIOSFODNN7EXAMPLE" };
+            let credentials = Credentials {
+                access_key_id: id.to_owned(),
+                secret_access_key: Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+                session_token: token,
+                expires_at: None,
+            };
+            let now = "2030-01-02T03:04:05Z".parse().unwrap();
+            let life = SignedDuration::from_hours(1);
+            let key = ApiKey::signed(&credentials, "eu-west-1", now, life);
+            let url = format!(
+                "bedrock.amazonaws.com/?Action=CallWithBearerToken&X-Amz-Algorithm=AWS4-HMAC-SHA256\
+                 &X-Amz-Credential={id}%2F20300102%2Feu-west-1%2Fbedrock%2Faws4_request\
+                 &X-Amz-Date=20300102T030405Z&X-Amz-Expires=3600&X-Amz-SignedHeaders=host{parameter}\
+                 &X-Amz-Signature={signature}&Version=1"
+            );
+            assert_eq!(key.token.reveal(), format!("bedrock-api-key-{}", BASE64.encode(url)));
+            assert_eq!(key.expires_at, "2030-01-02T04:04:05Z".parse().ok());
+            assert_eq!(
+                key.to_string(),
+                "a Bedrock API key for eu-west-1, until 2030-01-02T04:04:05Z"
+            );
         }
     }
 

@@ -12,7 +12,7 @@
 //! | `credentials` | what a profile gives, and whether it can work |
 //! | `kind` | which kind of credentials a profile gives |
 //! | `account` | the account that a key id belongs to |
-//! | `api_key` | what a Bedrock API key says about itself |
+//! | `api_key` | what a Bedrock API key says about itself, and how one is made |
 //! | `region` | the regions that AWS has |
 //! | `expiry` | the spellings of an expiry time, and how long is left |
 //! | `signing` | what a request to AWS is signed with |

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::account::is_account;
 use super::dialect::Property;
 use super::{At, Credentials, FileKind, Kind, LONGEST_NAME, Problem, ProblemKind, expiry};
 use crate::secret::Secret;
@@ -89,7 +90,7 @@ impl<'a> Profile<'a> {
         self.set("aws_account_id")
             .or_else(|| self.set("sso_account_id"))
             .or_else(of_role)
-            .filter(|account| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
+            .filter(|account| is_account(account))
     }
 
     /// The profile whose credentials assume the role.

@@ -28,7 +28,7 @@ struct Report<'a> {
 
 /// Exit status 1 when a step failed.
 pub fn run(args: &cli::Check, world: &World, out: &mut dyn Write) -> Done {
-    let temporary = if args.temporary { Temporary::Ask } else { Temporary::Name };
+    let temporary = if args.temporary { Temporary::Ask } else { Temporary::Refuse };
     let (inputs, resolution) = resolve_for_command(&args.choice, None, temporary, world)?;
     print_concerns(&resolution, world);
     print_findings(Vec::from_iter(resolution.unknown_region()), &world.env, &mut io::stderr());
@@ -38,7 +38,7 @@ pub fn run(args: &cli::Check, world: &World, out: &mut dyn Write) -> Done {
         let (name, source) = (visible(&resolution.region.name), resolution.region.source.name());
         Failure::Problem(format!("{name} ({source}) cannot be a region; name one with `--region`"))
     })?;
-    let name = identity.profile().map_or_else(|| identity.without_profile().to_owned(), visible);
+    let name = identity.profile().map_or_else(|| identity.without_profile(), visible);
     if !args.json {
         writeln!(out, "{}", resolution.summary(&inputs))?;
     }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::aws::Credentials;
+use crate::bearer::exchange;
 use crate::choice::{print_concerns, resolve_for_command};
 use crate::cli::{self, Format};
 use crate::error::{Done, Failure};
@@ -21,10 +22,18 @@ use crate::world::World;
 
 /// Prints the credentials.
 pub fn run(args: &cli::CredentialsArgs, world: &World, out: &mut dyn Write) -> Done {
-    let temporary = if args.temporary { Temporary::Ask } else { Temporary::Name };
+    let temporary = if args.temporary { Temporary::Ask } else { Temporary::Refuse };
     // It never asks: as a `credential_process` it runs inside of other programs, some of which lend it their terminal.
-    let (_, resolution) = resolve_for_command(&args.choice, None, temporary, world)?;
+    let (_, mut resolution) = resolve_for_command(&args.choice, None, temporary, world)?;
     print_concerns(&resolution, world);
+    match (args.format, args.life) {
+        (Format::Bearer, life) => exchange(&mut resolution, life, world.now),
+        (_, None) => {}
+        (_, Some(_)) => {
+            let why = "--for goes with --format bearer; add that, or leave it out";
+            return Err(Failure::Usage(why.to_owned()));
+        }
+    }
     match (resolution.answer.identity().ok_or(Failure::Explained)?, args.format) {
         (Identity::Profile { credentials, .. } | Identity::Keys(credentials), Format::Process) => {
             write_json(out, &ProcessAnswer::of(credentials))?;
@@ -37,6 +46,7 @@ pub fn run(args: &cli::CredentialsArgs, world: &World, out: &mut dyn Write) -> D
                 "a Bedrock API key is no credential_process answer; use `--format env`, or `backlog-aws exec`".to_owned(),
             ));
         }
+        (Identity::BearerToken(key), Format::Bearer) => writeln!(out, "{}", key.token.reveal())?,
         (Identity::BearerToken(key), format) => {
             lines(&[("AWS_BEARER_TOKEN_BEDROCK", key.token.reveal().into())], format, out)?;
         }
@@ -89,7 +99,7 @@ fn lines(
     let (lead, assign, shell) = match format {
         Format::Env => ("export ", "=", Some(Shell::Bash)),
         Format::Fish => ("set -gx ", " ", Some(Shell::Fish)),
-        Format::EnvNoExport | Format::Dotenv | Format::Process => ("", "=", None),
+        Format::EnvNoExport | Format::Dotenv | Format::Process | Format::Bearer => ("", "=", None),
     };
     let holds = |value: &str| shell.is_some() || !value.contains(char::is_control);
     if let Some((name, _)) = variables.iter().find(|(_, value)| !holds(value)) {

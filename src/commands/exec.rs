@@ -1,9 +1,11 @@
 //! `exec`: becomes another program, with the credentials in its environment and nowhere else.
 
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+use crate::bearer::exchange;
 use crate::choice::{Asks, print_concerns, resolve_for_command};
 use crate::cli;
 use crate::error::{Done, Failure, reason};
@@ -11,6 +13,7 @@ use crate::finding::{is_quiet, print_findings};
 use crate::fs::{Content, SourceFile};
 use crate::handover::Handover;
 use crate::overrides::place;
+use crate::resolve::Identity;
 use crate::temporary::{self, Temporary};
 use crate::text::visible;
 use crate::toolkit_env::ToolkitEnv;
@@ -20,17 +23,24 @@ use crate::world::World;
 pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
     let asks = Asks { question: "Profile for this command", guess: !args.yes && !args.dry_run };
     let temporary = match (args.temporary, args.dry_run) {
-        (false, _) => Temporary::Name,
+        (false, _) => Temporary::Refuse,
         (true, false) => Temporary::Ask,
         (true, true) => Temporary::Pretend,
     };
-    let (inputs, resolution) = resolve_for_command(&args.choice, Some(asks), temporary, world)?;
+    let (inputs, mut resolution) = resolve_for_command(&args.choice, Some(asks), temporary, world)?;
+    let summary = resolution.summary(&inputs);
+    if args.bearer {
+        exchange(&mut resolution, args.life, world.now);
+    }
     let handover = Handover::of(&resolution, &inputs, &world.env, !args.no_profile)?;
     warn_of_toolkit_env(&handover, world);
     if args.dry_run {
-        writeln!(out, "as      {}", resolution.summary(&inputs))?;
+        writeln!(out, "as      {summary}")?;
         if let Some((profile, _)) = &inputs.temporary {
             writeln!(out, "ask     {} for the keys", temporary::shown(profile))?;
+        }
+        if let Some(key) = resolution.answer.identity().and_then(Identity::api_key) {
+            writeln!(out, "key     {key}")?;
         }
         handover.show(out)?;
         return Ok(0);
@@ -46,6 +56,11 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
             "backlog-aws: ANTHROPIC_AWS_API_KEY stays, and Anthropic's AWS client uses it before these credentials; unset it if that is not meant"
         );
     }
+    Err(become_command(program, arguments, &handover))
+}
+
+/// Replaces this process by the command, and is back only when that fails.
+fn become_command(program: &OsStr, arguments: &[OsString], handover: &Handover) -> Failure {
     let mut command = Command::new(program);
     command.args(arguments);
     for name in &handover.removed {
@@ -57,7 +72,7 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
     // Same process, so that signals, the exit status and the process id are the command's own.
     let error = command.exec();
     let program = visible(program);
-    Err(match error.kind() {
+    match error.kind() {
         io::ErrorKind::NotFound => {
             Failure::NotFound(format!("{program}: not found; is it on PATH?"))
         }
@@ -65,7 +80,7 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
             "{program} cannot be run: argument list too long; pass fewer arguments, or unset large variables"
         )),
         _ => Failure::NotExecutable(format!("{program} cannot be run: {}", reason(&error))),
-    })
+    }
 }
 
 /// Says when the toolkit's file would undo the handover. Its start scripts source it, after us.

@@ -8,7 +8,7 @@ use clap::builder::styling::Style;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::aws::{ApiKey, Credentials, Kind, time_left};
+use crate::aws::{Credentials, Kind, time_left};
 use crate::cli;
 use crate::error::Done;
 use crate::finding::{Finding, abridged, print_findings};
@@ -64,12 +64,6 @@ struct CredentialsReport {
     account: Option<String>,
     implausible: Option<String>,
     expires_at: Option<String>,
-    /// Of a Bedrock API key that can be read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<String>,
-    /// The one region that a Bedrock API key opens.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<String>,
 }
 
 impl<'a> Report<'a> {
@@ -84,8 +78,6 @@ impl<'a> Report<'a> {
                 .and_then(Credentials::implausible)
                 .map(|found| format!("{} {}", found.key, found.why)),
             expires_at: identity.expires_at().map(|end| end.to_string()),
-            user: identity.api_key().and_then(|key| key.user.clone()),
-            region: identity.api_key().and_then(|key| key.region.clone()),
         });
         Self {
             schema: 2,
@@ -146,12 +138,11 @@ fn print_answer(resolution: &Resolution, now: Timestamp, out: &mut dyn Write) ->
         |missing: &str| resolution.answer.profile().map_or_else(|| missing.to_owned(), visible);
     match &resolution.answer {
         Answer::Usable { source, identity } => {
-            let name = name(identity.without_profile());
+            let name = name(&identity.without_profile());
             writeln!(out, "{GOOD}{name}{GOOD:#}  ({}{at})", source.name())?;
-            let key = match (identity.credentials(), identity.api_key()) {
-                (Some(keys), _) => format!(" {}", mask_key_id(&keys.access_key_id)),
-                (None, key) => key.map(ApiKey::about).unwrap_or_default(),
-            };
+            let key = identity
+                .credentials()
+                .map_or_else(String::new, |keys| format!(" {}", mask_key_id(&keys.access_key_id)));
             let until = |end| format!(", until {end}, {}", time_left(end, now));
             let end = identity.expires_at().map_or_else(String::new, until);
             writeln!(out, "  credentials  {}{key}{end}", identity.kind_name())?;

@@ -35,24 +35,15 @@ pub fn findings(case: &Case<'_>) -> Vec<Finding> {
     findings.extend(two_profiles(case));
     findings.extend(keys(case));
     if case.is_filled(TOKEN) {
-        let says = case.inputs.environment.identity.as_ref().and_then(says).unwrap_or_default();
+        let key = case.inputs.environment.identity.as_ref().and_then(Identity::api_key);
+        let key = key.map(|key| format!(" ({key})")).unwrap_or_default();
         let effect = "is set: LiteLLM, boto3 and Claude Code use it, and neither profile nor keys";
         findings.push(
-            Finding::warning(Code::BearerToken, format!("{TOKEN}{says} {effect}"))
+            Finding::warning(Code::BearerToken, format!("{TOKEN}{key} {effect}"))
                 .remedy(format!("{} unless that is meant", case.unset(&[TOKEN]))),
         );
     }
     findings
-}
-
-/// What a Bedrock API key says about itself, in brackets.
-fn says(identity: &Identity) -> Option<String> {
-    let key = identity.api_key()?;
-    let account = key.account.as_ref().map(|account| format!("account {account}"));
-    let end = key.expires_at.map(|end| format!("until {end}"));
-    let about = Some(key.about().trim_start().to_owned()).filter(|about| !about.is_empty());
-    let known: Vec<String> = [about, account, end].into_iter().flatten().collect();
-    (!known.is_empty()).then(|| format!(" ({})", known.join(", ")))
 }
 
 /// A variable that names a profile that does not exist. Of `AWS_PROFILE` the chain says it when it gets there.

@@ -16,7 +16,6 @@ pub use clients::{Client, clients};
 pub use facts::Facts;
 pub use probe::SystemProbe;
 
-use crate::aws::ApiKey;
 use crate::finding::{Code, Finding, Place, Severity};
 use crate::resolve::Answer;
 use crate::text::{comment_out, pasted, visible};
@@ -73,12 +72,10 @@ fn answer(case: &Case<'_>) -> Option<Finding> {
         return None;
     };
     let name = identity.profile().map(|name| format!("profile '{}'", visible(name)));
-    let name = name.as_deref().unwrap_or(identity.without_profile());
-    let about = identity.api_key().map(ApiKey::about).unwrap_or_default();
+    let name = name.unwrap_or_else(|| identity.without_profile());
     let account = case.resolution.account.as_ref().map(|account| format!(", account {account}"));
     let (account, region) = (account.unwrap_or_default(), visible(&case.resolution.region.name));
-    let message =
-        format!("the toolkit gets {name}{about} ({}){account}, region {region}", source.name());
+    let message = format!("the toolkit gets {name} ({}){account}, region {region}", source.name());
     Some(Finding {
         at: case.resolution.decided_at().cloned(),
         ..Finding::ok(Code::Profile, message)

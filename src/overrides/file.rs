@@ -5,6 +5,7 @@ use std::path::Path;
 use ini::{Ini, ParseOption};
 
 use super::{MAX_BYTES, place};
+use crate::aws::account::is_account;
 
 /// A value and the line it stands on, counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -300,11 +301,6 @@ pub fn is_profile_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= crate::aws::LONGEST_NAME
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-/.%@:+".contains(c))
-}
-
-/// Whether the text has the form of an AWS account's id.
-pub fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether the text can name a region. New regions appear every year, so this knows their shape and no list.

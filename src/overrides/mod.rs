@@ -8,7 +8,7 @@ pub mod trust;
 mod worktree;
 
 pub use self::file::{
-    Edit, Entry, Invalid, Override, is_account, is_profile_name, is_region_name, parse, rewrite,
+    Edit, Entry, Invalid, Override, is_profile_name, is_region_name, parse, rewrite,
 };
 pub use crate::world::{MAX_OVERRIDE_BYTES as MAX_BYTES, OVERRIDE_NAME as FILE_NAME};
 

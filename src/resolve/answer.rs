@@ -149,8 +149,8 @@ impl Identity {
     }
 
     /// What there is instead of a profile's name.
-    pub fn without_profile(&self) -> &'static str {
-        if self.api_key().is_some() { "a Bedrock API key" } else { "keys without a profile" }
+    pub fn without_profile(&self) -> String {
+        self.api_key().map_or_else(|| "keys without a profile".to_owned(), ToString::to_string)
     }
 
     /// The kind as shown: a profile's kind, or what loose keys amount to.

@@ -257,17 +257,6 @@ impl Inputs<'_> {
         Some(Offer::Keys(identity, Some(self.toolkit_place(line))))
     }
 
-    /// Whether the keys without a profile there are a Bedrock API key.
-    pub(super) fn has_api_key(&self, source: Source) -> bool {
-        match source {
-            Source::EnvironmentKeys => {
-                self.environment.identity.as_ref().is_some_and(|it| it.api_key().is_some())
-            }
-            Source::ToolkitEnvKeys => self.toolkit_env.1.get("AWS_BEARER_TOKEN_BEDROCK").is_some(),
-            _ => false,
-        }
-    }
-
     fn toolkit_place(&self, line: usize) -> Place {
         Place::line(&self.toolkit_env.0, line)
     }

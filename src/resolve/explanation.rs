@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use jiff::SignedDuration;
 
 use super::answer::{Answer, AwsProfile, Identity, Outcome, Reason, Resolution};
-use super::inputs::{Inputs, USE, usable};
+use super::inputs::{Inputs, usable};
 use crate::aws::{Implausible, Kind, region};
 use crate::finding::{Code, EXPIRES_SOON_MINUTES, Finding, Place, Told};
 use crate::source::Source;
@@ -37,7 +37,7 @@ pub(super) fn findings(inputs: &Inputs<'_>, resolution: &Resolution) -> Vec<Find
         findings.extend(unreadable_expiry(inputs, identity));
         findings.extend(expires_soon(inputs, *source, identity));
         findings.extend(implausible(inputs, identity));
-        findings.extend(other_region(inputs, resolution, identity));
+        findings.extend(other_region(resolution, identity));
         findings.extend(unknown_account(inputs, *source, identity));
     }
     findings
@@ -142,25 +142,17 @@ fn expires_soon(inputs: &Inputs<'_>, source: Source, identity: &Identity) -> Opt
 }
 
 /// A short-lived Bedrock API key is signed for one region, and AWS refuses it in others.
-fn other_region(
-    inputs: &Inputs<'_>,
-    resolution: &Resolution,
-    identity: &Identity,
-) -> Option<Finding> {
+fn other_region(resolution: &Resolution, identity: &Identity) -> Option<Finding> {
     let opens = identity.api_key()?.region.as_ref()?;
-    let region = &resolution.region;
-    let message = format!(
-        "the Bedrock API key opens {opens} only, and the region here is {} ({})",
-        visible(&region.name),
-        region.source.name(),
-    );
-    let choose = match inputs.choose_with {
-        USE => "backlog-aws use --region ",
-        _ => "export BACKLOG_AWS_REGION=",
-    };
-    (region.name != **opens).then(|| {
-        Finding::warning(Code::ApiKeyRegion, message)
-            .remedy(format!("`{choose}{opens}`, or make a key for the other region"))
+    let (region, by) = (&resolution.region.name, resolution.region.source.name());
+    (region != &**opens).then(|| {
+        let region = visible(region);
+        let message = format!(
+            "the Bedrock API key opens {opens} only, and the region here is {region} ({by})"
+        );
+        let remedy =
+            format!("`backlog-aws exec --region {opens}`, or make a key for the other region");
+        Finding::warning(Code::ApiKeyRegion, message).remedy(remedy)
     })
 }
 
@@ -258,28 +250,26 @@ fn unusable(
         )
         .at(at.clone())
         .remedy(remedy),
-        Reason::Expired(end) => Finding::problem(
-            Code::CredentialsExpired,
-            format!("{} expired at {end}", expired(inputs, source, &shown)),
-        )
-        .remedy(if inputs.has_api_key(source) {
-            format!("make a new one or remove it, or {remedy}")
-        } else {
-            format!("renew or remove them, or {remedy}")
-        }),
+        Reason::Expired(end) => {
+            let (what, it) = expired(inputs, source, &shown);
+            Finding::problem(Code::CredentialsExpired, format!("{what} expired at {end}"))
+                .remedy(format!("renew or remove {it}, or {remedy}"))
+        }
     };
     with_origin(finding, source, at, inputs.typed)
 }
 
-/// What expired: loose keys, a Bedrock API key, or the credentials of a profile.
-fn expired(inputs: &Inputs<'_>, source: Source, profile: &str) -> String {
-    let place = match source {
-        Source::EnvironmentKeys => "in the environment",
-        Source::ToolkitEnvKeys => "in ~/.backlog-toolkit-env",
-        _ => return format!("the temporary credentials of '{profile}'"),
+/// What expired: a Bedrock API key, other loose keys, or the credentials of a profile; and how to call it again.
+fn expired(inputs: &Inputs<'_>, source: Source, profile: &str) -> (String, &'static str) {
+    let in_environment = inputs.environment.identity.as_ref().and_then(Identity::api_key);
+    let in_file = inputs.toolkit_env.1.get("AWS_BEARER_TOKEN_BEDROCK");
+    let (place, is_api_key) = match source {
+        Source::EnvironmentKeys => ("in the environment", in_environment.is_some()),
+        Source::ToolkitEnvKeys => ("in ~/.backlog-toolkit-env", in_file.is_some()),
+        _ => return (format!("the temporary credentials of '{profile}'"), "them"),
     };
-    let what = if inputs.has_api_key(source) { "Bedrock API key" } else { "AWS keys" };
-    format!("the {what} {place}")
+    let (what, it) = if is_api_key { ("Bedrock API key", "it") } else { ("AWS keys", "them") };
+    (format!("the {what} {place}"), it)
 }
 
 /// Says where the profile is named.

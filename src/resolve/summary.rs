@@ -17,7 +17,7 @@ impl Resolution {
         let by = answer.source().map_or("nothing", Source::name);
         let (name, details, end) = match answer {
             Answer::Usable { identity, .. } => {
-                let name = identity.profile().map_or(identity.without_profile().into(), visible);
+                let name = identity.profile().map_or_else(|| identity.without_profile(), visible);
                 let key = identity.credentials().map(|keys| mask_key_id(&keys.access_key_id));
                 (name, [Some(identity.kind_name().to_owned()), key, Some(account)], "")
             }

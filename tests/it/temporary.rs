@@ -270,7 +270,7 @@ fn what_cannot_be_had_is_refused_with_the_next_step() {
     let run = home.invoke(["credentials", "--temporary", "--profile", "cc"]).env("PATH", bin);
     assert_eq!(
         run.run().expect_code(1).err(),
-        lead("cc") + "the AWS CLI is asked for them, and `aws` is not on PATH; install version 2\n"
+        lead("cc") + "`aws` is not on PATH to ask; install the AWS CLI, version 2\n"
     );
 }
 
@@ -288,7 +288,7 @@ fn credentials_of_another_account_than_the_wanted_one_are_refused() {
 #[test]
 fn a_profile_that_leads_back_to_us_is_not_asked_for() {
     let home = home_that_answers(&answer("2999-01-01T00:00:00Z"));
-    let message = "its credential_process leads back to backlog-aws; name the profile that has the credentials\n";
+    let message = "it leads back to backlog-aws; name the profile that has the keys\n";
     let output = exec(&home, &["--temporary", "--profile", "ours"]).run().expect_code(1);
     assert!(output.err().ends_with(message), "{}", output.err());
     assert!(!was_asked(&home));
@@ -298,7 +298,7 @@ fn a_profile_that_leads_back_to_us_is_not_asked_for() {
         Sandbox::built_binary().display()
     ));
     let output = exec(&home, &["--temporary", "--profile", "role"]).run().expect_code(1);
-    assert!(output.err().contains("its credential_process leads back"), "{}", output.err());
+    assert!(output.err().contains("it leads back to backlog-aws"), "{}", output.err());
     let words = fs::read_to_string(home.path("called.words")).unwrap();
     assert_eq!(words.matches("export-credentials").count(), 1, "{words}");
 }
