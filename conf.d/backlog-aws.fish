@@ -15,8 +15,8 @@ builtin set -g __backlog_aws_expected_aws ''
 builtin set -g __backlog_aws_expected_keys ''
 builtin set -g __backlog_aws_expected_ours ''
 builtin set -g __backlog_aws_expected_places ''
-# Files, links resolved, and directories, each followed by its stamp. What was missing. Links, each followed by the real
-# path.
+# Files, links resolved, each followed by a stamp with its time, and directories, each with one of a later time.
+# What was missing. Links, each followed by the real path.
 builtin set -g __backlog_aws_files
 builtin set -g __backlog_aws_directories
 builtin set -g __backlog_aws_missing
@@ -79,15 +79,20 @@ function __backlog_aws_refresh
     __backlog_aws_prepare
 end
 
+# The way from the working directory up to where the search for an override ended, and where there may be one on it, as
+# __backlog_aws_look found them. What they lead to is compared each time, so they hold in any directory that is as deep.
+builtin set -g __backlog_aws_up .
+builtin set -g __backlog_aws_between
+
 # Puts together what `test` is asked at each prompt.
 function __backlog_aws_prepare
-    # Whether something changed.
+    # Whether a file changed.
     builtin set -g __backlog_aws_changed
     builtin set -l directories
     builtin set -l rest $__backlog_aws_directories
     while builtin set -q rest[1]
         builtin set -a directories $rest[1]
-        builtin set -ga __backlog_aws_changed -o ! -e $rest[1] -o $rest[1] -nt $rest[2]
+        builtin set -ga __backlog_aws_changed -o ! $rest[1] -ot $rest[2]
         builtin set -e rest[1..2]
     end
     builtin set rest $__backlog_aws_files
@@ -101,7 +106,6 @@ function __backlog_aws_prepare
     # Something has to be asked.
     builtin set -q __backlog_aws_changed[1]; or builtin set __backlog_aws_changed -o ! -e /
     builtin set -e __backlog_aws_changed[1]
-    builtin set -q __backlog_aws_missing[1]; or builtin set __backlog_aws_missing ''
     # The usual values of variables, or none, if there is something rare that __backlog_aws_look has to see to. As a
     # string, a variable that is empty looks like one that is unset.
     builtin set -g __backlog_aws_usual ''
@@ -111,13 +115,19 @@ function __backlog_aws_prepare
         builtin set -g __backlog_aws_usual "$__backlog_aws_expected_aws^^$__backlog_aws_expected_ours"
         builtin set -g __backlog_aws_usual "$__backlog_aws_usual^$__backlog_aws_expected_places"
     end
+    __backlog_aws_arrange
+end
+
+# The words that follow the values of variables in `test`, and what has to be missing. In few lists, because each takes
+# time.
+function __backlog_aws_arrange
+    builtin set -g __backlog_aws_differs != "$__backlog_aws_usual" -o ! $__backlog_aws_up -ef $__backlog_aws_top \
+        -o $__backlog_aws_changed
+    builtin set -g __backlog_aws_absent $__backlog_aws_missing $__backlog_aws_between
+    # Something has to be asked.
+    builtin set -q __backlog_aws_absent[1]; or builtin set __backlog_aws_absent ''
 end
 __backlog_aws_prepare
-
-# The way from the working directory up to where the search for an override ended, and where there may be one on it, as
-# __backlog_aws_look found them. What they lead to is compared each time, so they hold in any directory that is as deep.
-builtin set -g __backlog_aws_up .
-builtin set -g __backlog_aws_between
 
 # Whether nothing changed, in every case, the usual one included.
 function __backlog_aws_look
@@ -138,13 +148,12 @@ function __backlog_aws_look
             builtin set -a ours '^'
         end
     end
-    builtin set -q __BACKLOG_AWS_STATE
-    and builtin test "$AWS_PROFILE^$AWS_SHARED_CREDENTIALS_FILE^$AWS_CONFIG_FILE^$HOME" = "$__backlog_aws_expected_aws"
+    builtin test "$AWS_PROFILE^$AWS_SHARED_CREDENTIALS_FILE^$AWS_CONFIG_FILE^$HOME" = "$__backlog_aws_expected_aws"
     and builtin test "$keys" = "$__backlog_aws_expected_keys"
     and builtin test "$ours[1]^$ours[2]^$ours[3]" = "$__backlog_aws_expected_ours"
     and builtin test "$XDG_DATA_HOME^$XDG_CONFIG_HOME^$BACKLOG_AWS_CONFIG" = "$__backlog_aws_expected_places"
     and not builtin test $__backlog_aws_changed
-    and not builtin path is -- $__backlog_aws_missing
+    and not builtin path is -- '' $__backlog_aws_missing
     or builtin return 1
     if builtin test -n "$__backlog_aws_until"
         # fish has no clock, but knows the age of a file.
@@ -173,6 +182,7 @@ function __backlog_aws_look
     builtin set -q rest[1]; and builtin return 1
     builtin set -g __backlog_aws_up $up
     builtin set -g __backlog_aws_between $between
+    __backlog_aws_arrange
     # The nearest directory with a rule is the same, or there is none as before.
     builtin set -q __backlog_aws_rules[1]; or builtin return 0
     builtin set up .
@@ -191,21 +201,18 @@ end
 # Before each prompt. Asks the program when something changed that its answer rests on. Builtins tell whether it did, by
 # few commands and words in the usual case, because each takes time:
 #
-# - Our variables are set, and they and AWS's have the values that the program expects. There are no keys in the
-#   environment.
+# - AWS's variables and ours have the values that the program expects. There are no keys in the environment.
 # - There is no override in the working directory and above, up to where the program's search ended: the root, or the
 #   directory of the override that counts.
-# - Files that were there have the times of their stamps, which are files that the program made. Directories are not
-#   newer than theirs: what is moved into one makes it newer. What was missing is missing.
+# - Files that were there have the times of their stamps, which are files that the program made. Directories are
+#   older than theirs: what is moved into one makes it newer. What was missing is missing.
 if builtin test "$__backlog_aws_mode" = prompt
     function __backlog_aws_hook --on-event fish_prompt
-        builtin set -q __BACKLOG_AWS_STATE
-        and not builtin test "$AWS_PROFILE^$AWS_SHARED_CREDENTIALS_FILE^$AWS_CONFIG_FILE^$HOME\
+        not builtin test "$AWS_PROFILE^$AWS_SHARED_CREDENTIALS_FILE^$AWS_CONFIG_FILE^$HOME\
 ^$AWS_ACCESS_KEY_ID$AWS_SECRET_ACCESS_KEY$AWS_BEARER_TOKEN_BEDROCK\
 ^$BACKLOG_AWS_PROFILE^$BACKLOG_AWS_REGION^$BACKLOG_AWS_SOURCE\
-^$XDG_DATA_HOME^$XDG_CONFIG_HOME^$BACKLOG_AWS_CONFIG" != "$__backlog_aws_usual" \
-            -o ! $__backlog_aws_up -ef $__backlog_aws_top -o $__backlog_aws_changed
-        and not builtin path is -- $__backlog_aws_missing $__backlog_aws_between
+^$XDG_DATA_HOME^$XDG_CONFIG_HOME^$BACKLOG_AWS_CONFIG" $__backlog_aws_differs
+        and not builtin path is -- $__backlog_aws_absent
         or __backlog_aws_look
         or __backlog_aws_refresh $argv
     end
