@@ -133,11 +133,8 @@ impl StartUpFile {
         let (old, mode, why) = match file.content {
             Content::Unreadable(why) => (None, 0, Some(why)),
             Content::Absent => {
-                let nowhere =
-                    path.is_symlink().then_some("is a link to a file that does not exist");
                 let elsewhere = !directory.is_some_and(is_mine);
-                let elsewhere = elsewhere.then_some("is in a directory of another user");
-                (None, 0o644, nowhere.or(elsewhere).map(str::to_owned))
+                (None, 0o644, elsewhere.then(|| "is in a directory of another user".to_owned()))
             }
             Content::Read { bytes, mode } => {
                 let why = match () {

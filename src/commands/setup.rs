@@ -58,7 +58,7 @@ pub fn run(args: &cli::Setup, world: &World, out: &mut dyn Write) -> Done {
     };
     if answers.adds {
         let copy = StartUpFile::open(&path, world)?.add(&load)?;
-        let copy = copy.map(|copy| format!("; a copy of it as it was is {}", shown(&copy, home)));
+        let copy = copy.map(|copy| format!("; the old file is kept as {}", shown(&copy, home)));
         writeln!(out, "added the line to {file}{}", copy.unwrap_or_default())?;
     }
     if let Some(profile) = &answers.profile {
@@ -157,7 +157,9 @@ fn ask(file: Option<&str>, offers_profile: bool, world: &World) -> Result<Answer
         None => false,
     };
     let chooses = offers_profile
-        && says_yes("Choose a profile for every shell and directory without a choice of its own?")?;
+        && says_yes(
+            "Choose one profile for everywhere? A directory or shell can still have its own",
+        )?;
     let profile = chooses.then(|| usable_profile("Profile for everywhere", world)).transpose()?;
     let checks = chooses && says_yes("Ask AWS whether it works (`backlog-aws check`)?")?;
     Ok(Answers { adds, profile, checks })

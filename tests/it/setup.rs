@@ -47,7 +47,7 @@ scenario! {
         let before = fs::read_to_string(home.path(shell.rc_file())).unwrap();
         session.send("y");
         session.key(Key::Enter);
-        session.wait_for("Choose a profile for every shell");
+        session.wait_for("Choose one profile for everywhere");
         session.key(Key::Enter);
         session.wait_for("Profile for everywhere:");
         session.send("bed");
@@ -83,7 +83,7 @@ scenario! {
         for yeses in 0..4 {
             let home = Sandbox::documented_home();
             let (mut session, before) = asked(&home, shell);
-            for next in ["Choose a profile for every shell", "Profile for everywhere:", "Ask AWS whether it works"].into_iter().take(yeses) {
+            for next in ["Choose one profile for everywhere", "Profile for everywhere:", "Ask AWS whether it works"].into_iter().take(yeses) {
                 session.key(Key::Enter);
                 session.wait_for(next);
             }
@@ -97,7 +97,7 @@ scenario! {
     fn a_no_is_respected(shell) {
         let home = Sandbox::documented_home();
         let (mut session, before) = asked(&home, shell);
-        for next in ["Choose a profile for every shell", ""] {
+        for next in ["Choose one profile for everywhere", ""] {
             session.send("n");
             session.key(Key::Enter);
             if next.is_empty() {
@@ -145,7 +145,7 @@ fn a_file_that_is_not_the_users_to_change_is_refused() {
     refused(&home, "is a directory and not a file");
     home.remove(".bashrc");
     symlink(home.path("gone"), &file).unwrap();
-    refused(&home, "is a link to a file that does not exist");
+    refused(&home, "cannot be read: it is a link that leads nowhere");
     let aws = home.write(".aws/bashrc", "");
     fs::remove_file(&file).unwrap();
     symlink(aws, &file).unwrap();
@@ -166,7 +166,7 @@ fn a_link_into_dotfiles_stays_one_and_the_mode_is_kept() {
     session.send("backlog-aws setup\r");
     session.wait_for("Add this line");
     session.key(Key::Enter);
-    session.wait_for("Choose a profile");
+    session.wait_for("Choose one profile");
     session.send("n\r");
     session.wait_prompt();
     assert!(rc.is_symlink());
