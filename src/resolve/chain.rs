@@ -25,6 +25,10 @@ enum Offer {
     Unreadable(Finding, Place),
 }
 
+/// What the toolkit's file may have in place of a profile. One that cannot be read is not the same as none.
+const KEYS: [&str; 4] =
+    ["AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
 /// Asks every step in order; the first that gives something decides.
 pub fn resolve(inputs: &Inputs<'_>) -> Resolution {
     let mut answer = Answer::Nothing;
@@ -224,18 +228,29 @@ impl Inputs<'_> {
         if let Some(finding) = &self.toolkit_unreadable {
             return Some(Offer::Unreadable(finding.clone(), Place::file(path)));
         }
-        if let Some((_, line, why)) = file.unknown().find(|(name, ..)| *name == NAME) {
-            let place = self.toolkit_place(line);
-            let finding = Finding::problem(Code::Unusable, format!("the value of {NAME} {why}"))
-                .at(place.clone())
-                .remedy(format!("write it out in single quotes, or {}", self.choose_command()));
-            return Some(Offer::Unreadable(finding, place));
+        if let Some(unreadable) = self.toolkit_unknown(NAME) {
+            return Some(unreadable);
         }
         let (profile, line) = file.get(NAME)?;
         Some(Offer::Profile(profile, Some(self.toolkit_place(line))))
     }
 
+    /// A variable of the toolkit's file whose value only a shell could tell.
+    fn toolkit_unknown(&self, name: &str) -> Option<Offer> {
+        let mut unknown = self.toolkit_env.1.unknown();
+        let (_, line, why) = unknown.find(|(found, ..)| *found == name)?;
+        let place = self.toolkit_place(line);
+        let finding = Finding::problem(Code::Unusable, format!("the value of {name} {why}"))
+            .at(place.clone())
+            .remedy(format!("write it out in single quotes, or {}", self.choose_command()));
+        Some(Offer::Unreadable(finding, place))
+    }
+
     fn toolkit_keys(&self) -> Option<Offer> {
+        let unreadable = KEYS.iter().find_map(|name| self.toolkit_unknown(name));
+        if unreadable.is_some() {
+            return unreadable;
+        }
         let secret = |name| {
             let (value, line) = self.toolkit_env.1.get(name)?;
             // A key that is not UTF-8 is no key: AWS's are ASCII.

@@ -125,6 +125,29 @@ fn expired_keys_in_the_environment_are_the_answer_and_no_other_account_is_tried(
 }
 
 #[test]
+fn keys_in_the_toolkits_file_that_cannot_be_used_are_not_passed_over() {
+    let pair = "AWS_ACCESS_KEY_ID=A\nAWS_SECRET_ACCESS_KEY=s\n";
+    for (text, expected) in [
+        ("AWS_ACCESS_KEY_ID=A\nAWS_SECRET_ACCESS_KEY='it's'\n", Outcome::Invalid),
+        ("AWS_ACCESS_KEY_ID=$(x)\nAWS_SECRET_ACCESS_KEY=s\n", Outcome::Invalid),
+        (&format!("{pair}AWS_SESSION_TOKEN=\"$X\"\n"), Outcome::Invalid),
+        (&format!("{pair}AWS_CREDENTIAL_EXPIRATION=2001-01-01T00:00:00Z\n"), Outcome::Expired),
+    ] {
+        let resolution = resolved(|inputs| toolkit(inputs, text));
+        assert_eq!(outcome(&resolution, Source::ToolkitEnvKeys), expected, "{text}");
+        assert!(!resolution.answer.is_usable(), "{text}");
+        assert!(
+            resolved(|inputs| {
+                toolkit(inputs, text);
+                inputs.intent.pin = Some("bedrock".into());
+            })
+            .answer
+            .is_usable()
+        );
+    }
+}
+
+#[test]
 fn credentials_that_end_soon_are_announced_and_the_answer_knows_when_it_changes() {
     let resolution = pinned("fresh");
     assert_eq!(codes(&resolution), [Code::CredentialsExpireSoon]);
