@@ -10,7 +10,7 @@ use crate::secret::mask_key_id;
 use crate::session::Variable;
 use crate::text::visible;
 use crate::toolkit_env::ToolkitEnv;
-use crate::world::Environment;
+use crate::world::World;
 
 /// A value for the child, and whether it may be shown.
 #[derive(Clone)]
@@ -96,7 +96,7 @@ pub struct Handover {
     /// Variables that stay and move where requests go.
     endpoints: Vec<OsString>,
     /// The profile whose name is kept from the child, because by name it would not get the keys: what boto3 does instead.
-    unnamed: Option<(String, &'static str)>,
+    unnamed: Option<(String, String)>,
 }
 
 impl Handover {
@@ -108,9 +108,10 @@ impl Handover {
     pub fn of(
         resolution: &Resolution,
         inputs: &Inputs<'_>,
-        env: &Environment,
+        world: &World,
         with_profile: bool,
     ) -> Result<Self, Failure> {
+        let env = &world.env;
         let Answer::Usable { source, identity } = &resolution.answer else {
             return Err(Failure::Explained);
         };
@@ -135,7 +136,9 @@ impl Handover {
             set.push((name, Value::Plain(region.clone())));
         }
         let unnamed = identity.profile().and_then(|name| {
-            let (instead, _) = botocore::other_identity(inputs.profiles.get(name)?)?;
+            let otherwise = botocore::other_identity(inputs.profiles.get(name)?);
+            let rejects = || Some(format!("cannot read {}", inputs.boto3_rejects(world)?));
+            let instead = otherwise.map(|(instead, _)| instead.to_owned()).or_else(rejects)?;
             Some((name.to_owned(), instead))
         });
         if let Some(profile) = identity.profile() {

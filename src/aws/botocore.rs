@@ -129,6 +129,9 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// An authentication by API key in place of signatures.
+const BEARER: &str = "httpBearerAuth";
+
 /// What botocore makes of a profile that the SDKs take for one with keys, as the end of "boto3 …". It asks in another
 /// order (botocore/credentials.py, `ProfileProviderBuilder`): a role, a web identity and a single sign-on come before
 /// keys, and halves of a pair in two files are not put together.
@@ -158,6 +161,9 @@ pub fn other_identity(profile: &Profile<'_>) -> Option<(&'static str, Option<At>
         by("signs in through its login session", "login_session")
     } else if before_config_keys(Kind::Process) {
         by("runs its credential_process", "credential_process")
+    } else if profile.get("auth_scheme_preference").is_some_and(|schemes| schemes.contains(BEARER))
+    {
+        by("wants an API key for it (auth_scheme_preference)", "auth_scheme_preference")
     } else if !profile.is_set_in(first, "aws_secret_access_key") {
         by(
             "finds only one half of the key pair, as the other half is in the other file",

@@ -32,7 +32,7 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
     if args.bearer {
         exchange(&mut resolution, args.life, world.now);
     }
-    let handover = Handover::of(&resolution, &inputs, &world.env, !args.no_profile)?;
+    let handover = Handover::of(&resolution, &inputs, world, !args.no_profile)?;
     warn_of_toolkit_env(&handover, world);
     if args.dry_run {
         writeln!(out, "as      {summary}")?;

@@ -7,10 +7,9 @@
 use serde::Serialize;
 
 use super::case::Case;
-use crate::aws::{FileKind, Kind, ProblemKind, Profile};
+use crate::aws::{Kind, Profile};
 use crate::aws::{account, botocore};
-use crate::finding::Place;
-use crate::resolve::{Answer, describe, usable};
+use crate::resolve::{Answer, FALLBACK_REGION, describe, usable};
 use crate::secret::mask_key_id;
 use crate::text::visible;
 
@@ -47,8 +46,6 @@ impl Client {
 
 pub fn clients(case: &Case<'_>) -> [Client; 4] {
     let region = Some(visible(&case.resolution.region.name));
-    let env = &case.world.env;
-    let claude_region = env.non_empty("AWS_REGION").map_or_else(|| "us-east-1".to_owned(), visible);
     let boto3_region = boto3_region(case);
     let litellm_region = shown(case, "AWS_REGION_NAME")
         .or_else(|| shown(case, "AWS_REGION"))
@@ -58,7 +55,7 @@ pub fn clients(case: &Case<'_>) -> [Client; 4] {
         Client { name: "toolkit", region, ..toolkit(case) },
         Client { name: "litellm", region: litellm_region, ..litellm(case) },
         Client { name: "boto3", region: boto3_region, ..boto3(case) },
-        Client { name: "claude-code", region: Some(claude_region), ..claude_code(case) },
+        Client { name: "claude-code", region: Some(claude_region(case)), ..claude_code(case) },
     ]
 }
 
@@ -106,7 +103,7 @@ fn boto3(case: &Case<'_>) -> Client {
 
 /// Why no boto3 session can be made: a profile named by the environment must exist even if it is not used.
 fn boto3_session_fails(case: &Case<'_>) -> Option<Client> {
-    if let Some(place) = boto3_cannot_read(case) {
+    if let Some(place) = case.inputs.boto3_rejects(case.world) {
         return Some(Client::rule(format!("fails: it cannot read {place}")));
     }
     let (variable, name) = boto3_named(case)?;
@@ -133,6 +130,12 @@ fn boto3_chain(case: &Case<'_>) -> Client {
 }
 
 fn boto3_profile(case: &Case<'_>, name: Option<&str>) -> Client {
+    // Of what a profile has, only a role comes before the variables of a web identity.
+    let found = case.inputs.profiles.get(name.unwrap_or("default"));
+    let role = found.is_some_and(|profile| profile.role_arn().is_some());
+    if !role && case.is_filled("AWS_WEB_IDENTITY_TOKEN_FILE") {
+        return Client::rule("AWS_WEB_IDENTITY_TOKEN_FILE comes before what the profile has");
+    }
     profile(case, name, |profile| Some(botocore::other_identity(profile)?.0))
 }
 
@@ -146,28 +149,16 @@ fn boto3_region(case: &Case<'_>) -> Option<String> {
     shown(case, "AWS_DEFAULT_REGION").or_else(|| {
         let name = boto3_named(case).map_or_else(|| "default".to_owned(), |(_, name)| name);
         let profile = case.inputs.profiles.get(&name)?;
-        profile.region().map(visible).filter(|_| boto3_cannot_read(case).is_none())
+        profile.region().map(visible).filter(|_| case.inputs.boto3_rejects(case.world).is_none())
     })
 }
 
-/// Where botocore gives up on a file.
-fn boto3_cannot_read(case: &Case<'_>) -> Option<Place> {
-    let files =
-        [(FileKind::Credentials, &case.world.credentials), (FileKind::Config, &case.world.config)];
-    files.into_iter().find_map(|(kind, file)| {
-        let file = file.as_ref()?;
-        let differences = botocore::differences(file.bytes()?);
-        let twice = differences.iter().filter(|found| found.what.rejects_file());
-        let problems = case.inputs.profiles.problems().iter().filter(|problem| {
-            problem.kind == kind
-                && problem.what.rejects_file()
-                && problem.what != ProblemKind::NothingToContinue
-                // Some lines that the SDKs reject mean something else to it.
-                && !differences.iter().any(|found| found.line == problem.line)
-        });
-        let lines = problems.map(|problem| problem.line).chain(twice.map(|found| found.line));
-        Some(Place::line(&file.path, lines.min()?))
-    })
+fn claude_region(case: &Case<'_>) -> String {
+    let env = &case.world.env;
+    let name = env.non_empty("AWS_PROFILE").unwrap_or("default".as_ref());
+    let of_profile = || case.inputs.profile(name)?.region().map(visible);
+    let region = env.non_empty("AWS_REGION").map(visible).or_else(of_profile);
+    region.unwrap_or_else(|| FALLBACK_REGION.to_owned())
 }
 
 fn claude_code(case: &Case<'_>) -> Client {

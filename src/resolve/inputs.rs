@@ -7,7 +7,9 @@ use jiff::Timestamp;
 
 use super::answer::{Identity, Reason};
 use super::directory::{Directory, UserConfig};
-use crate::aws::{ApiKey, At, AwsFile, Credentials, FileKind, Problem, Profile, Profiles};
+use crate::aws::{
+    ApiKey, At, AwsFile, Credentials, FileKind, Problem, ProblemKind, Profile, Profiles, botocore,
+};
 use crate::finding::{Code, Finding, Place};
 use crate::fs::{Content, SourceFile};
 use crate::overrides::trust::{OverrideFile, Store, judge};
@@ -140,6 +142,26 @@ impl<'a> Inputs<'a> {
         }
     }
 
+    /// Where botocore gives up on a file.
+    pub fn boto3_rejects(&self, world: &World) -> Option<Place> {
+        let files =
+            [(FileKind::Credentials, &world.credentials), (FileKind::Config, &world.config)];
+        files.into_iter().find_map(|(kind, file)| {
+            let file = file.as_ref()?;
+            let differences = botocore::differences(file.bytes()?);
+            let twice = differences.iter().filter(|found| found.what.rejects_file());
+            let problems = self.profiles.problems().iter().filter(|problem| {
+                problem.kind == kind
+                    && problem.what.rejects_file()
+                    && problem.what != ProblemKind::NothingToContinue
+                    // Some lines that the SDKs reject mean something else to it.
+                    && !differences.iter().any(|found| found.line == problem.line)
+            });
+            let lines = problems.map(|problem| problem.line).chain(twice.map(|found| found.line));
+            Some(Place::line(&file.path, lines.min()?))
+        })
+    }
+
     /// The paths of both AWS files, with a word between them.
     pub fn aws_files(&self, between: &str) -> String {
         let (credentials, config) = &self.aws_paths;
@@ -204,23 +226,23 @@ impl<'a> Inputs<'a> {
         for file in [&world.credentials, &world.config, &world.toolkit_env].into_iter().flatten() {
             findings.extend(unreadable(file));
         }
-        if let Some(SourceFile { path, content: Content::Read { mode, .. }, .. }) =
-            &world.credentials
-            && mode & 0o077 != 0
-        {
-            let (shown, mode) = (visible(path), mode & 0o777);
-            findings.push(
-                Finding::warning(
-                    Code::FilePermissions,
-                    format!("{shown} can be read by others (mode {mode:03o})"),
-                )
-                .remedy(format!("run {}", command_on("chmod 600", path))),
-            );
+        for file in [&world.credentials, &world.toolkit_env].into_iter().flatten() {
+            findings.extend(open_to_others(file));
         }
         findings
             .extend(self.profiles.problems().iter().filter_map(|found| self.line_finding(found)));
         findings
     }
+}
+
+/// That others can read what holds secrets.
+fn open_to_others(SourceFile { path, content, .. }: &SourceFile) -> Option<Finding> {
+    let Content::Read { mode, .. } = content else { return None };
+    let (shown, mode) = (visible(path), mode & 0o777);
+    let message = format!("{shown} can be read by others (mode {mode:03o})");
+    let finding = Finding::warning(Code::FilePermissions, message)
+        .remedy(format!("run {}", command_on("chmod 600", path)));
+    (mode & 0o077 != 0).then_some(finding)
 }
 
 fn unreadable(file: &SourceFile) -> Option<Finding> {

@@ -291,11 +291,14 @@ fn the_name_of_a_profile_that_is_more_than_its_keys_is_left_out() {
         "role_arn = arn:aws:iam::111122223333:role/x\nsource_profile = luxito\n",
         "sso_session = corp\nsso_account_id = 111122223333\nsso_role_name = x\n",
         "web_identity_token_file = /t\nrole_arn = arn:aws:iam::111122223333:role/x\n",
+        "auth_scheme_preference = httpBearerAuth\n",
+        // boto3 cannot read a file with a section that stands there twice.
+        "[bedrock]\noutput = json\n",
     ] {
         let home = Sandbox::documented_home();
         let credentials = fs::read_to_string(home.path(".aws/credentials")).unwrap();
-        let bedrock = format!("{credentials}\n[bedrock]\n{more}");
-        home.write(".aws/credentials", bedrock);
+        // Its section is the last.
+        home.write(".aws/credentials", credentials + more);
         let run = hostile_exec(&home, &["--profile", "bedrock"]).env("AWS_PROFILE", "cc");
         let mut given = profile("bedrock", "pin", "eu-west-1");
         given.retain(|(name, _)| *name != "AWS_PROFILE");

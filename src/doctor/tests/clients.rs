@@ -117,3 +117,17 @@ fn a_file_that_boto3_rejects_leaves_it_with_nothing() {
         "[default]\naws_access_key_id = AKIADEFAULTDEFAULT02\naws_secret_access_key = s\nfoo: x\n";
     assert!(!Machine::new(colon, CONFIG).client("boto3").rule.contains("fails"));
 }
+
+#[test]
+fn claude_code_takes_the_profiles_region_and_boto3_a_web_identity_first() {
+    let env = [("AWS_PROFILE", "cc")];
+    assert_eq!(took("claude-code", &env).2.as_deref(), Some("eu-central-1"));
+    assert_eq!(took("claude-code", &[]).2.as_deref(), Some("us-east-1"));
+    let web = [("AWS_WEB_IDENTITY_TOKEN_FILE", "/t"), ("AWS_ROLE_ARN", "r")];
+    for name in ["boto3", "litellm"] {
+        let machine = Machine::new(CREDENTIALS, CONFIG).env(&[env[0], web[0], web[1]]);
+        assert!(machine.client(name).rule.contains("WEB_IDENTITY"), "{name}");
+        let keys = with_keys(&web);
+        assert_eq!(took(name, &keys).1.as_deref(), Some(ENVIRONMENT), "{name}");
+    }
+}
