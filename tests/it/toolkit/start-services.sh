@@ -131,13 +131,14 @@ natively() {
     echo 'No API credentials found' >&2
     exit 1
   fi
-  local given=()
+  # A quote in a value ends its quotes here.
+  local given=''
   if [[ -n $id ]]; then
-    given=("AWS_ACCESS_KEY_ID=$id" "AWS_SECRET_ACCESS_KEY=$secret" "AWS_REGION=${AWS_REGION:-us-east-1}")
-    [[ -z ${AWS_SESSION_TOKEN:-} ]] || given+=("AWS_SESSION_TOKEN=$AWS_SESSION_TOKEN")
+    given="AWS_ACCESS_KEY_ID='$id' AWS_SECRET_ACCESS_KEY='$secret' AWS_REGION='${AWS_REGION:-us-east-1}'"
+    [[ -z ${AWS_SESSION_TOKEN:-} ]] || given+=" AWS_SESSION_TOKEN='$AWS_SESSION_TOKEN'"
   fi
-  [[ -z $anthropic ]] || given+=("ANTHROPIC_API_KEY=$anthropic")
-  exec env "${given[@]}" litellm
+  [[ -z $anthropic ]] || given+=" ANTHROPIC_API_KEY='$anthropic'"
+  eval "exec env $given litellm"
 }
 
 compose=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/docker-compose.yml
