@@ -213,6 +213,16 @@ fn a_credentials_file_that_others_can_read_is_closed() {
 }
 
 #[test]
+fn a_toolkits_file_that_others_can_read_is_closed() {
+    let home = settled_home();
+    let path = home.path(".backlog-toolkit-env");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    let mut session = Session::start(&home, Shell::Bash);
+    named_and_fixed(&home, &mut session, "file-permissions", "warning");
+    assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
 fn a_directory_in_place_of_a_file_is_put_aside() {
     let home = Sandbox::documented_home();
     home.remove(".aws/config");

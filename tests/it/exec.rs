@@ -264,7 +264,7 @@ scenario! {
         assert_eq!(session.line(format!("BACKLOG_AWS_PROFILE=bedrock {show}")).text, "bedrock eu-west-1 pin");
         // The shell still has what its last prompt exported.
         let file = shell.quote(home.path(".backlog-toolkit-env"));
-        let write = format!("echo BACKLOG_AWS_PROFILE=bedrock > {file}");
+        let write = format!("umask 077; echo BACKLOG_AWS_PROFILE=bedrock > {file}");
         let turn = session.line(format!("{write}; echo $BACKLOG_AWS_PROFILE; {show}"));
         assert_eq!(turn.text, "luxito\nbedrock eu-west-1 toolkit-env");
     }

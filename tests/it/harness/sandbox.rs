@@ -156,6 +156,10 @@ impl Sandbox {
         fs::create_dir_all(path.parent().expect("a file has a parent"))
             .expect("the home is writable");
         fs::write(&path, contents).expect("the home is writable");
+        // It may hold keys, and that others can read them is worth a notice.
+        if path.ends_with(".backlog-toolkit-env") {
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is our own");
+        }
         self.user_changed_files();
         path
     }
