@@ -184,8 +184,8 @@ impl Precision {
     /// seconds (HFS+, ext3) or pairs of them (FAT) shows no fraction.
     fn grain(self, time: FileTime) -> i64 {
         match self {
-            Self::SecondStamps => 1_000_000_000,
             _ if time.nanoseconds == 0 => 2_000_000_000,
+            Self::SecondStamps => 1_000_000_000,
             _ => 1,
         }
     }
