@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::harness::{
-    Key, Sandbox, Session, SessionBuilder, Shell, bash_completion, scenario, static_profile,
+    Key, Sandbox, Session, SessionBuilder, Shell, bash_completion, say, scenario, static_profile,
 };
 
 const COMPINIT: &str = "autoload -Uz compinit; compinit -u -D";
@@ -125,6 +125,9 @@ scenario! {
     }
 
     fn after_two_dashes_that_commands_own_completion_is_used(shell) {
+        if shell.is_bash_before(4) {
+            return say("after_two_dashes_that_commands_own_completion_is_used: bash-completion needs bash 4.2");
+        }
         let home = home();
         let mut builder = builder(&home, shell);
         match shell {
@@ -146,6 +149,10 @@ scenario! {
         list(&mut session, "backlog-aws allow ");
         session.wait_until("both", |screen| screen.contains("acme") && screen.contains("notes.txt"));
         drop_line(&mut session);
+        if shell.is_bash_before(4) {
+            // Without `compopt` it offers files everywhere.
+            return;
+        }
         session.send("backlog-aws allow --under ");
         session.key(Key::Tab);
         session.wait_for("--under acme");

@@ -220,7 +220,9 @@ scenario! {
         assert_eq!(ours.len(), 1 + hooks, "{ours:?}");
         assert!(hooks >= 1, "{ours:?}");
         assert_eq!(loaded.programs, plain.programs);
-        assert_eq!(loaded.processes, plain.processes + ours.len());
+        // bash 3.2 has a process of its own for `$(backlog-aws init bash)`, beside the program's.
+        let between = usize::from(shell.is_bash_before(4));
+        assert_eq!(loaded.processes, plain.processes + ours.len() + between);
     }
 }
 

@@ -156,7 +156,8 @@ scenario! {
         session.wait_for("ready-42");
         session.interrupt();
         assert_eq!(session.line("echo alive again").text, "alive again");
-        assert!(!session.screen().contains("\nslept"), "{}", session.screen());
+        // bash 3.2 goes on with the line after a child that died of Ctrl-C.
+        assert_eq!(session.screen().contains("\nslept"), shell.is_bash_before(4), "{}", session.screen());
     }
 
     fn the_shell_sees_its_window(shell) {

@@ -38,6 +38,18 @@ impl Shell {
         other.map_or_else(|| needed(self.name()), PathBuf::from)
     }
 
+    /// Whether it is a bash older than this major version: some of them can do less.
+    #[track_caller]
+    pub fn is_bash_before(self, major: u32) -> bool {
+        let version = || {
+            let output =
+                Command::new(self.path()).args(["-c", "echo ${BASH_VERSINFO[0]}"]).output();
+            let text = String::from_utf8(output.expect("it starts").stdout).expect("a number");
+            text.trim().parse::<u32>().expect("a number")
+        };
+        self == Self::Bash && version() < major
+    }
+
     /// For a shell that runs a script, without the start-up files of the machine.
     pub fn script_flags(self) -> &'static [&'static str] {
         match self {

@@ -36,7 +36,7 @@ scenario! {
         let home = home();
         let file = home.path(".aws/credentials");
         let mut session = settled(&home, shell);
-        let step = least_step(&mut session);
+        let step = least_step(shell);
         assert_seen(&home, &mut session, || {
             overwrite(&file, &credentials(AFTER));
             set_time(&file, past());

@@ -97,13 +97,8 @@ fn settled(home: &Sandbox, shell: Shell) -> Session<'_> {
 }
 
 /// The least difference of two times that the shell can see. Before 5.0, `-nt` and `-ot` of bash compare whole seconds.
-#[track_caller]
-fn least_step(session: &mut Session) -> Duration {
-    let version = match session.shell() {
-        Shell::Bash => session.line("echo ${BASH_VERSINFO[0]}").text.parse().unwrap(),
-        Shell::Zsh | Shell::Fish => u32::MAX,
-    };
-    if version < 5 { Duration::from_secs(1) } else { Duration::from_nanos(1) }
+fn least_step(shell: Shell) -> Duration {
+    if shell.is_bash_before(5) { Duration::from_secs(1) } else { Duration::from_nanos(1) }
 }
 
 /// One of our variables, as text.
