@@ -583,6 +583,24 @@ fn no_secret_is_in_arguments_variables_or_files() {
     assert!(!files_below(&home.home()).contains(&home.path("traced")));
 }
 
+/// What `ps` shows of curl, and of the program that waits for it.
+#[test]
+#[cfg(target_os = "linux")]
+fn no_secret_is_in_what_ps_shows() {
+    let home = Sandbox::documented_home();
+    let curl = needed("curl");
+    let processes = "/proc/$$/cmdline /proc/$$/environ /proc/$PPID/cmdline";
+    wrap_curl(&home, &format!("cat {processes} >>\"$HOME/seen\"; exec {} \"$@\"", curl.display()));
+    check(&home, &plain("good"), &["--model", MODEL]).run().expect_code(0);
+    let seen = fs::read(home.path("seen")).unwrap();
+    let seen = String::from_utf8_lossy(&seen);
+    assert_eq!(seen.matches("-q\0--config\0-\0").count(), 3, "{seen}");
+    assert_eq!(seen.matches("check\0--profile\0bedrock\0").count(), 3, "{seen}");
+    for secret in SECRETS.iter().chain(&["AWS4-HMAC"]) {
+        assert!(!seen.contains(secret), "{seen}");
+    }
+}
+
 #[test]
 fn wrong_use_is_said_in_one_line() {
     let home = Sandbox::documented_home();
