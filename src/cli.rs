@@ -248,6 +248,9 @@ pub struct Exec {
     /// Leave `AWS_PROFILE` out of the command's environment, for a client that must not look into ~/.aws
     #[arg(long)]
     pub no_profile: bool,
+    /// Hand over no keys, but an AWS configuration of this one profile, by which clients ask for them when they need them
+    #[arg(long, conflicts_with = "bearer")]
+    pub sealed: bool,
     /// Only show what would be set and removed, with secrets masked
     #[arg(long)]
     pub dry_run: bool,
@@ -281,6 +284,8 @@ pub enum EnvFormat {
     Dotenv,
     /// Lines for the file that `$GITHUB_ENV` names; what is to be unset is empty
     Github,
+    /// Lines for the file that `$CLAUDE_ENV_FILE` names; see `init claude`
+    Claude,
 }
 
 /// `check`.

@@ -46,8 +46,6 @@ pub enum Code {
     /// Keys in the environment are used although `AWS_PROFILE` is set.
     EnvironmentKeysShadow,
     ValueNeedsExpansion,
-    /// What `env` exported earlier is in force where it would be another profile now.
-    EarlierAnswer,
 
     // What only `doctor` looks for.
     /// The profile that the toolkit gets.

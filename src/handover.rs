@@ -6,11 +6,12 @@ use std::io::{self, Write};
 use crate::aws::botocore;
 use crate::error::Failure;
 use crate::resolve::{Answer, Identity, Inputs, Resolution};
+use crate::sealed::Sealed;
 use crate::secret::mask_key_id;
 use crate::session::Variable;
 use crate::text::visible;
 use crate::toolkit_env::ToolkitEnv;
-use crate::world::World;
+use crate::world::{OWN_FILES, World, own_files};
 
 /// A value for the child, and whether it may be shown.
 #[derive(Clone)]
@@ -87,6 +88,7 @@ pub fn is_identity(name: &OsStr) -> bool {
         || IDENTITY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         // What is left of this shell's hook would not go with what is set.
         || Variable::NAMES.contains(&name)
+        || OWN_FILES.iter().any(|(_, own)| *own == name)
 }
 
 /// The difference between this process's environment and the child's.
@@ -110,22 +112,24 @@ impl Handover {
         inputs: &Inputs<'_>,
         world: &World,
         with_profile: bool,
+        sealed: Option<&Sealed>,
     ) -> Result<Self, Failure> {
         let env = &world.env;
         let Answer::Usable { source, identity } = &resolution.answer else {
             return Err(Failure::Explained);
         };
-        let mut set: Vec<(&'static str, Value)> = Vec::new();
+        let files = sealed.map_or_else(|| own_files(env), |sealed| sealed.variables.clone());
+        let mut set: Vec<_> =
+            files.into_iter().map(|(name, value)| (name, Value::Plain(value))).collect();
         match identity {
+            _ if sealed.is_some() => {}
             Identity::Profile { credentials, .. } | Identity::Keys(credentials) => {
-                set.push(("AWS_ACCESS_KEY_ID", Value::KeyId(credentials.access_key_id.clone())));
-                set.push((
-                    "AWS_SECRET_ACCESS_KEY",
-                    Value::Secret(credentials.secret_access_key.clone()),
-                ));
-                if let Some(token) = &credentials.session_token {
-                    set.push(("AWS_SESSION_TOKEN", Value::Secret(token.clone())));
-                }
+                set.extend([
+                    ("AWS_ACCESS_KEY_ID", Value::KeyId(credentials.access_key_id.clone())),
+                    ("AWS_SECRET_ACCESS_KEY", Value::Secret(credentials.secret_access_key.clone())),
+                ]);
+                let token = credentials.session_token.clone().map(Value::Secret);
+                set.extend(token.map(|token| ("AWS_SESSION_TOKEN", token)));
             }
             Identity::BearerToken(key) => {
                 set.push(("AWS_BEARER_TOKEN_BEDROCK", Value::Secret(key.token.clone())));
@@ -135,7 +139,7 @@ impl Handover {
         for name in ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_REGION_NAME"] {
             set.push((name, Value::Plain(region.clone())));
         }
-        let unnamed = identity.profile().and_then(|name| {
+        let unnamed = identity.profile().filter(|_| sealed.is_none()).and_then(|name| {
             let otherwise = botocore::other_identity(inputs.profiles.get(name)?);
             let rejects = || Some(format!("cannot read {}", inputs.boto3_rejects(world)?));
             let instead = otherwise.map(|(instead, _)| instead.to_owned()).or_else(rejects)?;
@@ -150,18 +154,12 @@ impl Handover {
         }
         set.push((Variable::Region.name(), Value::Plain(region.clone())));
         set.push((Variable::Source.name(), Value::Plain(source.name().into())));
-        let mut removed: Vec<OsString> = env
-            .names()
-            .filter(|name| is_identity(name))
-            .filter(|name| !set.iter().any(|(set, _)| set == name))
-            .map(OsStr::to_owned)
-            .collect();
+        let is_set = |name: &OsStr| set.iter().any(|(set, _)| name == *set);
+        let foreign = env.names().filter(|name| is_identity(name) && !is_set(name));
+        let mut removed: Vec<OsString> = foreign.map(OsStr::to_owned).collect();
         removed.sort();
-        let endpoints = env
-            .names()
-            .filter(|name| name.to_string_lossy().starts_with(ENDPOINT_PREFIX))
-            .map(OsStr::to_owned)
-            .collect();
+        let moves = |name: &&OsStr| name.to_string_lossy().starts_with(ENDPOINT_PREFIX);
+        let endpoints = env.names().filter(moves).map(OsStr::to_owned).collect();
         Ok(Self { set, removed, endpoints, unnamed })
     }
 

@@ -18,6 +18,7 @@ pub mod handover;
 pub mod hook;
 pub mod overrides;
 pub mod resolve;
+pub mod sealed;
 pub mod secret;
 pub mod session;
 pub mod shell;

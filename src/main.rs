@@ -6,7 +6,6 @@ use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::process::ExitCode;
 
-use backlog_aws::claude;
 use backlog_aws::cli::{Cli, Command, Status};
 use backlog_aws::commands::{self, hook};
 use backlog_aws::error::{Done, Failure};
@@ -80,9 +79,6 @@ fn evaluating_shell(arguments: &[OsString]) -> Option<Shell> {
 }
 
 fn run_hook(words: &[OsString]) -> Done {
-    if words.first().is_some_and(|word| word == "claude") {
-        return claude::print_exports(&World::capture(), &mut io::stdout().lock());
-    }
     let call = hook::Call::parse(words)?;
     // The process ends here, and its memory with it: wiping and freeing each piece of it first would only take time.
     let world = ManuallyDrop::new(World::capture());

@@ -16,7 +16,7 @@ use crate::handover::is_identity;
 use crate::resolve::Inputs;
 use crate::secret::Secret;
 use crate::text::{quoted, visible};
-use crate::world::{World, on_path};
+use crate::world::{World, on_path, own_files};
 
 /// The profiles that are being asked for, in the environment of the AWS CLI: a `credential_process` can lead back here.
 const ASKED_FOR: &str = "__BACKLOG_AWS_ASKED_FOR";
@@ -77,6 +77,7 @@ pub fn ask(
     for variable in world.env.names().filter(|name| is_identity(name)) {
         command.env_remove(variable);
     }
+    command.envs(own_files(&world.env));
     match run(command, LIMIT) {
         Err(error) => Err(failed(&format!("{} cannot be run: {}", visible(&aws), reason(&error)))),
         Ok(None) => Err(failed(&format!("{} took more than a minute", shown(name)))),

@@ -5,6 +5,7 @@
 //! [`crate::toolkit_env`]; what follows from them, for [`crate::resolve`].
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,15 @@ pub const OVERRIDE_NAME: &str = ".backlog-aws";
 
 /// The largest override file that is read, in bytes. Two keys and a page of comments fit many times over.
 pub const MAX_OVERRIDE_BYTES: usize = 64 * 1024;
+
+/// How files of `exec --sealed` are named.
+pub const SEALED_PREFIX: &str = "sealed-";
+
+/// By which variable each AWS file is found, and where `exec --sealed` leaves the path of the user's own.
+pub const OWN_FILES: [(&str, &str); 2] = [
+    ("AWS_SHARED_CREDENTIALS_FILE", "__BACKLOG_AWS_CREDENTIALS_FILE"),
+    ("AWS_CONFIG_FILE", "__BACKLOG_AWS_CONFIG_FILE"),
+];
 
 /// The environment, byte for byte.
 pub struct Environment(Vec<(OsString, OsString)>);
@@ -75,6 +85,9 @@ pub struct World {
     pub data_dir: Option<PathBuf>,
     /// Where files that only save time may be kept.
     pub cache: Option<PathBuf>,
+    /// Where files may be that a command rests on for as long as it runs: not in the runtime directory, which goes when
+    /// the user logs out.
+    pub sealed_dir: Option<PathBuf>,
     /// This program as it was called: a path for a shell to call it by, symbolic links kept.
     pub program: PathBuf,
 }
@@ -85,10 +98,13 @@ impl World {
         let env = std::env::vars_os().collect::<Environment>();
         let home = dirs::home_dir().filter(|home| home.is_absolute());
         let cwd = std::env::current_dir().ok();
+        let own: Environment =
+            own_files(&env).into_iter().map(|(name, path)| (name.into(), path)).collect();
+        let moved_to = |name| own.get(name).or_else(|| env.get(name));
         let locations = locate(
             home.as_deref(),
-            env.get("AWS_SHARED_CREDENTIALS_FILE"),
-            env.get("AWS_CONFIG_FILE"),
+            moved_to("AWS_SHARED_CREDENTIALS_FILE"),
+            moved_to("AWS_CONFIG_FILE"),
         );
         let read = |path: PathBuf| match &cwd {
             Some(cwd) if path.is_relative() => read_file(cwd.join(path), MAX_FILE_BYTES),
@@ -105,7 +121,7 @@ impl World {
             None => project.as_ref().map(|project| project.config_dir().join("config.ini")),
         };
         let user_config = user_config.map(read_user_config);
-        let (data_dir, cache) =
+        let [data_dir, cache, sealed_dir] =
             project.as_ref().map(|project| own_dirs(project, home.as_deref())).unwrap_or_default();
         let overrides = cwd.as_deref().map(find_overrides).unwrap_or_default();
         let program = program(&env, cwd.as_deref());
@@ -121,6 +137,7 @@ impl World {
             overrides,
             data_dir,
             cache,
+            sealed_dir,
             program,
         }
     }
@@ -135,13 +152,22 @@ impl World {
 
 /// Where decisions are kept, and where files that only save time may be. `XDG_DATA_HOME=~/.aws` would have us write where
 /// we promised not to.
-fn own_dirs(project: &ProjectDirs, home: Option<&Path>) -> (Option<PathBuf>, Option<PathBuf>) {
+fn own_dirs(project: &ProjectDirs, home: Option<&Path>) -> [Option<PathBuf>; 3] {
     let forbidden: Vec<PathBuf> =
         FORBIDDEN_DIRS.iter().filter_map(|name| Some(home?.join(name))).collect();
     let ours = |path: &Path| !forbidden.iter().any(|forbidden| path.starts_with(forbidden));
     let runtime = project.runtime_dir().filter(|dir| dir.parent().is_some_and(is_mine));
     let keep = |dir: &Path| Some(dir.to_owned()).filter(|dir| ours(dir));
-    (keep(project.data_dir()), keep(runtime.unwrap_or(project.cache_dir())))
+    let cache = project.cache_dir();
+    [keep(project.data_dir()), keep(runtime.unwrap_or(cache)), keep(cache)]
+}
+
+/// Inside of `exec --sealed`: the user's own AWS files, by the variables that lead clients to the sealed ones.
+pub fn own_files(env: &Environment) -> Vec<(&'static str, OsString)> {
+    let config = Path::new(env.get("AWS_CONFIG_FILE").unwrap_or_default()).file_name();
+    let is_sealed = |name: &OsStr| name.as_bytes().starts_with(SEALED_PREFIX.as_bytes());
+    let files = OWN_FILES.into_iter().filter(|_| config.is_some_and(is_sealed));
+    files.filter_map(|(name, own)| Some((name, env.get(own)?.to_owned()))).collect()
 }
 
 /// The user's configuration. Its name must lead to the same file for nobody but the user to change.

@@ -14,6 +14,7 @@ use crate::fs::{Content, SourceFile};
 use crate::handover::Handover;
 use crate::overrides::place;
 use crate::resolve::Identity;
+use crate::sealed::Sealed;
 use crate::temporary::{self, Temporary};
 use crate::text::visible;
 use crate::toolkit_env::ToolkitEnv;
@@ -32,7 +33,9 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
     if args.bearer {
         exchange(&mut resolution, args.life, world.now);
     }
-    let handover = Handover::of(&resolution, &inputs, world, !args.no_profile)?;
+    let sealed = args.sealed.then(|| Sealed::of(&resolution, args.temporary, world));
+    let sealed = sealed.transpose()?;
+    let handover = Handover::of(&resolution, &inputs, world, !args.no_profile, sealed.as_ref())?;
     warn_of_toolkit_env(&handover, world);
     if args.dry_run {
         writeln!(out, "as      {summary}")?;
@@ -56,6 +59,7 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
             "backlog-aws: ANTHROPIC_AWS_API_KEY stays, and Anthropic's AWS client uses it before these credentials; unset it if that is not meant"
         );
     }
+    sealed.as_ref().map_or(Ok(()), |sealed| sealed.write(world.home.as_deref()))?;
     Err(become_command(program, arguments, &handover))
 }
 

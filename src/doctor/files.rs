@@ -38,7 +38,7 @@ fn missing(case: &Case<'_>, variable: &str, file: Option<&SourceFile>) -> Option
 fn toolkit_overrides(case: &Case<'_>) -> Option<Finding> {
     const KEYS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
     let (path, file) = &case.inputs.toolkit_env;
-    let handover = Handover::of(case.resolution, case.inputs, case.world, true);
+    let handover = Handover::of(case.resolution, case.inputs, case.world, true, None);
     let mut found = handover.map(|handover| handover.contradicted_by(file)).unwrap_or_default();
     found.extend(KEYS.into_iter().filter_map(|name| Some((name, file.blanks(name)?))));
     found.sort_by_key(|(_, line)| *line);

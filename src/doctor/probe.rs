@@ -62,13 +62,13 @@ impl SystemProbe {
         let mut installed = vec![("program", Place::file(&world.program))];
         installed.extend(start_up_lines.iter().map(|(_, at)| ("start-up file", at.clone())));
         let config = world.user_config.as_ref().map(|file| &file.path);
-        let (decisions, cache) = (world.data_dir.as_ref(), world.cache.as_ref());
-        for (what, path) in [("configuration", config), ("decisions", decisions), ("cache", cache)]
-        {
-            if let Some(path) = path.filter(|path| path.exists()) {
-                installed.push((what, Place::file(path)));
-            }
-        }
+        let ours = [("configuration", config), ("decisions", world.data_dir.as_ref())];
+        let caches = [&world.cache, &world.sealed_dir].map(|path| ("cache", path.as_ref()));
+        let kept = ours.into_iter().chain(caches).filter_map(|(what, path)| Some((what, path?)));
+        let kept = kept.filter(|(_, path)| path.exists());
+        installed.extend(kept.map(|(what, path)| (what, Place::file(path))));
+        // Without a runtime directory, there is one cache.
+        installed.dedup();
         Self {
             parent_pid,
             parent_shell,

@@ -43,6 +43,7 @@ impl Machine {
             overrides: Vec::new(),
             data_dir: None,
             cache: None,
+            sealed_dir: None,
             program: "/usr/bin/backlog-aws".into(),
         };
         let probe = SystemProbe {

@@ -10,7 +10,7 @@ use std::ffi::OsStr;
 use std::mem::ManuallyDrop;
 
 pub use self::precision::Precision;
-use self::stamps::Stamps;
+pub use self::stamps::Stamps;
 use self::watch::{Expected, Watch};
 use crate::finding::{Finding, abridged};
 use crate::resolve::{Inputs, USE, resolve};

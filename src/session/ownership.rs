@@ -30,8 +30,13 @@ pub struct Ownership {
 impl Ownership {
     /// Of a shell that no hook is known to have run in or above.
     pub(super) fn first_prompt(now: &Values) -> Self {
-        // `su`, `sudo` and terminal multiplexers can pass on half of what another shell's hook exported.
-        let original = if are_worked_out(now) { Values::default() } else { now.clone() };
+        // `su`, `sudo` and terminal multiplexers can pass on half of what another shell's hook exported. A source that
+        // only a hook, `env` or `exec` writes says that the values beside it were worked out and nobody chose them.
+        let source = now[Variable::Source].as_deref().and_then(Source::from_name);
+        let original = match source {
+            None | Some(Source::Pin | Source::Ambient) => now.clone(),
+            Some(_) => Values::default(),
+        };
         Self { original, ours: now.clone(), user: Values::default() }
     }
 
@@ -87,13 +92,6 @@ impl Ownership {
         self.user[variable] = Some(value);
     }
 
-    /// Pins the profile and the region that are there.
-    pub(super) fn pin_all(&mut self, now: &Values) {
-        for variable in [Variable::Profile, Variable::Region] {
-            self.user[variable] = now.non_empty(variable);
-        }
-    }
-
     pub fn unpin(&mut self, variable: Variable) {
         self.user[variable] = None;
     }
@@ -121,10 +119,4 @@ impl Ownership {
     pub(super) fn expected(&self, variable: Variable) -> Option<&OsString> {
         self.user[variable].as_ref().or(self.ours[variable].as_ref())
     }
-}
-
-/// Whether a source that only we write says that the values beside it were worked out, and nobody chose them.
-pub(super) fn are_worked_out(values: &Values) -> bool {
-    let source = values[Variable::Source].as_deref().and_then(Source::from_name);
-    source.is_some_and(|source| !matches!(source, Source::Pin | Source::Ambient))
 }

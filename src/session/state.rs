@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::ownership::{Ownership, are_worked_out};
+use super::ownership::Ownership;
 use super::variables::{UserIntent, Values, Variable, state_of};
 use crate::finding::{Finding, Told};
 use crate::world::Environment;
@@ -46,19 +46,6 @@ impl Session {
             Some(session) => session.up_to_date(now),
             None => Self::continued(None, "", now),
         }
-    }
-
-    /// For a script, which has no prompts: what is set there was set for it, so that is a pin. Also whether what is set
-    /// was worked out earlier, by `env` or `exec`; what the hook exported, its state tells.
-    pub fn of_script(state: Option<&OsStr>, now: &Values) -> (Self, bool) {
-        let Some(session) = state.and_then(Self::from_text) else {
-            let mut session = Self::continued(None, "", now);
-            session.variables.pin_all(now);
-            return (session, are_worked_out(now));
-        };
-        let by_hook =
-            session.variables.expected(Variable::Source) == now[Variable::Source].as_ref();
-        (session.up_to_date(now), are_worked_out(now) && !by_hook)
     }
 
     fn up_to_date(mut self, now: &Values) -> Self {

@@ -147,21 +147,26 @@ impl Shell {
         push(out, &[close]);
     }
 
+    /// Exports a variable, or unsets it, by builtins alone.
+    pub fn export(self, name: &str, value: Option<&OsStr>, out: &mut Vec<u8>) {
+        let (command, assign) = match (self, value) {
+            (Self::Fish, Some(_)) => ("builtin set -gx ", " "),
+            (Self::Fish, None) => ("builtin set -eg ", ""),
+            (_, Some(_)) => ("export ", "="),
+            (_, None) => ("unset ", ""),
+        };
+        push(out, &[command, name, assign]);
+        if let Some(value) = value {
+            quote(self, value, out);
+        }
+        push(out, &["\n"]);
+    }
+
     /// For a script of any version: changes, and no more asking. Every version calls `__backlog_aws_refresh`.
     pub fn leave(self, changes: &[Change]) -> Vec<u8> {
         let mut out = self.head();
         for change in changes {
-            let name = change.name();
-            match (self, change.value()) {
-                (Self::Fish, Some(_)) => push(&mut out, &["builtin set -gx ", name, " "]),
-                (Self::Fish, None) => push(&mut out, &["builtin set -eg ", name]),
-                (_, Some(_)) => push(&mut out, &["export ", name, "="]),
-                (_, None) => push(&mut out, &["unset ", name]),
-            }
-            if let Some(value) = change.value() {
-                quote(self, value, &mut out);
-            }
-            push(&mut out, &["\n"]);
+            self.export(change.name(), change.value(), &mut out);
         }
         push(
             &mut out,

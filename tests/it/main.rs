@@ -46,6 +46,7 @@ mod quoting;
 mod random;
 mod regions;
 mod screens;
+mod sealed;
 mod secrets;
 mod setup;
 mod shell_options;

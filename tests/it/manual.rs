@@ -38,6 +38,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "Private: what --temporary asks the AWS CLI for, in its environment, so that it is not asked in a circle.",
     ),
     (
+        "__BACKLOG_AWS_CREDENTIALS_FILE, __BACKLOG_AWS_CONFIG_FILE",
+        "Private: where your own AWS files are, for a command that `exec --sealed` runs.",
+    ),
+    (
         "AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE",
         "Where the AWS files are, if not ~/.aws/credentials and ~/.aws/config. Only read.",
     ),

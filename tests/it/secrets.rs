@@ -250,6 +250,7 @@ fn types_that_can_be_shown_mask_what_they_hold() {
             overrides: Vec::new(),
             data_dir: None,
             cache: None,
+            sealed_dir: None,
             program: "backlog-aws".into(),
         };
         let inputs = Inputs::of(&world, UserIntent::default());

@@ -27,6 +27,7 @@ MESSAGES = '[{"role": "user", "content": [{"text": "hello"}]}]'
 OPERATIONS = {
     "boto3": ("converse", "invoke", "sts"),
     "aws-cli": ("sts",),
+    "aws-cli-default": ("sts",),
     "aws-cli-bedrock": ("converse",),
     "js-sdk": ("converse", "invoke", "sts"),
     "js-sdk-env-file": ("converse", "invoke", "sts"),
@@ -145,6 +146,7 @@ class Bench(contextlib.ExitStack):
         return {
             "boto3": [python, str(DRIVERS / "boto3_client.py")],
             "aws-cli": [python, aws, "sts", "get-caller-identity"],
+            "aws-cli-default": [python, aws, "sts", "get-caller-identity", "--profile", "default"],
             "aws-cli-bedrock": [
                 python,
                 aws,

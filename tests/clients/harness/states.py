@@ -105,6 +105,11 @@ STATES = (
         CLAUDE_REGION,
         variables={"AWS_BEARER_TOKEN_BEDROCK": who.SHELL_BEARER.bearer},
     ),
+    # The profile by name, from a configuration that has nothing else; so a role beside the keys makes no difference.
+    State("sealed", who.PINNED, "eu-west-1", exec_options="--profile pinned --sealed "),
+    State("sealed-expiring", who.EXPIRING, "ap-south-1", exec_options="--profile expiring --sealed "),
+    State("sealed-role", who.KEYS_AND_ROLE, "eu-south-2", exec_options="--profile both-role --sealed "),
+    State("sealed-default", who.DEFAULT, "sa-east-1", default=True, exec_options="--sealed "),
     _pinned("keys-and-sso", "both-sso", who.KEYS_AND_SSO, "eu-south-1", named=False),
     _pinned("keys-and-role", "both-role", who.KEYS_AND_ROLE, "eu-south-2", named=False),
 )

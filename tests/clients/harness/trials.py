@@ -124,6 +124,8 @@ def said(bench: Bench, tag: str, screen: str = "") -> str:
 
 def _under_exec(state: State, *, thorough: bool) -> tuple[str, ...]:
     clients = (*UNDER_EXEC, "claude-sdk") if thorough else UNDER_EXEC
+    if "--sealed" in state.exec_options:
+        clients = (*clients, "aws-cli-default")
     return (*clients, "aws-cli-bedrock") if thorough or state.wanted.bearer else clients
 
 

@@ -29,7 +29,8 @@ def way(name: str) -> str:
 def try_documents(bench: Bench) -> list[Check]:
     """Each way in a home of its own."""
     return [
-        *_exec(bench),
+        *_exec(bench, "exec"),
+        *_exec(bench, "sealed"),
         *_process(bench),
         *_lines(bench),
         *_api_key(bench),
@@ -42,15 +43,15 @@ def _home(bench: Bench, name: str, state: State) -> Home:
     return home_without_hook(bench, f"way-{name}", state)
 
 
-def _exec(bench: Bench) -> list[Check]:
-    state = State("exec", who.PINNED, REGION)
-    home = _home(bench, "exec", state)
+def _exec(bench: Bench, name: str) -> list[Check]:
+    state = State(name, who.PINNED, REGION)
+    home = _home(bench, name, state)
     script = home.path / "scripts/services/start-services.sh"
     script.parent.mkdir(parents=True)
-    script.write_text(f"#!/bin/sh\nexec probe way-exec/exec {' '.join(CLIENTS)}\n")
+    script.write_text(f"#!/bin/sh\nexec probe way-{name}/exec {' '.join(CLIENTS)}\n")
     script.chmod(0o755)
-    command = bench.shell_command("bash", way("exec"))
-    return run_clients(bench, home, command, "way-exec/exec", CLIENTS, state, "docs", "exec", PINNED)
+    command = bench.shell_command("bash", way(name).replace("litellm --config litellm.yaml", "./scripts/services/start-services.sh"))
+    return run_clients(bench, home, command, f"way-{name}/exec", CLIENTS, state, "docs", name, PINNED)
 
 
 def _process(bench: Bench) -> list[Check]:
