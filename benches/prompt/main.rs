@@ -1,7 +1,8 @@
 //! What people wait for, measured side by side: prompts, `cd` and shell start with us, with others and with nothing.
 //!
 //! `cargo bench --bench prompt` runs it all in a few minutes, prints tables and writes `target/bench.json`. Everything takes turns in
-//! many short rounds, so that a busy machine is busy for all. `cargo test` runs one round, to see that it works.
+//! many short rounds, so that a busy machine is busy for all. `cargo test` runs one round, to see that it works. Another
+//! build of this program takes part where `BACKLOG_AWS_BENCH_BEFORE` has its path.
 
 mod home;
 mod report;
