@@ -130,12 +130,12 @@ fn parse(text: &[u8]) -> Option<Credentials> {
 /// Why the AWS CLI gave nothing, from what it said, and what to do.
 fn why(profile: &Profile<'_>, inputs: &Inputs<'_>, said: &[u8]) -> String {
     let said = String::from_utf8_lossy(said);
-    let words: Vec<&str> = said.split_whitespace().collect();
-    let said = match words.join(" ") {
-        said if said.is_empty() => "the AWS CLI says nothing".to_owned(),
-        said => visible(said.trim_end_matches('.').chars().take(300).collect::<String>()),
+    let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = match words.trim_end_matches('.') {
+        "" => "the AWS CLI says nothing".to_owned(),
+        said => visible(said.chars().take(300).collect::<String>()),
     };
-    let low = said.to_lowercase();
+    let low = words.to_lowercase();
     if low.contains("invalid choice") {
         return "this AWS CLI has no `configure export-credentials`; install version 2".to_owned();
     }

@@ -244,7 +244,8 @@ fn what_cannot_be_had_is_refused_with_the_next_step() {
         ("printf '\\033[31mno\\n' >&2; exit 253", "program", &format!("\\x1b[31mno; {step}")),
         ("kill -9 $$", "program", &format!("the AWS CLI says nothing; {step}")),
         (
-            "echo 'aws: error: argument subcommand: Invalid choice, valid choices are:' >&2; exit 2",
+            // Version 1 says much before it.
+            "printf 'usage: %400s\nargument subcommand: Invalid choice\n' \"$(seq -s ' ' 200)\" >&2; exit 2",
             "cc",
             "this AWS CLI has no `configure export-credentials`; install version 2\n",
         ),

@@ -72,6 +72,7 @@ class Bench(contextlib.ExitStack):
         self.proxy_url = plain.url
         certificate = self._make_certificate()
         encrypted = self.enter_context(LoopbackAws(self.ledger, certificate))
+        self._tunnel = self.enter_context(LoopbackAws(self.ledger, tunnel=certificate))
         socket = self.scratch / "litellm"
         settings = {
             "url": plain.url,
@@ -86,6 +87,12 @@ class Bench(contextlib.ExitStack):
     def environment(self, home: Path) -> dict[str, str]:
         """What a shell, or a command without one, starts with."""
         return sandbox.environment(home, self._path, self._settings, self.proxy_url, self.scratch)
+
+    def in_tunnel(self, aws: str, home: Path) -> dict[str, str]:
+        """Variables with which the AWS CLI in the directory `aws` gets its answers here, and knows programs of the home."""
+        ca = str(self.scratch / "certificate.pem")
+        path = f"{aws}:{home}/bin:{self._path}"
+        return {"PATH": path, "HTTPS_PROXY": self._tunnel.url, "AWS_CA_BUNDLE": ca}
 
     def home(self, name: str, shell: str, state: State, *, with_hook: bool) -> sandbox.Home:
         return sandbox.Home(self.scratch / "homes" / name, shell, state, with_hook=with_hook)

@@ -156,15 +156,23 @@ def _docker_compose(bench: Bench, home: Home) -> list[Check]:
     return [Check("credentials dotenv", "file", name, "", str(wanted), shown, got == wanted, done.stderr)]
 
 
+def aws_cli_2(bench: Bench, home: Home) -> str | None:
+    """The path of an AWS CLI 2, where one is installed."""
+    paths = [path for directory in os.get_exec_path() if (path := shutil.which("aws", path=directory))]
+    return next((path for path in paths if _version(bench, home, path).startswith("aws-cli/2")), None)
+
+
+def _version(bench: Bench, home: Home, aws: str) -> str:
+    return bench.call(home, [aws, "--version"], {}).stdout.split(" ")[0]
+
+
 def _reference_checks(bench: Bench, home: Home) -> list[Check]:
     """Where an AWS CLI 2 is installed, the reference itself is held against it."""
-    paths = [path for directory in os.get_exec_path() if (path := shutil.which("aws", path=directory))]
-    versions = {path: bench.call(home, [path, "--version"], {}).stdout.split(" ")[0] for path in paths}
-    aws = next((path for path, version in versions.items() if version.startswith("aws-cli/2")), None)
+    aws = aws_cli_2(bench, home)
     if aws is None:
         print("note: no AWS CLI 2 here; the bytes are compared with those recorded from it", flush=True)
         return []
-    version = versions[aws]
+    version = _version(bench, home, aws)
     checks = []
     for identity in (who.PINNED, who.TEMPORARY):
         for form in ("process", "env", "env-no-export"):

@@ -55,6 +55,11 @@ def _bearer(name: str) -> Identity:
     return _ALL[name]
 
 
+def signed_by(keys: Identity, region: str) -> Identity:
+    """Whoever has a short-lived Bedrock API key that is signed with these keys."""
+    return Identity(name=f"signed-{keys.name}", bearer=f"signed by {keys.key_id} for {region}")
+
+
 # Profiles of ~/.aws/credentials and ~/.aws/config. LUXITO stands first in the file.
 LUXITO = _keys("luxito")
 PINNED = _keys("pinned")

@@ -6,6 +6,7 @@ It also is the clients' HTTPS proxy: it lets nothing through and remembers who t
 
 from __future__ import annotations
 
+import base64
 import json
 import ssl
 import threading
@@ -13,14 +14,16 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from . import identities
 from .identities import Identity
-from .sigv4 import Signature
+from .sigv4 import Signature, is_presigned_with
 
 SSO_TOKEN = "sso-access-token-EXAMPLE"
 _TAG_PARTS = 3
+TUNNEL_TAG = "tunnel/aws/cli"
+"""Whose the requests are that come through the tunnel: the AWS CLI 2 of Debian knows no `AWS_ENDPOINT_URL`."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ def _identify(operation: str, handler: BaseHTTPRequestHandler, body: bytes) -> S
     authorization = handler.headers["authorization"] or ""
     if authorization.startswith("Bearer"):
         bearer = authorization[len("Bearer") :].strip()
+        if bearer.startswith("bedrock-api-key-"):
+            return _identify_short_lived(operation, bearer)
         known = identities.BY_BEARER.get(bearer)
         return Seen(
             operation, known.bearer if known else "unknown", "", "bearer", "" if known else "unknown bearer token"
@@ -104,6 +109,18 @@ def _identify(operation: str, handler: BaseHTTPRequestHandler, body: bytes) -> S
     else:
         trouble = ""
     return Seen(operation, signature.key_id, signature.region, kind, trouble)
+
+
+def _identify_short_lived(operation: str, key: str) -> Seen:
+    """A short-lived Bedrock API key is a presigned address, so it shows whose keys signed it."""
+    url = urlsplit("//" + base64.b64decode(key.removeprefix("bedrock-api-key-")).decode())
+    query = dict(parse_qsl(url.query))
+    known = identities.BY_KEY_ID.get(query["X-Amz-Credential"].split("/")[0])
+    region = query["X-Amz-Credential"].split("/")[2]
+    if known is None or query.get("X-Amz-Security-Token", "") != known.token:
+        return Seen(operation, "unknown", region, "bearer", "unknown keys")
+    right = is_presigned_with(known.secret, "POST", url.netloc, url.path, query, ignored=("Version",))
+    return Seen(operation, identities.signed_by(known, region).bearer, region, "bearer", "" if right else "signature does not match")
 
 
 _CONVERSE = {
@@ -137,6 +154,8 @@ _ASSUMED = (
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: LoopbackAws
+    in_front = ""
+    """What stands in front of the path of a request, as its client does not know of tags."""
 
     def do_GET(self) -> None:
         self._serve(b"")
@@ -156,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
         if url.netloc:  # a plain-http request sent to us as a proxy
             self.do_CONNECT()
             return
-        parts = url.path.strip("/").split("/")
+        parts = (self.in_front + url.path).strip("/").split("/")
         if parts[0] == "report":
             self.server.ledger.add_report("/".join(parts[1:]), json.loads(body))
             self._answer_json({})
@@ -210,15 +229,34 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+class _TunnelHandler(_Handler):
+    """A proxy that answers in the place of AWS itself, for a client that trusts its certificate."""
+
+    def do_CONNECT(self) -> None:
+        if not self.path.endswith(".amazonaws.com:443"):
+            super().do_CONNECT()
+            return
+        self.send_response(200)
+        self.end_headers()
+        self.close_connection = False  # whatever version of HTTP it was asked for with
+        self.in_front = f"/{TUNNEL_TAG}"
+        self.connection = self.server.tunnel.wrap_socket(self.connection, server_side=True)
+        self.rfile = self.connection.makefile("rb", self.rbufsize)
+        self.wfile = self.connection.makefile("wb", 0)
+
+
 class LoopbackAws(ThreadingHTTPServer):
     """Use it as a context manager; it stops with the block."""
 
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, ledger: Ledger, encryption: ssl.SSLContext | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(
+        self, ledger: Ledger, encryption: ssl.SSLContext | None = None, tunnel: ssl.SSLContext | None = None
+    ) -> None:
+        super().__init__(("127.0.0.1", 0), _TunnelHandler if tunnel else _Handler)
         self.ledger = ledger
+        self.tunnel = tunnel
         if encryption:
             self.socket = encryption.wrap_socket(self.socket, server_side=True)
         self.url = f"{'https' if encryption else 'http'}://127.0.0.1:{self.server_address[1]}"

@@ -20,6 +20,22 @@ _AUTHORIZATION = re.compile(
 )
 
 
+def is_presigned_with(
+    secret: str, method: str, host: str, path: str, query: dict[str, str], ignored: tuple[str, ...] = ()
+) -> bool:
+    """Whether `secret` signs this address to its very signature."""
+    signed = sorted((name, value) for name, value in query.items() if name not in ("X-Amz-Signature", *ignored))
+    encoded = "&".join(f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}" for name, value in signed)
+    canonical = "\n".join([method, path, encoded, f"host:{host}", "", "host", hashlib.sha256(b"").hexdigest()])
+    scope = query["X-Amz-Credential"].split("/", 1)[1]
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    key = f"AWS4{secret}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    to_sign = f"AWS4-HMAC-SHA256\n{query['X-Amz-Date']}\n{scope}\n{digest}"
+    return hmac.digest(key, to_sign.encode(), "sha256").hex() == query["X-Amz-Signature"]
+
+
 @dataclass(frozen=True)
 class Signature:
     """The parts of an `Authorization: AWS4-HMAC-SHA256` header."""

@@ -34,6 +34,7 @@ def try_documents(bench: Bench) -> list[Check]:
         *_process(bench),
         *_lines(bench),
         *_api_key(bench),
+        *_bearer(bench),
         _profile(),
         _anthropic(bench),
     ]
@@ -90,6 +91,16 @@ def _api_key(bench: Bench) -> list[Check]:
     home = _home(bench, "api-key", state)
     command = ["backlog-aws", "exec", "--", "probe", "way-api-key/exec", *CLIENTS]
     return run_clients(bench, home, command, "way-api-key/exec", CLIENTS, state, "docs", "api-key")
+
+
+def _bearer(bench: Bench) -> list[Check]:
+    state = State("bearer", who.signed_by(who.PINNED, REGION), REGION)
+    home = _home(bench, "bearer", state)
+    agent = home.path / "agent"
+    agent.write_text(f"#!/bin/sh\nexec probe way-bearer/exec {' '.join(CLIENTS)}\n")
+    agent.chmod(0o755)
+    command = bench.shell_command("bash", way("bearer"))
+    return run_clients(bench, home, command, "way-bearer/exec", CLIENTS, state, "docs", "bearer", PINNED)
 
 
 def _profile() -> Check:
