@@ -159,14 +159,19 @@ fn what_is_fetched_is_named_by_hash() {
     let read =
         |path: &str| fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let requirements = read("tests/clients/requirements.txt");
-    let packages = requirements.lines().filter(|line| line.contains("==")).count();
-    let hashed = requirements
-        .split("==")
-        .skip(1)
-        .filter(|package| package.contains("--hash=sha256:"))
-        .count();
-    assert!(packages > 50);
-    assert_eq!(hashed, packages);
+    let (mut packages, mut hashed) = (0, 0);
+    for line in requirements.lines().filter(|line| !line.starts_with('#')) {
+        if let Some((blank, hash)) = line.trim_end_matches([' ', '\\']).split_once("--hash=sha256:")
+        {
+            let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+            assert!(blank.trim().is_empty() && is_hash, "{line}");
+            hashed = packages;
+        } else {
+            assert!(line.contains("==") && hashed == packages, "no hash before {line}");
+            packages += 1;
+        }
+    }
+    assert!(packages > 50 && hashed == packages, "{packages} packages");
     let lock: serde_json::Value =
         serde_json::from_str(&read("tests/clients/package-lock.json")).unwrap();
     let packages =
