@@ -6,6 +6,7 @@ use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::process::ExitCode;
 
+use backlog_aws::claude;
 use backlog_aws::cli::{Cli, Command, Status};
 use backlog_aws::commands::{self, hook};
 use backlog_aws::error::{Done, Failure};
@@ -79,6 +80,11 @@ fn evaluating_shell(arguments: &[OsString]) -> Option<Shell> {
 }
 
 fn run_hook(words: &[OsString]) -> Done {
+    if let [claude, event] = words
+        && claude == "claude"
+    {
+        return claude::print_watch_paths(event, &World::capture(), &mut io::stdout().lock());
+    }
     let call = hook::Call::parse(words)?;
     // The process ends here, and its memory with it: wiping and freeing each piece of it first would only take time.
     let world = ManuallyDrop::new(World::capture());

@@ -6,26 +6,45 @@ use std::path::Path;
 
 use crate::harness::Sandbox;
 
-/// Runs the hook as Claude Code does, by the command that the snippet names.
-fn run_hook(home: &Sandbox, directory: &Path, file: Option<&Path>, more: &[(&str, &str)]) {
+/// The command of the snippet for an event.
+fn command_for(settings: &serde_json::Value, event: &str) -> String {
+    let hook = &settings["hooks"][event][0]["hooks"][0];
+    assert_eq!(hook["type"], "command", "{settings}");
+    hook["command"].as_str().expect("a command is a string").to_owned()
+}
+
+/// Runs the hook as Claude Code does, by the command that the snippet names. Returns the paths that it is to watch.
+fn run_hook(
+    home: &Sandbox,
+    directory: &Path,
+    file: Option<&Path>,
+    more: &[(&str, &str)],
+) -> Vec<String> {
     let settings = home.run(["init", "claude"]).expect_code(0).json();
-    for event in ["SessionStart", "CwdChanged"] {
-        let hook = &settings["hooks"][event][0]["hooks"][0];
-        assert_eq!(hook["type"], "command", "{settings}");
+    let mut watched = Vec::new();
+    for event in ["SessionStart", "FileChanged", "CwdChanged"] {
+        let mut command = home.command("/bin/sh");
+        command
+            .args(["-euc", &command_for(&settings, event)])
+            .env("AWS_PROFILE", "cc")
+            .env("CLAUDE_ENV_FILE", file.unwrap_or(Path::new("")))
+            .envs(more.iter().copied())
+            .current_dir(directory);
+        let output = command.output().expect("there is a sh");
+        assert!(output.status.success(), "{output:?}");
+        // Standard output that is not this would become part of the conversation.
+        if file.is_some() {
+            let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            let answer = &answer["hookSpecificOutput"];
+            assert_eq!(answer["hookEventName"], event);
+            watched =
+                serde_json::from_value(answer["watchPaths"].clone()).expect("a list of paths");
+        } else {
+            assert_eq!(output.stdout, b"", "{output:?}");
+        }
     }
-    let hook = settings["hooks"]["CwdChanged"][0]["hooks"][0]["command"].as_str();
-    let mut command = home.command("/bin/sh");
-    command
-        .args(["-euc", hook.expect("a command is a string")])
-        .env("AWS_PROFILE", "cc")
-        .env("CLAUDE_ENV_FILE", file.unwrap_or(Path::new("")))
-        .envs(more.iter().copied())
-        .current_dir(directory);
-    let output = command.output().expect("there is a sh");
-    assert!(output.status.success(), "{output:?}");
-    // Standard output would become part of the conversation.
-    assert_eq!(output.stdout, b"", "{output:?}");
     home.assert_guarded_files_untouched();
+    watched
 }
 
 /// What a command of the Bash tool sees.
@@ -92,7 +111,7 @@ fn nothing_but_our_variables_is_written_and_every_value_survives() {
     }
     let expected =
         ["BACKLOG_AWS_PROFILE", "BACKLOG_AWS_REGION", "BACKLOG_AWS_SOURCE", "__BACKLOG_AWS_STATE"];
-    assert_eq!(names, expected.map(|name| (name, 1)).into(), "{text}");
+    assert_eq!(names, expected.map(|name| (name, 3)).into(), "once for each event: {text}");
     let script = "printf %s \"$BACKLOG_AWS_PROFILE\"";
     assert_eq!(in_bash_tool(&file, &home, &home.home(), script), name);
     assert!(!home.path("gone").exists());
@@ -111,13 +130,54 @@ fn the_path_of_the_program_is_quoted() {
     std::os::unix::fs::symlink(Sandbox::built_binary(), &odd).unwrap();
     let output = home.command(&odd).args(["init", "claude"]).output().unwrap();
     let settings: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let hook = settings["hooks"]["SessionStart"][0]["hooks"][0]["command"].as_str();
+    let hook = command_for(&settings, "SessionStart");
     let file = home.path("claude-env");
-    let status = home
-        .command("/bin/sh")
-        .args(["-euc", hook.unwrap()])
-        .env("CLAUDE_ENV_FILE", &file)
-        .status();
+    let status =
+        home.command("/bin/sh").args(["-euc", &hook]).env("CLAUDE_ENV_FILE", &file).status();
     assert!(status.unwrap().success());
     assert!(fs::read_to_string(&file).unwrap().contains("BACKLOG_AWS_SOURCE='first'"));
+}
+
+#[test]
+fn every_file_that_the_answer_rests_on_is_watched() {
+    let home = Sandbox::with_override();
+    let file = home.path("claude-env");
+    let watched = run_hook(&home, &home.path("acme/deep"), Some(&file), &[]);
+    for path in [
+        ".aws/credentials",
+        ".aws/config",
+        ".backlog-toolkit-env",
+        ".config/backlog-aws/config.ini",
+        "acme/deep/.backlog-aws",
+        "acme/.backlog-aws",
+        ".backlog-aws",
+        ".local/share/backlog-aws",
+    ] {
+        let path = home.path(path).display().to_string();
+        assert!(watched.contains(&path), "{path} is not in {watched:?}");
+    }
+    assert!(watched.iter().all(|path| path.starts_with('/')), "{watched:?}");
+    // When one of them changes, the file has the new answer.
+    home.write("acme/deep/.backlog-aws", "profile = luxito\n");
+    home.invoke(["allow"]).cwd(home.path("acme/deep")).run().expect_code(0);
+    run_hook(&home, &home.path("acme/deep"), Some(&file), &[]);
+    let script = "printf %s \"$BACKLOG_AWS_PROFILE\"";
+    assert_eq!(in_bash_tool(&file, &home, &home.home(), script), "luxito");
+}
+
+#[test]
+fn an_sso_profile_of_the_shell_can_be_handed_over_to_the_settings() {
+    let home = Sandbox::documented_home();
+    let settings = |profile: &str| {
+        home.invoke(["init", "claude"]).env("AWS_PROFILE", profile).run().expect_code(0).json()
+    };
+    let of_cc = settings("cc");
+    assert_eq!(of_cc["awsAuthRefresh"], "aws sso login --profile cc");
+    let export = "aws configure export-credentials --profile cc --format process";
+    assert_eq!(of_cc["awsCredentialExport"], export);
+    assert_eq!(of_cc["env"], serde_json::Value::Null, "what stands there reaches the Bash tool");
+    for other in ["bedrock", "nowhere", ""] {
+        let keys: Vec<String> = settings(other).as_object().unwrap().keys().cloned().collect();
+        assert_eq!(keys, ["hooks"], "{other}");
+    }
 }
