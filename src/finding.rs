@@ -81,6 +81,10 @@ pub enum Code {
     ProfileExpired,
     /// A `LiteLLM` that was started before the files last changed.
     LitellmOlder,
+    /// Claude Code's settings have variables of AWS, or cannot be read.
+    ClaudeSettings,
+    /// git tracks a file with keys.
+    TrackedKeys,
     /// Where something of ours is.
     Installed,
 }

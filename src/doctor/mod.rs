@@ -7,6 +7,7 @@ mod environment;
 mod facts;
 mod files;
 mod integration;
+mod leaks;
 mod probe;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ pub fn findings(case: &Case<'_>) -> Vec<Finding> {
     findings.extend(integration::findings(case));
     findings.extend(environment::findings(case));
     findings.extend(files::findings(case));
+    findings.extend(case.probe.leaks.iter().cloned());
     findings.extend(answer(case));
     // For whoever wants to remove them.
     let installed = case.probe.installed.iter();

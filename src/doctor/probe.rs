@@ -2,12 +2,15 @@
 //! it.
 
 use std::io::IsTerminal;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::finding::Place;
+use super::leaks;
+use crate::finding::{Finding, Place};
+use crate::fs::read_file;
 use crate::shell::Shell;
 use crate::start_up::loading_lines;
 use crate::world::{Environment, World, on_path};
@@ -35,12 +38,14 @@ pub struct SystemProbe {
     pub on_path_is_running: bool,
     /// Whether the program that the shell's integration calls is gone.
     pub integration_program_is_gone: bool,
-    /// This user's `LiteLLM` proxies.
+    /// The `LiteLLM` proxies of this user and home.
     pub litellm: Vec<Process>,
     /// Where shells are told to load the integration.
     pub start_up_lines: Vec<(Shell, Place)>,
     /// Where things of ours are.
     pub installed: Vec<(&'static str, Place)>,
+    /// Credentials where they should not be.
+    pub leaks: Vec<Finding>,
 }
 
 impl SystemProbe {
@@ -57,7 +62,9 @@ impl SystemProbe {
         let parent = parent.filter(|parent| is_interactive(&parent.command));
         let program = parent.and_then(|parent| parent.command.first()).map(PathBuf::from);
         let parent_shell = program.or(shell).and_then(|program| Shell::from_path(&program));
-        processes.retain(|process| is_litellm(&process.command));
+        processes.retain(|process| {
+            is_litellm(&process.command) && is_of_home(process.pid, world.home.as_deref())
+        });
         let start_up_lines = loading_lines(world);
         let mut installed = vec![("program", Place::file(&world.program))];
         installed.extend(start_up_lines.iter().map(|(_, at)| ("start-up file", at.clone())));
@@ -79,6 +86,7 @@ impl SystemProbe {
             litellm: processes,
             start_up_lines,
             installed,
+            leaks: leaks::look(world),
         }
     }
 
@@ -104,6 +112,14 @@ pub(super) fn is_litellm(command: &[String]) -> bool {
         script => script == "litellm",
     };
     name(0) == "litellm" || name(0).starts_with("python") && of_python
+}
+
+/// Whether a process has this home, as far as the system lets us look. One with another reads other files.
+fn is_of_home(pid: u32, home: Option<&Path>) -> bool {
+    let environment = read_file(format!("/proc/{pid}/environ").into(), 1 << 20);
+    let mut variables = environment.bytes().unwrap_or_default().split(|byte| *byte == 0);
+    let its = variables.find_map(|variable| variable.strip_prefix(b"HOME="));
+    its.is_none_or(|its| home.is_some_and(|home| home.as_os_str().as_bytes() == its))
 }
 
 /// This user's processes, from ps(1) with the options of POSIX; none where there is no such program.

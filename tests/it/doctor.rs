@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Stdio};
 
-use crate::harness::{KEY_IDS, SECRETS, Sandbox, Session, Shell, scenario};
+use crate::harness::{KEY_IDS, SECRETS, Sandbox, Session, Shell, needed, scenario};
 use serde_json::Value;
 
 /// What `doctor` says at the prompt of a session.
@@ -271,8 +270,11 @@ fn a_litellm_that_is_older_than_the_files_is_stopped() {
     // A copy of `sleep` under that name: what ps shows of it is what it shows of the real one.
     let program = home.path("litellm");
     fs::copy("/bin/sleep", &program).unwrap();
-    let mut proxy = Command::new(&program).arg("60").stdin(Stdio::null()).spawn().unwrap();
+    let mut proxy = home.command(&program).arg("60").spawn().unwrap();
     let pid = proxy.id();
+    // One of the same user that reads the files of another home.
+    let other = Sandbox::new();
+    let mut others = other.command(&program).arg("60").spawn().unwrap();
     // Start times are kept in hundredths of a second, and in whole seconds where ps(1) is asked.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE='luxito'\n");
@@ -285,6 +287,12 @@ fn a_litellm_that_is_older_than_the_files_is_stopped() {
     };
     let check = ours(&diagnosis).expect("the process is seen");
     assert_eq!(check["code"], "litellm-older");
+    if cfg!(target_os = "linux") {
+        let text = diagnosis.0["checks"].to_string();
+        assert!(!text.contains(&format!("(process {})", others.id())), "{text}");
+    }
+    others.kill().unwrap();
+    others.wait().unwrap();
     assert_eq!(diagnosis.0["ok"], true, "a warning");
     let command = command_of(&check);
     assert_eq!(command, format!("kill {pid}"));
@@ -330,4 +338,73 @@ fn people_read_one_line_per_check_and_what_to_remove() {
     assert!(text.starts_with("problem  AWS_PROFILE=a\\u{202e}b\\x1b[2J names a profile"), "{text}");
     assert!(text.contains("Who uses what here"), "{text}");
     assert!(text.contains(".bashrc:2\n") && !text.contains(".bashrc:1"), "{text}");
+}
+
+/// The finding of this code in what `doctor` finds in a directory.
+fn found(home: &Sandbox, directory: &str, code: &str) -> Option<Value> {
+    let report = home.invoke(["doctor", "--json"]).cwd(home.path(directory)).run().json();
+    let checks = report["checks"].as_array().unwrap();
+    assert!(checks.iter().filter(|check| check["code"] == code).count() < 2, "{checks:?}");
+    checks.iter().find(|check| check["code"] == code).cloned()
+}
+
+#[test]
+fn variables_of_aws_in_claudes_settings_are_named_without_their_values() {
+    let home = settled_home();
+    let finding = |text: &str| {
+        home.write(".claude/settings.json", text);
+        let found = found(&home, "", "claude-settings")?;
+        assert!(found["at"].as_str().unwrap().ends_with(".claude/settings.json"), "{found}");
+        Some(found["message"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(finding("{}"), None);
+    assert_eq!(finding(r#"{"env": {"CLAUDE_CODE_USE_BEDROCK": "1"}, "hooks": []}"#), None);
+    let settings = format!(
+        r#"{{"env": {{"AWS_SECRET_ACCESS_KEY": "{}", "AWS_PROFILE": "cc", "X": {{}}}}, "other": [1, null]}}"#,
+        SECRETS[0]
+    );
+    let message = "Claude Code's settings give AWS_PROFILE, AWS_SECRET_ACCESS_KEY to every command of its Bash tool";
+    assert_eq!(finding(&settings).as_deref(), Some(message));
+    for text in ["{", "", r#"{"env": ["AWS_PROFILE"]}"#, "\u{fffd}"] {
+        assert!(finding(text).expect("it is one").contains("cannot be read"), "{text}");
+    }
+    home.remove(".claude");
+    assert_eq!(found(&home, "", "claude-settings"), None);
+}
+
+#[test]
+fn an_env_file_with_keys_that_git_tracks_is_named() {
+    let home = settled_home();
+    let git = |words: &[&str]| {
+        let run =
+            home.command(needed("git")).arg("-C").arg(home.path("project")).args(words).output();
+        assert!(run.as_ref().unwrap().status.success(), "{run:?}");
+    };
+    home.mkdir("project/app/deep");
+    git(&["init", "-q"]);
+    let keys =
+        format!("# mine\nAWS_ACCESS_KEY_ID={}\nAWS_SECRET_ACCESS_KEY={}\n", SECRETS[3], SECRETS[0]);
+    for (number, file) in ["project/.env", "project/app/.env"].into_iter().enumerate() {
+        home.write(file, &keys);
+        assert_eq!(
+            found(&home, "project/app/deep", "tracked-keys").is_some(),
+            number > 0,
+            "untracked"
+        );
+        git(&["add", "-f", file.trim_start_matches("project/")]);
+        let finding = found(&home, "project/app/deep", "tracked-keys").expect("it is tracked");
+        let path = home.path(file).display().to_string();
+        assert_eq!(finding["message"], format!("{path} has keys, and git tracks it"));
+        let remedy = format!(
+            "`git rm --cached -- {path}`, name it in .gitignore, and replace the keys: history keeps them"
+        );
+        assert_eq!(finding["remedy"], remedy);
+    }
+    assert!(found(&home, "", "tracked-keys").is_none(), "not this directory's repository");
+    home.write("project/app/.env", "AWS_REGION=eu-west-1\n");
+    let outer =
+        found(&home, "project/app/deep", "tracked-keys").expect("that of the repository's top");
+    assert!(outer["message"].as_str().unwrap().contains("project/.env"), "{outer}");
+    git(&["rm", "-q", "--cached", ".env"]);
+    assert_eq!(found(&home, "project/app/deep", "tracked-keys"), None);
 }
