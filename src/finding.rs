@@ -46,6 +46,8 @@ pub enum Code {
     /// Keys in the environment are used although `AWS_PROFILE` is set.
     EnvironmentKeysShadow,
     ValueNeedsExpansion,
+    /// What `env` exported earlier counts as a choice now.
+    EarlierAnswer,
 
     // What only `doctor` looks for.
     /// The profile that the toolkit gets.

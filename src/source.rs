@@ -65,6 +65,11 @@ impl Source {
         }
     }
 
+    /// Whether it says of the values that are exported with it that nobody chose them.
+    pub fn is_worked_out(self) -> bool {
+        !matches!(self, Self::Pin | Self::Ambient)
+    }
+
     /// As shown to people and scripts.
     pub fn name(self) -> &'static str {
         self.into()

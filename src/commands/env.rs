@@ -9,10 +9,11 @@ use std::io::{self, Write};
 
 use crate::cli::{self, EnvFormat};
 use crate::error::{Done, Failure};
-use crate::finding::{abridged, print_findings};
+use crate::finding::{Code, Finding, abridged, print_findings};
 use crate::resolve::{Inputs, resolve};
 use crate::session::{STATE, Session, UserIntent, Values, Variable, state_of};
 use crate::shell::Shell;
+use crate::source::Source;
 use crate::text::write_json;
 use crate::world::World;
 
@@ -28,6 +29,15 @@ pub fn run(args: &cli::Env, world: &World, out: &mut dyn Write) -> Done {
     let resolution = resolve(&Inputs::of(world, intent));
     let values = session.variables.apply(resolution.exports().as_ref());
     let mut news = session.news(&abridged(resolution.findings));
+    let source = world.env.get(Variable::Source.name()).and_then(Source::from_name);
+    if source.is_some_and(Source::is_worked_out) && resolution.answer.source() == Some(Source::Pin)
+    {
+        let message =
+            "BACKLOG_AWS_PROFILE is set beside an earlier answer, and counts as your choice";
+        let remedy =
+            "unset it and BACKLOG_AWS_REGION first to have them worked out for this directory";
+        news.push(Finding::warning(Code::EarlierAnswer, message).remedy(remedy));
+    }
     // The exit status needs a reason, also where a hook has given it already.
     let usable = resolution.refusal.is_none() || for_claude;
     news.extend(resolution.refusal);

@@ -33,10 +33,8 @@ impl Ownership {
         // `su`, `sudo` and terminal multiplexers can pass on half of what another shell's hook exported. A source that
         // only a hook, `env` or `exec` writes says that the values beside it were worked out and nobody chose them.
         let source = now[Variable::Source].as_deref().and_then(Source::from_name);
-        let original = match source {
-            None | Some(Source::Pin | Source::Ambient) => now.clone(),
-            Some(_) => Values::default(),
-        };
+        let is_chosen = !source.is_some_and(Source::is_worked_out);
+        let original = if is_chosen { now.clone() } else { Values::default() };
         Self { original, ours: now.clone(), user: Values::default() }
     }
 

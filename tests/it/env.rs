@@ -138,6 +138,11 @@ fn what_is_set_in_a_script_is_a_pin_and_so_is_an_earlier_answer() {
     // The word of an answer beside another profile: the profile may have been set since, so it counts.
     let output = run("a", &[pin, ("BACKLOG_AWS_SOURCE", "directory")]);
     assert!(output.out().contains("_PROFILE='luxito'"), "{}", output.out());
+    let told = "backlog-aws: BACKLOG_AWS_PROFILE is set beside an earlier answer, and counts as your choice; \
+                unset it and BACKLOG_AWS_REGION first to have them worked out for this directory\n";
+    assert_eq!(output.err(), told);
+    let without = run("a", &[("BACKLOG_AWS_SOURCE", "directory")]);
+    assert_eq!(without.err(), "");
 }
 
 #[test]
