@@ -37,6 +37,8 @@ enum Way {
     /// By itself, in a shell with the hook.
     Hook,
     Exec,
+    /// `exec --sealed`.
+    Sealed,
 }
 
 /// Whether a Docker engine answers.
@@ -98,6 +100,7 @@ fn start(home: &Sandbox, state: &State, way: Way, mode: Mode) -> String {
         Way::Hook => {
             format!("eval \"$(backlog-aws init bash)\"; __backlog_aws_hook 2> /dev/null; {SCRIPT}")
         }
+        Way::Sealed => format!("backlog-aws exec --sealed {} -- {SCRIPT}", state.options.join(" ")),
         Way::Exec => format!("backlog-aws exec {} -- {SCRIPT}", state.options.join(" ")),
     };
     let path = home.environment().into_iter().find(|(name, _)| name == "PATH").unwrap().1;
@@ -177,12 +180,12 @@ fn states() -> Vec<State> {
 /// `BACKLOG_AWS_BLESS=1` writes it anew.
 #[test]
 fn the_table_says_what_the_script_ends_with() {
-    let mut table = vec!["| | plain | hook | `exec` | Docker, plain | Docker, hook | Docker, `exec` |\n|---|---|---|---|---|---|---|\n".to_owned()];
+    let mut table = vec!["| | plain | hook | `exec` | sealed | Docker, plain | Docker, hook | Docker, `exec` | Docker, sealed |\n|---|---|---|---|---|---|---|---|---|\n".to_owned()];
     for state in states() {
         let home = home_of(&state);
         let mut cells = vec![state.name.to_owned()];
         for mode in [Mode::Native, Mode::Docker] {
-            for way in [Way::Plain, Way::Hook, Way::Exec] {
+            for way in [Way::Plain, Way::Hook, Way::Exec, Way::Sealed] {
                 cells.push(start(&home, &state, way, mode));
             }
         }
