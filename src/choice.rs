@@ -1,6 +1,6 @@
 //! The interactive choice among usable profiles, for `use`, `local` and `exec` on a terminal.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
@@ -13,6 +13,7 @@ use crate::aws::Profile;
 use crate::cli;
 use crate::error::Failure;
 use crate::finding::{Finding, abridged, print_findings};
+use crate::layout::print_line;
 use crate::overrides::Edit;
 use crate::resolve::{Answer, Inputs, Reason, Resolution, none_found, resolve, usable};
 use crate::session::{UserIntent, Variable, state_of};
@@ -42,7 +43,8 @@ pub fn usable_profile(question: &str, world: &World) -> Result<String, Failure> 
         ));
     }
     let (height, width) = window();
-    let choices = rows(&found, &inputs, width);
+    let current = world.env.get(Variable::Profile.name());
+    let choices = rows(&found, current, &inputs, width);
     let question = format!("{question}:");
     let name_only = |chosen: ListOption<&String>| found[chosen.index].name().to_owned();
     let mut select = Select::new(&question, choices)
@@ -109,10 +111,8 @@ pub fn resolve_for_command<'a>(
         ..intent.clone()
     };
     let mut inputs = Inputs::of(world, with(None));
-    if choice.profile.is_some() {
-        inputs.choose_with = "--profile ";
-        inputs.typed = true;
-    }
+    inputs.choose_with = "--profile ";
+    inputs.typed = choice.profile.is_some();
     let mut resolution = resolve(&inputs);
     fill_in(&mut inputs, &mut resolution, temporary, world)?;
     let asks = asks.filter(|asks| possible() && (asks.guess || resolution.refusal.is_some()));
@@ -198,7 +198,7 @@ pub fn confirm(source: Source, there: &str, out: &mut dyn Write) -> io::Result<(
     let inputs = Inputs::of(&world, UserIntent::of_environment(&world.env));
     let resolution = resolve(&inputs);
     let place = if resolution.answer.source() == Some(source) { there } else { "here" };
-    writeln!(out, "{}", resolution.in_force(place, &inputs))?;
+    print_line(&resolution.in_force(place, &inputs), &world.env, out)?;
     print_findings(resolution.unknown_region(), &world.env, &mut io::stderr());
     Ok(())
 }
@@ -209,19 +209,26 @@ pub fn refusal_of(profile: &str, command: &'static str, world: &World) -> Option
     resolve(&Inputs { choose_with: command, typed: true, ..Inputs::of(world, intent) }).refusal
 }
 
-const HELP: &str = "type to filter, Enter takes it, Esc leaves everything as it is";
+const HELP: &str = "type to filter, Enter selects, Esc cancels";
 
 /// Whether there is somebody to ask.
 pub fn possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// The list: name, kind, region and account of each profile in columns. A row that wrapped would push the list out of a small
-/// window, so each ends where the window does.
-fn rows(profiles: &[&Profile<'_>], inputs: &Inputs<'_>, width: usize) -> Vec<String> {
+/// The list: name, kind, region and account of each profile in columns, and which is in use. A row that wrapped would push
+/// the list out of a small window, so each ends where the window does.
+fn rows(
+    profiles: &[&Profile<'_>],
+    current: Option<&OsStr>,
+    inputs: &Inputs<'_>,
+    width: usize,
+) -> Vec<String> {
     let cells = |profile: &&Profile<'_>| {
         let region = profile.region().map(visible).unwrap_or_default();
         let account = inputs.account_of_profile(profile).unwrap_or_default();
+        let is_current = current.is_some_and(|current| current == profile.name());
+        let account = account + if is_current { "  current" } else { "" };
         [profile.name().to_owned(), profile.kind().to_string(), region, account]
     };
     let cells: Vec<_> = profiles.iter().map(cells).collect();

@@ -1,4 +1,4 @@
-//! What can be typed: clap types and help texts, and nothing else.
+//! What can be typed: clap types and help texts, and nothing else. What a value must be like is in [`values`].
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -6,22 +6,23 @@ use std::path::PathBuf;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::SignedDuration;
 
-use crate::aws::account::is_account;
-use crate::bearer::LONGEST;
-use crate::overrides::{is_profile_name, is_region_name};
+use self::values::{
+    account_id, key_life, model_id, profile_name, region_name, region_name_or_none,
+};
 use crate::shell::{HookMode, Shell};
+
+mod values;
 
 /// Which AWS profile the Backlog Toolkit uses in this shell, apart from the one that Claude Code uses.
 ///
 /// Without a command it prints `status`.
 #[derive(Debug, Parser)]
 #[command(name = "backlog-aws", version, about, max_term_width = 100)]
-#[command(
-    after_help = "Load it into your shell:\n  bash  eval \"$(backlog-aws init bash)\"   in ~/.bashrc\n  zsh   eval \"$(backlog-aws init zsh)\"    in ~/.zshrc\n  fish  backlog-aws init fish | source    in ~/.config/fish/config.fish\n\nExit status: 0 good, 1 no usable credentials or a problem found, 2 wrong usage."
-)]
+#[command(after_help = include_str!("help/backlog-aws.txt"))]
 pub struct Cli {
-    /// When to use color: `NO_COLOR` and `CLICOLOR_FORCE` are respected by `auto`
+    /// When to use color; `auto` respects `NO_COLOR` and `CLICOLOR_FORCE`
     #[arg(long, value_enum, global = true, default_value_t, value_name = "WHEN")]
+    #[arg(help_heading = "Global options", hide_possible_values = true)]
     pub color: ColorChoice,
 
     /// What to do; `status` when nothing is given.
@@ -32,40 +33,55 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Set up your shell: add the line that loads the integration, and choose a profile for everywhere
+    /// Set up your shell: add the line that loads the hook, and choose a profile for everywhere
+    #[command(after_help = include_str!("help/setup.txt"))]
     Setup(Setup),
-    /// Print the shell integration, for `eval` or `source` in the shell's start-up file
+    /// Print the hook, for `eval` or `source` in your shell's start-up file
+    #[command(after_help = include_str!("help/init.txt"))]
     Init(Init),
-    /// Show which profile is used and why: every place that was looked at, in order
+    /// Show which profile is used, and why
+    #[command(after_help = include_str!("help/status.txt"))]
     Status(Status),
-    /// List all profiles with their kind, region, expiry and where they are defined
+    /// List your AWS profiles: kind, region, expiry, account, and where each is defined
+    #[command(after_help = include_str!("help/list.txt"))]
     List(List),
-    /// Pin a profile or region for this shell; without a profile, choose one from a list
+    /// Pin a profile or region for this shell; without a profile, choose from a list
+    #[command(after_help = include_str!("help/use.txt"))]
     Use(Use),
-    /// Set the profile or region for this directory and everything below it; without arguments, show what is in force
+    /// Set the profile or region for this directory and below; without arguments, show it
+    #[command(after_help = include_str!("help/local.txt"))]
     Local(Local),
-    /// Trust an override file after looking at it: one that came with a repository counts only then
+    /// Trust the `.backlog-aws` file of a directory; it does not count before that
+    #[command(after_help = include_str!("help/allow.txt"))]
     Allow(Allow),
-    /// Stop trusting an override file, and keep quiet about it
+    /// Stop trusting a `.backlog-aws` file, and do not mention it again
+    #[command(after_help = include_str!("help/deny.txt"))]
     Deny(Deny),
-    /// Run a command with the credentials in its environment, and in no other
+    /// Run one command with the credentials in its environment
+    #[command(after_help = include_str!("help/exec.txt"))]
     Exec(Exec),
-    /// Print the variables that a shell gets here, for scripts, editors, CI, direnv and mise
+    /// Print the variables that the hook exports here, for scripts, editors, CI, direnv and mise
+    #[command(after_help = include_str!("help/env.txt"))]
     Env(Env),
     /// Ask AWS whether the credentials work: whose they are, and whether Bedrock answers
     Check(Check),
-    /// Print the credentials, for programs that read them from a pipe or file
+    /// Print the credentials, secrets included, for programs that read them from a pipe or file
+    #[command(after_help = include_str!("help/credentials.txt"))]
     Credentials(CredentialsArgs),
-    /// Check the set-up, with a remedy for each problem, and show which identity each AWS client here would use
+    /// Check the setup and suggest fixes; show which identity each AWS client would use here
+    #[command(after_help = include_str!("help/doctor.txt"))]
     Doctor(Doctor),
-    /// Print the completion script; `init` loads it by itself
+    /// Print the completion script; `init` already includes it
+    #[command(after_help = include_str!("help/completions.txt"))]
     Completions(Completions),
-    /// Print the manual page: `backlog-aws man | man -l -`
+    /// Print the manual page
+    #[command(after_help = include_str!("help/man.txt"))]
     Man,
     /// What the completion scripts ask at each Tab
     #[command(hide = true)]
     Complete(Complete),
-    /// Try everything in a throw-away home with sample profiles
+    /// Try everything in a temporary home with sample profiles
+    #[command(after_help = include_str!("help/demo.txt"))]
     Demo(Demo),
 }
 
@@ -86,10 +102,10 @@ pub struct Init {
     /// The shell to print for, or `claude` for a snippet of Claude Code's settings
     #[arg(value_enum, value_name = "SHELL")]
     pub target: InitTarget,
-    /// When to look whether something changed
+    /// When to check whether something changed
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub hook: HookMode,
-    /// Leave Tab completion out
+    /// Leave out Tab completion
     #[arg(long)]
     pub no_completions: bool,
 }
@@ -131,8 +147,11 @@ pub struct Complete {
 /// `status`.
 #[derive(Debug, Args, Default)]
 pub struct Status {
-    /// Print JSON, for scripts
+    /// Also show what was not reached because something before it decided
     #[arg(long)]
+    pub all: bool,
+    /// Print JSON, for scripts
+    #[arg(long, conflicts_with = "all")]
     pub json: bool,
 }
 
@@ -142,10 +161,10 @@ pub struct List {
     /// Print JSON, for scripts
     #[arg(long, conflicts_with = "names")]
     pub json: bool,
-    /// Print only the names, one a line
+    /// Print only the names, one per line
     #[arg(long)]
     pub names: bool,
-    /// Leave out profiles without usable credentials
+    /// Only profiles with usable credentials
     #[arg(long)]
     pub usable: bool,
 }
@@ -156,13 +175,13 @@ pub struct Use {
     /// The profile to pin
     #[arg(value_parser = profile_name, conflicts_with = "clear")]
     pub profile: Option<String>,
-    /// Pin the region too, or only the region; '' ends the pin of a region
+    /// Pin the region too, or only the region; '' unpins it
     #[arg(long, value_parser = region_name_or_none, conflicts_with = "clear")]
     pub region: Option<String>,
     /// Unpin; choose automatically again
     #[arg(long)]
     pub clear: bool,
-    /// Choose for every shell and directory that has no choice of its own, instead of pinning; with --clear, end that
+    /// Choose for everywhere else instead of this shell; with --clear, undo that
     #[arg(long)]
     pub global: bool,
     /// The shell that evaluates the output; set by the integration
@@ -182,16 +201,16 @@ pub struct Local {
     /// The region to write
     #[arg(long, value_parser = region_name, conflicts_with = "unset")]
     pub region: Option<String>,
-    /// The account that the credentials must belong to, as twelve digits
+    /// The account that the credentials must belong to (12 digits)
     #[arg(long, value_name = "ID", value_parser = account_id, conflicts_with = "unset")]
     pub account: Option<String>,
-    /// Keep it in your own configuration, with nothing in the directory
+    /// Write to your own configuration, and nothing to the directory
     #[arg(long)]
     pub private: bool,
-    /// Remove the override of this directory
+    /// Remove what is set for this directory
     #[arg(long)]
     pub unset: bool,
-    /// Write it even though the profile has no usable credentials
+    /// Write it even if the profile has no usable credentials
     #[arg(long, conflicts_with = "unset")]
     pub force: bool,
 }
@@ -199,10 +218,10 @@ pub struct Local {
 /// `allow`.
 #[derive(Debug, Args)]
 pub struct Allow {
-    /// A directory or override file; the nearest override when left out
+    /// A directory or file; the nearest `.backlog-aws` by default
     #[arg(value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
     pub path: Option<PathBuf>,
-    /// Trust every override below this directory, for worktrees and checkouts of your own
+    /// Trust every `.backlog-aws` below this directory that you own
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "path")]
     pub under: Option<PathBuf>,
 }
@@ -210,10 +229,10 @@ pub struct Allow {
 /// `deny`.
 #[derive(Debug, Args)]
 pub struct Deny {
-    /// A directory or override file; the nearest override when left out
+    /// A directory or file; the nearest `.backlog-aws` by default
     #[arg(value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
     pub path: Option<PathBuf>,
-    /// Take back `allow --under` of this directory
+    /// Undo `allow --under` of this directory
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "path")]
     pub under: Option<PathBuf>,
 }
@@ -221,7 +240,7 @@ pub struct Deny {
 /// Which profile and region, in place of what the chain says.
 #[derive(Debug, Args, Default)]
 pub struct Choice {
-    /// Use this profile, whatever the directory and the files say
+    /// Use this profile, whatever else names one
     #[arg(long, short, value_name = "PROFILE", value_parser = profile_name)]
     pub profile: Option<String>,
     /// Use this region
@@ -239,13 +258,13 @@ pub struct Exec {
     /// When the profile that you named has no keys (SSO, a role), ask the AWS CLI for temporary ones
     #[arg(long)]
     pub temporary: bool,
-    /// Give the command a short-lived Bedrock API key in place of the keys: it opens Bedrock, in one region, and nothing else
+    /// Hand over a short-lived Bedrock API key instead of the keys: good for Bedrock in one region, and nothing else
     #[arg(long)]
     pub bearer: bool,
-    /// How long that key lasts: 1h if left out, 12h at most, and not longer than the credentials
+    /// How long that key lasts: 1h by default, 12h at most, never longer than the credentials
     #[arg(long = "for", value_name = "TIME", requires = "bearer", value_parser = key_life)]
     pub life: Option<SignedDuration>,
-    /// Leave `AWS_PROFILE` out of the command's environment, for a client that must not look into ~/.aws
+    /// Do not set `AWS_PROFILE`, for a client that must not look into ~/.aws
     #[arg(long)]
     pub no_profile: bool,
     /// Hand over no keys, but an AWS configuration of this one profile, by which clients ask for them when they need them
@@ -254,7 +273,7 @@ pub struct Exec {
     /// Only show what would be set and removed, with secrets masked
     #[arg(long)]
     pub dry_run: bool,
-    /// Take the first usable profile without asking when nothing names one
+    /// Do not ask; when nothing names a profile, use the first usable one
     #[arg(long, short)]
     pub yes: bool,
     /// The command and its arguments; put `--` before one that begins with a dash
@@ -291,7 +310,7 @@ pub enum EnvFormat {
 /// `check`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  backlog-aws check\n  backlog-aws check -p bedrock -m eu.anthropic.claude-haiku-4-5-20251001-v1:0\n\nIt sends its requests by curl. Exit status: 0 all is well, 1 something failed, 2 wrong usage."
+    after_help = include_str!("help/check.txt")
 )]
 pub struct Check {
     /// Profile and region.
@@ -357,43 +376,10 @@ pub struct Doctor {
 /// `demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// The shell to show it in; yours when left out
+    /// The shell to use; yours by default
     #[arg(long, value_enum)]
     pub shell: Option<Shell>,
-    /// End after the scripted steps, also on a terminal
+    /// Stop after the scripted steps, even on a terminal
     #[arg(long)]
     pub script: bool,
-}
-
-fn profile_name(text: &str) -> Result<String, &'static str> {
-    let valid = is_profile_name(text).then(|| text.to_owned());
-    valid.ok_or("it cannot be a profile; AWS allows letters, digits and _-/.%@:+")
-}
-
-fn region_name(text: &str) -> Result<String, &'static str> {
-    let valid = is_region_name(text).then(|| text.to_owned());
-    valid.ok_or("it cannot be a region; write it like eu-west-1")
-}
-
-fn account_id(text: &str) -> Result<String, &'static str> {
-    if is_account(text) { Ok(text.to_owned()) } else { Err("an account is twelve digits") }
-}
-
-/// The characters of AWS's own rule for `modelId`, and nothing that a path could read as going up.
-fn model_id(text: &str) -> Result<String, &'static str> {
-    let named = text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.len() <= 2048;
-    let valid = text.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:/".contains(c));
-    (named && valid)
-        .then(|| text.to_owned())
-        .ok_or("it cannot be a model, inference profile or ARN")
-}
-
-fn key_life(text: &str) -> Result<SignedDuration, &'static str> {
-    let life =
-        text.parse().ok().filter(|life| (SignedDuration::from_secs(1)..=LONGEST).contains(life));
-    life.ok_or("write it like 1h or 90m; AWS takes 12h at most")
-}
-
-fn region_name_or_none(text: &str) -> Result<String, &'static str> {
-    if text.is_empty() { Ok(String::new()) } else { region_name(text) }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
+use crate::layout::message;
 use crate::text::visible;
 use crate::world::Environment;
 
@@ -318,8 +319,7 @@ pub fn print_findings(
 ) {
     let quiet = is_quiet(env);
     for finding in findings.into_iter().filter(|finding| !quiet || finding.survives_quiet()) {
-        // One write: what runs beside us on the same terminal must not get into the middle of the line.
-        let _ = err.write_all(format!("backlog-aws: {finding}\n").as_bytes());
+        let _ = err.write_all(message(&finding.to_string(), env).as_bytes());
     }
 }
 

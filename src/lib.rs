@@ -16,6 +16,7 @@ pub mod finding;
 pub mod fs;
 pub mod handover;
 pub mod hook;
+pub mod layout;
 pub mod overrides;
 pub mod resolve;
 pub mod sealed;

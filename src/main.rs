@@ -10,10 +10,11 @@ use backlog_aws::claude;
 use backlog_aws::cli::{Cli, Command, Status};
 use backlog_aws::commands::{self, hook};
 use backlog_aws::error::{Done, Failure};
+use backlog_aws::layout::say;
 use backlog_aws::shell::{Shell, print_code};
 use backlog_aws::text::visible;
 use backlog_aws::world::World;
-use clap::{ColorChoice, Parser};
+use clap::{ColorChoice, CommandFactory, Parser};
 
 fn main() -> ExitCode {
     // A core file would hold secrets. What `exec` runs has its own say again.
@@ -29,8 +30,7 @@ fn main() -> ExitCode {
         Err(failure) => {
             let message = failure.to_string();
             if !message.is_empty() {
-                // Standard error may be closed; the exit code still tells.
-                let _ = io::stderr().write_all(format!("backlog-aws: {message}\n").as_bytes());
+                say(&message, &std::env::vars_os().collect());
             }
             ExitCode::from(failure.code())
         }
@@ -42,9 +42,12 @@ fn run(arguments: &[OsString]) -> Done {
     if arguments.get(1).is_some_and(|command| command == "hook") {
         return run_hook(&arguments[2..]);
     }
-    match Cli::try_parse_from(arguments) {
+    let asks_for_help = |argument: &&OsString| **argument == "-h" || **argument == "--help";
+    let of_help = arguments.get(1).is_some_and(|command| command == "help");
+    let words = arguments.iter().filter(|word| !(of_help && asks_for_help(word)));
+    match Cli::try_parse_from(words) {
         Ok(cli) => run_command(&cli),
-        Err(error) if error.use_stderr() => Err(usage_error(&error)),
+        Err(error) if error.use_stderr() => Err(usage_error(&error, arguments)),
         Err(help) => {
             match evaluating_shell(arguments) {
                 Some(shell) => {
@@ -59,7 +62,7 @@ fn run(arguments: &[OsString]) -> Done {
 }
 
 /// clap's explanation as one line, with its tips, in the manner of all our errors.
-fn usage_error(error: &clap::Error) -> Failure {
+fn usage_error(error: &clap::Error, arguments: &[OsString]) -> Failure {
     let text = error.to_string();
     let lines: Vec<&str> = text
         .lines()
@@ -68,7 +71,14 @@ fn usage_error(error: &clap::Error) -> Failure {
         .filter(|line| !line.is_empty())
         .collect();
     let what = lines.join(" ").replacen("error: ", "", 1).replace(" tip: ", "; ");
-    Failure::Usage(format!("{}; see `backlog-aws --help`", visible(what)))
+    let what = what
+        .replace("subcommand", "command")
+        .replace("a similar command exists: ", "did you mean ");
+    let what = what.replace("a similar argument exists: ", "did you mean ");
+    let command = arguments.get(1).and_then(|word| word.to_str());
+    let known = command.filter(|word| Cli::command().find_subcommand(word).is_some());
+    let of = known.map_or_else(String::new, |command| format!(" {command}"));
+    Failure::Usage(format!("{}; see `backlog-aws{of} --help`", visible(what)))
 }
 
 /// The shell whose integration evaluates what `use` prints.

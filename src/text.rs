@@ -116,9 +116,14 @@ pub const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 pub const FAINT: Style = Style::new().dimmed();
 
-/// The rows of a table as lines, each column as wide as its widest cell and two blanks between them.
+/// The rows of a table as lines, each column as wide as its widest cell and two blanks between them. A cell that is far
+/// wider than cells are moves its own row only.
 pub fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> impl Iterator<Item = String> {
-    let longest = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    const WIDE: usize = 24;
+    let width = |row: &[String; COLUMNS], column: usize| row[column].chars().count();
+    let longest = |column: usize| {
+        rows.iter().map(|row| width(row, column)).filter(|width| *width <= WIDE).max()
+    };
     let widths: [usize; COLUMNS] = array::from_fn(|column| longest(column).unwrap_or(0));
     rows.iter().map(move |row| {
         let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}  "));

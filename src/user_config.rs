@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::error::{Done, Failure, reason};
 use crate::fs::{Access, Content, check_is_ours, write_atomically};
+use crate::layout::print_line;
 use crate::overrides::{Edit, rewrite};
 use crate::text::visible;
 use crate::world::World;
@@ -66,7 +67,7 @@ pub fn change(
         .create(target.parent().unwrap_or(&target))
         .and_then(|()| write_atomically(&target, text.as_bytes(), Access::KeptOr(0o600)));
     written.map_err(|error| failed(format!("{shown} cannot be written: {}", reason(&error))))?;
-    writeln!(out, "wrote {shown}")?;
+    print_line(&format!("wrote {shown}"), &world.env, out)?;
     let only_removes = !edits.iter().any(|(_, edit)| matches!(edit, Edit::Set(_)));
     for (key, edit) in edits {
         match edit {

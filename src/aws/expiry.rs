@@ -67,38 +67,9 @@ fn without_spaces(text: &str) -> Option<String> {
     (known && words.next().is_none()).then_some(time)
 }
 
-/// How long it is until an end, in words that are never too many.
-pub fn time_left(end: Timestamp, now: Timestamp) -> String {
-    let minutes = end.duration_since(now).as_mins();
-    let (number, unit) = match minutes {
-        ..1 => return "in less than a minute".to_owned(),
-        1..120 => (minutes, "minute"),
-        120..2880 => (minutes / 60, "hour"),
-        _ => (minutes / 1440, "day"),
-    };
-    format!("in {number} {unit}{}", if number == 1 { "" } else { "s" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_left_is_rounded_down() {
-        for (seconds, expected) in [
-            (59, "in less than a minute"),
-            (60, "in 1 minute"),
-            (42 * 60 + 59, "in 42 minutes"),
-            (119 * 60, "in 119 minutes"),
-            (120 * 60, "in 2 hours"),
-            (48 * 3600 - 1, "in 47 hours"),
-            (48 * 3600, "in 2 days"),
-            (30 * 86400 + 7, "in 30 days"),
-        ] {
-            let end = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds);
-            assert_eq!(time_left(end, Timestamp::UNIX_EPOCH), expected);
-        }
-    }
 
     fn seconds(text: &str) -> Option<i64> {
         parse(text).map(Timestamp::as_second)

@@ -39,7 +39,6 @@ pub const LONGEST_NAME: usize = 256;
 
 pub use api_key::ApiKey;
 pub use credentials::{Credentials, Implausible};
-pub use expiry::time_left;
 pub use kind::Kind;
 pub use locations::{FileKind, Locations, locate};
 pub use problem::{At, Problem, ProblemKind};

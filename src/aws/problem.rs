@@ -71,7 +71,9 @@ pub enum ProblemKind {
         "the line is indented below a key without a value, so it must read key = value; complete or remove it"
     )]
     Nested,
-    #[error("the section is ignored for its name; use only letters, digits and _-/.%@:+ in it")]
+    #[error(
+        "the AWS SDKs ignore a section of that name, boto3 does not; rename it with letters, digits and _-/.%@:+ only"
+    )]
     SectionName,
     #[error("the section is ignored, as profiles have a prefix in the config file; write [profile {}]", .0)]
     NeedsProfilePrefix(String),

@@ -155,7 +155,10 @@ impl<'a> Header<'a> {
             (FileKind::Credentials, Some("profile")) => {
                 Err(ProblemKind::ProfilePrefix(showable(name)))
             }
-            (FileKind::Credentials, Some(_)) => Err(ProblemKind::ConfigOnly),
+            (FileKind::Credentials, Some("sso-session" | "services")) => {
+                Err(ProblemKind::ConfigOnly)
+            }
+            (FileKind::Credentials, Some(_)) => Err(ProblemKind::SectionName),
             (FileKind::Config, None) if name == "default" => Ok(Self::ConfigDefault),
             (FileKind::Config, None) => Err(ProblemKind::NeedsProfilePrefix(showable(name))),
             _ if !is_name => Err(ProblemKind::SectionName),

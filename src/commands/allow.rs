@@ -8,6 +8,7 @@ use crate::cli;
 use crate::error::{Done, Failure};
 use crate::finding::{Place, print_findings};
 use crate::fs::{Content, SourceFile, in_words, read_file};
+use crate::layout::print_line;
 use crate::overrides::trust::{Store, judge};
 use crate::overrides::{self, FILE_NAME, MAX_BYTES, Override, place};
 use crate::resolve::{Directory, Inputs, resolve};
@@ -30,7 +31,7 @@ pub fn allow(args: &cli::Allow, world: &World, out: &mut dyn Write) -> Done {
             return Err(Failure::Problem(format!("{why}; name a directory of your own")));
         }
         store.allow_under(&directory)?;
-        writeln!(out, "allowed every {FILE_NAME} below {shown}")?;
+        print_line(&format!("allowed every {FILE_NAME} below {shown}"), &world.env, out)?;
         return Ok(0);
     }
     let file = override_file(args.path.as_deref(), world)?;
@@ -47,7 +48,7 @@ pub fn allow(args: &cli::Allow, world: &World, out: &mut dyn Write) -> Done {
     })?;
     show(&file.path, &parsed, world, out)?;
     store.allow(&file.path, bytes)?;
-    writeln!(out, "allowed {shown}")?;
+    print_line(&format!("allowed {shown}"), &world.env, out)?;
     Ok(0)
 }
 
@@ -62,7 +63,7 @@ pub fn deny(args: &cli::Deny, world: &World, out: &mut dyn Write) -> Done {
                 "{shown} was not allowed with --under; nothing to take back"
             )));
         }
-        writeln!(out, "no longer allowed as a whole: {shown}")?;
+        print_line(&format!("no longer allowed as a whole: {shown}"), &world.env, out)?;
         return Ok(0);
     }
     let file = override_file(args.path.as_deref(), world)?;
@@ -71,7 +72,7 @@ pub fn deny(args: &cli::Deny, world: &World, out: &mut dyn Write) -> Done {
         return Err(Failure::Problem(format!("{shown} does not exist")));
     }
     store.deny(&file.path)?;
-    writeln!(out, "denied {shown}")?;
+    print_line(&format!("denied {shown}"), &world.env, out)?;
     Ok(0)
 }
 
@@ -83,7 +84,7 @@ fn override_file(path: Option<&Path>, world: &World) -> Result<SourceFile, Failu
     let path = match path {
         None => world.overrides.first().map(|found| found.path.clone()).ok_or_else(|| {
             Failure::Problem(format!(
-                "there is no {FILE_NAME} here or further up; make one with `backlog-aws local PROFILE`"
+                "there is no {FILE_NAME} here or above; make one with `backlog-aws local PROFILE`"
             ))
         })?,
         Some(path) => {
@@ -112,7 +113,8 @@ fn real_directory(path: &Path) -> Result<PathBuf, Failure> {
 /// What will be different below the file's directory, and why it may not be in this shell.
 fn show(path: &Path, parsed: &Override, world: &World, out: &mut dyn Write) -> Result<(), Failure> {
     for (key, entry) in parsed.entries() {
-        writeln!(out, "{}: {key} = {}", place(path, Some(entry.line)), visible(&entry.value))?;
+        let line = format!("{}: {key} = {}", place(path, Some(entry.line)), visible(&entry.value));
+        print_line(&line, &world.env, out)?;
     }
     let intent = UserIntent::of_environment(&world.env);
     // Pins are of this shell, and the file is for all of them.
@@ -120,11 +122,12 @@ fn show(path: &Path, parsed: &Override, world: &World, out: &mut dyn Write) -> R
     let mut inputs = Inputs::of(world, unpinned);
     let above = find_overrides(path.parent().unwrap_or(path));
     inputs.directory = Directory::of(&judge(&above, inputs.trust.as_ref()));
-    writeln!(out, "  before  {}", resolve(&inputs).summary(&inputs))?;
+    let before = resolve(&inputs).summary(&inputs);
+    print_line(&format!("  before  {before}"), &world.env, out)?;
     let decided = Some((Place::file(path), Ok(parsed.clone())));
     inputs.directory = Directory { decided, ..Directory::default() };
     let after = resolve(&inputs);
-    writeln!(out, "  after   {}", after.summary(&inputs))?;
+    print_line(&format!("  after   {}", after.summary(&inputs)), &world.env, out)?;
     print_findings(after.refusal, &world.env, &mut io::stderr().lock());
     for (pin, variable) in
         [(&intent.pin, Variable::Profile), (&intent.region_pin, Variable::Region)]

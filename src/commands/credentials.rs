@@ -34,12 +34,21 @@ pub fn run(args: &cli::CredentialsArgs, world: &World, out: &mut dyn Write) -> D
             return Err(Failure::Usage(why.to_owned()));
         }
     }
+    let region = args.choice.region.as_ref();
+    if region.is_some() && args.format == Format::Process {
+        let why = "`--format process` has no place for a region; set `region` in its profile";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    let of_region = ["AWS_REGION", "AWS_DEFAULT_REGION"]
+        .into_iter()
+        .filter_map(|name| Some((name, region?.as_str().into())));
     match (resolution.answer.identity().ok_or(Failure::Explained)?, args.format) {
         (Identity::Profile { credentials, .. } | Identity::Keys(credentials), Format::Process) => {
             write_json(out, &ProcessAnswer::of(credentials))?;
         }
         (Identity::Profile { credentials, .. } | Identity::Keys(credentials), format) => {
-            lines(&variables(credentials), format, out)?;
+            let variables: Vec<_> = variables(credentials).into_iter().chain(of_region).collect();
+            lines(&variables, format, out)?;
         }
         (Identity::BearerToken(_), Format::Process) => {
             return Err(Failure::Problem(
@@ -48,7 +57,9 @@ pub fn run(args: &cli::CredentialsArgs, world: &World, out: &mut dyn Write) -> D
         }
         (Identity::BearerToken(key), Format::Bearer) => writeln!(out, "{}", key.token.reveal())?,
         (Identity::BearerToken(key), format) => {
-            lines(&[("AWS_BEARER_TOKEN_BEDROCK", key.token.reveal().into())], format, out)?;
+            let token = ("AWS_BEARER_TOKEN_BEDROCK", key.token.reveal().into());
+            let variables: Vec<_> = [token].into_iter().chain(of_region).collect();
+            lines(&variables, format, out)?;
         }
     }
     Ok(0)

@@ -1,4 +1,4 @@
-//! `demo`: the documented situation in a throw-away home, with this very program and a real shell.
+//! `demo`: the documented situation in a temporary home, with this very program and a real shell.
 //!
 //! The steps are the end of that shell's start-up file, so they look the same everywhere. On a terminal the shell then
 //! stays for the user; otherwise it ends. Nothing of the real home is read, and nothing is left behind.
@@ -151,7 +151,7 @@ fn start_up_text(shell: Shell, stays: bool) -> Vec<u8> {
     let name = shell.word();
     let mut text = [
         load.as_bytes(),
-        &print(&format!("{name}, in a throw-away home with AWS_PROFILE=cc")),
+        &print(&format!("{name}, in a temporary home with AWS_PROFILE=cc")),
         hooks.as_bytes(),
     ]
     .concat();

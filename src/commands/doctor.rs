@@ -10,9 +10,10 @@ use crate::cli;
 use crate::doctor::{Case, Client, Facts, SystemProbe, clients, findings};
 use crate::error::Done;
 use crate::finding::{Code, Finding, Severity};
+use crate::layout::Layout;
 use crate::resolve::{Inputs, resolve};
 use crate::session::UserIntent;
-use crate::text::{BAD, GOOD, table, write_json};
+use crate::text::{BAD, FAINT, GOOD, table, write_json};
 use crate::world::World;
 
 /// `doctor --json`.
@@ -38,15 +39,16 @@ pub fn run(args: &cli::Doctor, world: &World, out: &mut dyn Write) -> Done {
     if args.json {
         write_json(out, &report)?;
     } else {
-        print(&report, out)?;
+        print(&report, &Layout::of(&world.env, io::stdout()), out)?;
     }
     Ok(u8::from(!ok))
 }
 
-const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
+/// Yellow cannot be read on white.
+const DOUBTFUL: Style = AnsiColor::Magenta.on_default().bold();
 const HEADING: Style = Style::new().bold();
 
-fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+fn print(report: &Report, layout: &Layout, out: &mut dyn Write) -> io::Result<()> {
     let (installed, checks): (Vec<&Finding>, Vec<&Finding>) =
         report.checks.iter().partition(|finding| finding.code == Code::Installed);
     for finding in checks {
@@ -55,17 +57,21 @@ fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             Severity::Warning => (DOUBTFUL, "warning"),
             Severity::Ok => (GOOD, "ok"),
         };
-        writeln!(out, "{style}{severity:<7}{style:#}  {}", finding.what_and_where())?;
+        writeln!(
+            out,
+            "{style}{severity:<7}{style:#}  {}",
+            layout.lines(&finding.what_and_where(), 9, 9)
+        )?;
         if let Some(remedy) = &finding.remedy {
-            writeln!(out, "         -> {remedy}")?;
+            writeln!(out, "         -> {}", layout.lines(remedy, 12, 12))?;
         }
     }
     writeln!(out, "\n{HEADING}Who uses what here{HEADING:#}")?;
-    print_clients(&report.consumers, out)?;
+    print_clients(&report.consumers, layout, out)?;
     writeln!(out, "\n{HEADING}Where things are{HEADING:#} (to uninstall, remove these)")?;
     for finding in installed {
         let place = finding.at.as_ref().map(ToString::to_string).unwrap_or_default();
-        writeln!(out, "  {} {place}", finding.message)?;
+        writeln!(out, "  {} {}", finding.message, layout.lines(&place, 2, 2))?;
     }
     if report.ok {
         writeln!(out, "\nNext, `backlog-aws check` asks AWS whether the credentials work.")?;
@@ -73,17 +79,20 @@ fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn print_clients(clients: &[Client], out: &mut dyn Write) -> io::Result<()> {
-    let header = ["", "profile", "key", "account", "region", "because"].map(str::to_owned);
+fn print_clients(clients: &[Client], layout: &Layout, out: &mut dyn Write) -> io::Result<()> {
+    let header = ["", "profile", "key", "account", "region"].map(str::to_owned);
     let or_dash = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
     let row = |client: &Client| {
         let (profile, key) = (or_dash(&client.profile), or_dash(&client.access_key_id));
-        let (account, region) = (or_dash(&client.account), or_dash(&client.region));
-        [client.name.to_owned(), profile, key, account, region, client.rule.clone()]
+        [client.name.to_owned(), profile, key, or_dash(&client.account), or_dash(&client.region)]
     };
-    let rows: Vec<[String; 6]> = [header].into_iter().chain(clients.iter().map(row)).collect();
-    for line in table(&rows) {
-        writeln!(out, "  {line}")?;
+    let rows: Vec<[String; 5]> = [header].into_iter().chain(clients.iter().map(row)).collect();
+    let rules = [""].into_iter().chain(clients.iter().map(|client| client.rule.as_str()));
+    for (line, rule) in table(&rows).zip(rules) {
+        writeln!(out, "  {}", layout.lines(&line, 2, 6))?;
+        if !rule.is_empty() {
+            writeln!(out, "    {FAINT}{}{FAINT:#}", layout.lines(rule, 4, 4))?;
+        }
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::error::{Done, Failure, reason};
 use crate::finding::{is_quiet, print_findings};
 use crate::fs::{Content, SourceFile};
 use crate::handover::Handover;
+use crate::layout::{print_line, say};
 use crate::overrides::place;
 use crate::resolve::Identity;
 use crate::sealed::Sealed;
@@ -38,7 +39,7 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
     let handover = Handover::of(&resolution, &inputs, world, !args.no_profile, sealed.as_ref())?;
     warn_of_toolkit_env(&handover, world);
     if args.dry_run {
-        writeln!(out, "as      {summary}")?;
+        print_line(&format!("as      {summary}"), &world.env, out)?;
         if let Some((profile, _)) = &inputs.temporary {
             writeln!(out, "ask     {} for the keys", temporary::shown(profile))?;
         }
@@ -54,9 +55,9 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
     print_concerns(&resolution, world);
     print_findings(resolution.unknown_region(), &world.env, &mut io::stderr());
     if world.env.non_empty("ANTHROPIC_AWS_API_KEY").is_some() && !is_quiet(&world.env) {
-        let _ = writeln!(
-            io::stderr(),
-            "backlog-aws: ANTHROPIC_AWS_API_KEY stays, and Anthropic's AWS client uses it before these credentials; unset it if that is not meant"
+        say(
+            "ANTHROPIC_AWS_API_KEY stays, and Anthropic's AWS client prefers it to these credentials; unset it if that is not meant",
+            &world.env,
         );
     }
     sealed.as_ref().map_or(Ok(()), |sealed| sealed.write(world.home.as_deref()))?;
@@ -77,9 +78,11 @@ fn become_command(program: &OsStr, arguments: &[OsString], handover: &Handover) 
     let error = command.exec();
     let program = visible(program);
     match error.kind() {
-        io::ErrorKind::NotFound => {
-            Failure::NotFound(format!("{program}: not found; is it on PATH?"))
-        }
+        io::ErrorKind::NotFound => Failure::NotFound(if program.contains('/') {
+            format!("{program}: no such file, or its interpreter is missing; check the path")
+        } else {
+            format!("{program}: command not found; is it on PATH?")
+        }),
         io::ErrorKind::ArgumentListTooLong => Failure::NotExecutable(format!(
             "{program} cannot be run: argument list too long; pass fewer arguments, or unset large variables"
         )),
@@ -98,11 +101,8 @@ fn warn_of_toolkit_env(handover: &Handover, world: &World) {
         return;
     };
     let names: Vec<&str> = found.iter().map(|(name, _)| *name).collect();
-    // A closed standard error is no reason to fail.
-    let _ = writeln!(
-        io::stderr(),
-        "backlog-aws: whatever sources the toolkit's file gets another {} than this command ({}); remove it there",
-        names.join(", "),
-        place(path, Some(*first)),
-    );
+    let (names, at) = (names.join(", "), place(path, Some(*first)));
+    let text =
+        format!("scripts that source {at} get another {names} than this command; remove it there");
+    say(&text, &world.env);
 }

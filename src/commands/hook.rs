@@ -11,6 +11,7 @@ use std::path::Path;
 use crate::error::{Done, Failure};
 use crate::finding::print_findings;
 use crate::hook::{Precision, leave, update};
+use crate::layout::say;
 use crate::session::{Session, Values, state_of};
 use crate::shell::Shell;
 use crate::world::World;
@@ -53,10 +54,9 @@ pub fn run(call: &Call, world: &World, out: &mut dyn Write) -> Done {
     let session = Session::continued(state_of(&world.env), &call.session, &Values::of(&world.env));
     let Some(precision) = call.precision else {
         out.write_all(&leave(call.shell, world, session))?;
-        let _ = writeln!(
-            io::stderr(),
-            "backlog-aws: the program is of another version now than this shell's integration, so this shell is on its \
-             own; start a new one"
+        say(
+            "backlog-aws was upgraded, and the hook of this shell is too old for it; start a new shell",
+            &world.env,
         );
         return Ok(0);
     };

@@ -9,8 +9,9 @@ use crate::aws::{Kind, Profile};
 use crate::cli;
 use crate::error::{Done, Failure};
 use crate::finding::{Code, Finding, abridged, print_findings};
+use crate::layout::Layout;
 use crate::overrides::place;
-use crate::resolve::{Inputs, resolve, usable};
+use crate::resolve::{ADD_A_PROFILE, Inputs, resolve, usable};
 use crate::secret::mask_key_id;
 use crate::session::UserIntent;
 use crate::text::{FAINT, GOOD, table, visible, write_json};
@@ -41,14 +42,14 @@ pub fn run(args: &cli::List, world: &World, out: &mut dyn Write) -> Done {
             let report = Report { schema: 1, profiles: rows, notices: &file_notices };
             write_json(out, &report)?;
         } else {
-            print(&rows, out)?;
-            print_findings(file_notices, &world.env, &mut anstream::stderr().lock());
+            print(&rows, &Layout::of(&world.env, io::stdout()), out)?;
+            print_findings(file_notices, &world.env, &mut io::stderr().lock());
         }
     }
     if shown.is_empty() && !args.json {
         let which = if args.usable { "usable profiles" } else { "profiles" };
         return Err(Failure::Problem(format!(
-            "there are no {which} in the AWS files; add one with `aws configure --profile bedrock`"
+            "there are no {which} in the AWS files; {ADD_A_PROFILE}"
         )));
     }
     Ok(u8::from(shown.is_empty()))
@@ -111,7 +112,10 @@ impl<'a> Row<'a> {
         let place = self.at.first().map(String::as_str).unwrap_or_default();
         let account =
             self.account.as_ref().map(|account| format!("  account {account}")).unwrap_or_default();
-        let end = self.expires_at.as_ref().map(|end| format!("  until {end}")).unwrap_or_default();
+        let has_expired = self.kind == Kind::Temporary && !self.usable;
+        let until = if has_expired { "expired" } else { "until" };
+        let end =
+            self.expires_at.as_ref().map(|end| format!("  {until} {end}")).unwrap_or_default();
         [
             format!("{} {}", if self.current { "*" } else { " " }, self.name),
             kinds.join("+"),
@@ -121,7 +125,7 @@ impl<'a> Row<'a> {
     }
 }
 
-fn print(rows: &[Row<'_>], out: &mut dyn Write) -> io::Result<()> {
+fn print(rows: &[Row<'_>], layout: &Layout, out: &mut dyn Write) -> io::Result<()> {
     let cells: Vec<_> = rows.iter().map(Row::cells).collect();
     for (row, line) in rows.iter().zip(table(&cells)) {
         let style = match (row.current, row.usable) {
@@ -129,7 +133,7 @@ fn print(rows: &[Row<'_>], out: &mut dyn Write) -> io::Result<()> {
             (false, true) => Style::new(),
             (false, false) => FAINT,
         };
-        writeln!(out, "{style}{line}{style:#}")?;
+        writeln!(out, "{style}{}{style:#}", layout.lines(&line, 0, 4))?;
     }
     Ok(())
 }

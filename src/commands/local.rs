@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use crate::choice;
 use crate::cli;
+use crate::doctor::hook_missing;
 use crate::error::{Done, Failure, reason};
 use crate::finding::{abridged, print_findings};
 use crate::fs::{Access, Content, SourceFile, check_is_ours, stage};
+use crate::layout::print_line;
 use crate::overrides::trust::{OverrideFile, Store, Verdict, judge};
 use crate::overrides::{self, Edit, FILE_NAME, Invalid, Override, place};
 use crate::resolve::Directory;
@@ -34,17 +36,12 @@ pub fn run(args: &cli::Local, world: &World, out: &mut dyn Write) -> Done {
         return write_rule(&[("profile", Edit::Set(&profile))], world, out);
     }
     if says_nothing {
-        return if world.overrides.is_empty() && choice::possible() {
-            let profile = choice::usable_profile("Profile for this directory", world)?;
-            write(&[("profile", Edit::Set(&profile))], world, out)
-        } else {
-            show(world, out)
-        };
+        return show(world, out);
     }
     if let Some(profile) = args.profile.as_ref().filter(|_| !args.force)
         && let Some(refusal) = choice::refusal_of(profile, "backlog-aws local ", world)
     {
-        return Err(Failure::Problem(format!("{refusal}, or write it anyway with `--force`")));
+        return Err(Failure::Problem(format!("{refusal}; use --force to write it anyway")));
     }
     let edits = [
         ("profile", args.profile.as_deref().into()),
@@ -97,9 +94,10 @@ fn write(edits: &[(&str, Edit<'_>)], world: &World, out: &mut dyn Write) -> Done
         }
         return Err(not_written(error.error));
     }
-    writeln!(out, "wrote and allowed {}", visible(&path))?;
-    print_entries(&path, &said, out)?;
+    print_line(&format!("wrote and allowed {}", visible(&path)), &world.env, out)?;
+    print_entries(&path, &said, world, out)?;
     choice::confirm(Source::Directory, BELOW, out)?;
+    print_findings(hook_missing(world), &world.env, &mut io::stderr().lock());
     Ok(0)
 }
 
@@ -151,24 +149,30 @@ fn show(world: &World, out: &mut dyn Write) -> Done {
         return Err(Failure::Problem(match (directory.findings.first(), directory.passed_over) {
             (Some(notice), _) => notice.to_string(),
             (None, Some((path, _))) => format!(
-                "{} is denied and ignored; `backlog-aws allow` takes that back",
+                "{} is ignored, because you denied it; `backlog-aws allow` undoes that",
                 visible(&path)
             ),
             (None, None) => format!(
-                "there is no {FILE_NAME} here or further up; make one with `backlog-aws local PROFILE`"
+                "there is no {FILE_NAME} here or above; make one with `backlog-aws local PROFILE`"
             ),
         }));
     };
     // What is nearer and does not count.
     print_findings(abridged(directory.findings), &world.env, &mut io::stderr().lock());
     let decided = decided.map_err(|refusal| Failure::Problem(refusal.to_string()))?;
-    print_entries(&at.path, &decided, out)?;
+    print_entries(&at.path, &decided, world, out)?;
     Ok(0)
 }
 
-fn print_entries(path: &Path, said: &Override, out: &mut dyn Write) -> io::Result<()> {
+fn print_entries(
+    path: &Path,
+    said: &Override,
+    world: &World,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     for (key, entry) in said.entries() {
-        writeln!(out, "{key} = {}  ({})", visible(&entry.value), place(path, Some(entry.line)))?;
+        let at = place(path, Some(entry.line));
+        print_line(&format!("{key} = {}  ({at})", visible(&entry.value)), &world.env, out)?;
     }
     Ok(())
 }
@@ -185,7 +189,7 @@ fn unset(world: &World, out: &mut dyn Write) -> Done {
             _ => format!("{} cannot be removed: {}", visible(&path), reason(&error)),
         })
     })?;
-    writeln!(out, "removed {}", visible(&path))?;
+    print_line(&format!("removed {}", visible(&path)), &world.env, out)?;
     choice::confirm(Source::Directory, BELOW, out)?;
     Ok(0)
 }

@@ -9,6 +9,7 @@ use crate::choice::{self, possible, says_yes, usable_profile};
 use crate::cli;
 use crate::doctor::SystemProbe;
 use crate::error::{Done, Failure};
+use crate::layout::print_line;
 use crate::overrides::Edit;
 use crate::resolve::{Inputs, none_found};
 use crate::session::UserIntent;
@@ -47,7 +48,7 @@ pub fn run(args: &cli::Setup, world: &World, out: &mut dyn Write) -> Done {
     writeln!(out)?;
     out.flush()?;
     if (adds || offers_profile) && !possible() {
-        return announce(adds, offers_profile, out);
+        return announce(adds, offers_profile, world, out);
     }
     let answers = match ask(adds.then_some(&*file), offers_profile, world) {
         Err(Failure::Canceled) => {
@@ -78,10 +79,11 @@ pub fn run(args: &cli::Setup, world: &World, out: &mut dyn Write) -> Done {
 }
 
 /// What the answers on a terminal would lead to.
-fn announce(adds: bool, offers_profile: bool, out: &mut dyn Write) -> Done {
-    writeln!(out, "Nothing was changed: there is no terminal to ask on. On one, after a yes, it")?;
+fn announce(adds: bool, offers_profile: bool, world: &World, out: &mut dyn Write) -> Done {
+    let text = "Nothing was changed: there is no terminal to ask on. On one, after a yes, it";
+    print_line(text, &world.env, out)?;
     if adds {
-        writeln!(out, "  adds the line at the end of the file and keeps a copy of it")?;
+        writeln!(out, "  adds the line to the file and keeps a copy of it")?;
     }
     if offers_profile {
         writeln!(out, "  sets a profile for everywhere")?;

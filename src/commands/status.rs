@@ -5,21 +5,22 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 
 use clap::builder::styling::Style;
-use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::aws::{Credentials, Kind, time_left};
+use crate::aws::{Credentials, Kind};
 use crate::cli;
+use crate::doctor::hook_missing;
 use crate::error::Done;
 use crate::finding::{Finding, abridged, print_findings};
+use crate::layout::Layout;
 use crate::resolve::{
-    Answer, AwsProfile, Candidate, FoundOverride, Inputs, Outcome, RegionSource, Resolution,
-    resolve,
+    Answer, AwsProfile, Candidate, FoundOverride, Identity, Inputs, Outcome, RegionSource,
+    Resolution, resolve,
 };
 use crate::secret::mask_key_id;
 use crate::session::UserIntent;
 use crate::source::Source;
-use crate::text::{BAD, FAINT, GOOD, table, visible, write_json};
+use crate::text::{BAD, FAINT, GOOD, visible, write_json};
 use crate::world::World;
 
 /// Prints the answer. Exit status 0 when there are usable credentials, 1 when not.
@@ -29,9 +30,9 @@ pub fn run(args: &cli::Status, world: &World, out: &mut dyn Write) -> Done {
     if args.json {
         write_json(out, &Report::of(&resolution))?;
     } else {
-        print(&resolution, world.now, out)?;
-        let findings = abridged(findings(&resolution));
-        print_findings(findings, &world.env, &mut anstream::stderr().lock());
+        print(&resolution, args.all, &Layout::of(&world.env, io::stdout()), out)?;
+        let said = abridged(findings(&resolution)).into_iter().chain(hook_missing(world));
+        print_findings(said, &world.env, &mut io::stderr().lock());
     }
     Ok(u8::from(!resolution.answer.is_usable()))
 }
@@ -96,56 +97,84 @@ impl<'a> Report<'a> {
     }
 }
 
-fn print(resolution: &Resolution, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
-    print_answer(resolution, now, out)?;
+fn print(
+    resolution: &Resolution,
+    all: bool,
+    layout: &Layout,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    print_answer(resolution, layout, out)?;
     let region = &resolution.region;
     writeln!(out, "  region       {} ({})", visible(&region.name), region.source.name())?;
     if let Some(found) = &resolution.aws_profile {
         let (name, kind) =
             (visible(&found.name), found.kind.map_or("no such profile", Kind::as_str));
-        writeln!(out, "  AWS_PROFILE  {name} ({kind}), not touched: Claude Code's")?;
+        writeln!(out, "  AWS_PROFILE  {name} ({kind}), for Claude Code")?;
     }
     if let Some(found) = &resolution.found_override {
         let allowed = if found.allowed { "allowed" } else { "not allowed" };
-        writeln!(out, "  override     {} ({allowed})", visible(&found.path))?;
+        let path = layout.lines(&visible(&found.path), 15, 15);
+        writeln!(out, "  override     {path} ({allowed})")?;
     }
     writeln!(out)?;
-    let cells: Vec<_> = resolution.candidates.iter().map(cells).collect();
-    for (candidate, line) in resolution.candidates.iter().zip(table(&cells)) {
+    // What decided is what people look for.
+    let decided = resolution.answer.source();
+    let (first, others): (Vec<_>, Vec<_>) =
+        resolution.candidates.iter().partition(|candidate| Some(candidate.source) == decided);
+    let (unreached, reached): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|candidate| candidate.outcome == Outcome::NotReached && !all);
+    for candidate in first.into_iter().chain(reached) {
+        let mark = if Some(candidate.source) == decided { ">" } else { " " };
         let style = match candidate.outcome {
             Outcome::Chosen => GOOD,
             Outcome::Unset | Outcome::NotReached => FAINT,
             _ => Style::new(),
         };
-        writeln!(out, "{style}{line}{style:#}")?;
+        let text = layout.lines(&finding_of(candidate, resolution), 20, 20);
+        writeln!(out, "{style}{mark} {:<16}  {text}{style:#}", candidate.source.name())?;
+    }
+    if !unreached.is_empty() {
+        let names: Vec<&str> = unreached.iter().map(|candidate| candidate.source.name()).collect();
+        let text = format!("{} (`status --all` shows them)", names.join(", "));
+        writeln!(out, "{FAINT}  not reached       {}{FAINT:#}", layout.lines(&text, 20, 20))?;
     }
     Ok(())
 }
 
-fn cells(candidate: &Candidate) -> [String; 4] {
-    let mark = if candidate.outcome == Outcome::Chosen { ">" } else { " " };
-    [
-        format!("{mark} {}", candidate.source.name()),
-        candidate.outcome.name().to_owned(),
-        candidate.profile.as_ref().map(visible).unwrap_or_default(),
-        candidate.at.as_ref().map(ToString::to_string).unwrap_or_default(),
-    ]
+/// What was looked at for a candidate, and found.
+fn finding_of(candidate: &Candidate, resolution: &Resolution) -> String {
+    let name = candidate.profile.as_ref().map(visible);
+    let at = candidate.at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
+    let without = resolution.answer.identity().map(Identity::without_profile);
+    let what = match (candidate.outcome, name) {
+        (Outcome::Unset, _) => nothing_at(candidate.source).to_owned(),
+        (Outcome::Chosen, name) => name.or(without).unwrap_or_default(),
+        (outcome, Some(name)) => format!("{name}: {}", outcome.name().replace('-', " ")),
+        (outcome, None) => outcome.name().replace('-', " "),
+    };
+    what + &at
 }
 
-fn print_answer(resolution: &Resolution, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
-    let at = resolution.decided_at().map(|place| format!(", {place}")).unwrap_or_default();
+/// What is said of a candidate that names nothing: where it was looked for.
+fn nothing_at(source: Source) -> &'static str {
+    let of_it = |line: &'static str| line.strip_prefix(source.name())?.strip_prefix(": ");
+    include_str!("../help/unset.txt").lines().find_map(of_it).unwrap_or_default()
+}
+
+fn print_answer(resolution: &Resolution, layout: &Layout, out: &mut dyn Write) -> io::Result<()> {
     let name =
         |missing: &str| resolution.answer.profile().map_or_else(|| missing.to_owned(), visible);
     match &resolution.answer {
         Answer::Usable { source, identity } => {
             let name = name(&identity.without_profile());
-            writeln!(out, "{GOOD}{name}{GOOD:#}  ({}{at})", source.name())?;
+            let guess = if resolution.guess { ": a guess" } else { "" };
+            writeln!(out, "{GOOD}{name}{GOOD:#}  ({}{guess})", source.name())?;
             let key = identity
                 .credentials()
                 .map_or_else(String::new, |keys| format!(" {}", mask_key_id(&keys.access_key_id)));
-            let until = |end| format!(", until {end}, {}", time_left(end, now));
-            let end = identity.expires_at().map_or_else(String::new, until);
-            writeln!(out, "  credentials  {}{key}{end}", identity.kind_name())?;
+            let end = identity.expires_at().map(|end| format!(", until {end}"));
+            let text = format!("{}{key}{}", identity.kind_name(), end.unwrap_or_default());
+            writeln!(out, "  credentials  {}", layout.lines(&text, 15, 15))?;
             match &resolution.account {
                 Some(account) => writeln!(out, "  account      {account}"),
                 None => Ok(()),
@@ -153,7 +182,7 @@ fn print_answer(resolution: &Resolution, now: Timestamp, out: &mut dyn Write) ->
         }
         Answer::Unusable { source, .. } => {
             let name = name("no profile");
-            writeln!(out, "{BAD}{name}{BAD:#}  cannot be used ({}{at})", source.name())
+            writeln!(out, "{BAD}{name}{BAD:#}  cannot be used ({})", source.name())
         }
         Answer::Nothing => writeln!(out, "{BAD}no usable profile{BAD:#}"),
     }

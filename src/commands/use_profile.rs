@@ -7,6 +7,7 @@ use crate::cli;
 use crate::error::{Done, Failure};
 use crate::finding::{is_quiet, print_findings};
 use crate::hook::{Precision, update};
+use crate::layout::say;
 use crate::overrides::Edit;
 use crate::resolve::{Inputs, USE, resolve};
 use crate::session::{Session, Values, Variable, state_of};
@@ -21,8 +22,7 @@ pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
     }
     let Some(shell) = args.shell else {
         return Err(Failure::Usage(
-            "`use` changes the shell it is typed in and needs its integration; put `eval \"$(backlog-aws init bash)\"` \
-             (zsh alike; fish: `backlog-aws init fish | source`) into its start-up file, or set BACKLOG_AWS_PROFILE yourself"
+            "`use` needs the hook to change this shell; load it as `backlog-aws --help` says, or set BACKLOG_AWS_PROFILE"
                 .to_owned(),
         ));
     };
@@ -53,7 +53,7 @@ pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
     news.extend(resolution.unknown_region());
     print_findings(news, &world.env, &mut io::stderr().lock());
     if !is_quiet(&world.env) {
-        writeln!(io::stderr(), "backlog-aws: {}", resolution.in_force("in this shell", &inputs))?;
+        say(&resolution.in_force("in this shell", &inputs), &world.env);
     }
     Ok(0)
 }

@@ -93,7 +93,7 @@ fn other_profiles(case: &Case<'_>) -> Vec<Finding> {
             _ if is_half => {
                 let message = format!("profile '{name}' has only one half of a key pair");
                 Finding::warning(Code::HalfKeyPair, message)
-                    .remedy(format!("`aws configure --profile {name}` asks for both halves"))
+                    .remedy("add the other half, or remove the profile")
             }
             Ok(Some(end)) if end <= case.inputs.now => {
                 let message = format!("the temporary credentials of '{name}' expired at {end}");

@@ -1,11 +1,16 @@
 //! Whether the hook is loaded and runs in the shell that asks, and fits the program.
 
+use std::io::IsTerminal;
+use std::path::Path;
+
 use super::case::Case;
 use super::facts::Facts;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Place};
 use crate::session::{Session, Values, state_of};
-use crate::start_up::file_of;
+use crate::shell::Shell;
+use crate::start_up::{file_of, loading_lines};
 use crate::text::{shown, visible};
+use crate::world::World;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -66,20 +71,31 @@ fn from_outside(case: &Case<'_>, session: Option<&str>) -> Finding {
         return Finding::warning(Code::HookNotChecked, message)
             .remedy("run `backlog-aws doctor` at the prompt of your shell");
     };
-    let message = format!(
-        "the integration is not loaded in this {}: nothing exports a profile for the toolkit{inherited}",
-        shell.word()
-    );
-    let load = case.load();
-    Finding::problem(Code::HookNotLoaded, message).remedy(match case.probe.start_up_line(shell) {
-        Some(place) => {
-            format!("{load}; a new shell should do it by itself, as {place} mentions it")
-        }
-        None => format!(
-            "{load}, and `backlog-aws setup` adds that line to {} for later shells",
-            start_up_file(case)
-        ),
+    not_loaded(shell, case.probe.start_up_line(shell), inherited, case.world)
+}
+
+/// That a shell is without the hook, and which line in which file loads it. `at` is where a line of it stands already.
+fn not_loaded(shell: Shell, at: Option<&Place>, inherited: &str, world: &World) -> Finding {
+    let load = shell.load_line("backlog-aws");
+    let message = format!("this {} has no hook, so nothing is exported{inherited}", shell.word());
+    Finding::problem(Code::HookNotLoaded, message).remedy(if let Some(place) = at {
+        format!("run `{load}` now; a new shell does it by itself ({place})")
+    } else {
+        let file = usual_file(shell, world);
+        format!("run `{load}` now; `backlog-aws setup` adds that line to {file}")
     })
+}
+
+/// The same for other commands than `doctor`, when somebody types them in a shell that has not run the hook.
+pub fn hook_missing(world: &World) -> Option<Finding> {
+    let typed = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    if !typed || state_of(&world.env).is_some() {
+        return None;
+    }
+    let shell = world.env.get("SHELL").and_then(|shell| Shell::from_path(Path::new(shell)))?;
+    let lines = loading_lines(world);
+    let at = lines.iter().find(|(of, _)| *of == shell).map(|(_, at)| at);
+    Some(not_loaded(shell, at, "", world))
 }
 
 /// Whether the environment says what the hook would say now.
@@ -103,8 +119,12 @@ fn start_up_file(case: &Case<'_>) -> String {
     if let Some(at) = case.probe.start_up_line(case.shell()) {
         return visible(&at.path);
     }
-    match file_of(case.shell(), case.world) {
-        Ok(path) => shown(&path, case.world.home.as_deref()),
+    usual_file(case.shell(), case.world)
+}
+
+fn usual_file(shell: Shell, world: &World) -> String {
+    match file_of(shell, world) {
+        Ok(path) => shown(&path, world.home.as_deref()),
         Err(_) => "its start-up file".to_owned(),
     }
 }

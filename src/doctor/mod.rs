@@ -15,6 +15,7 @@ mod tests;
 pub use case::Case;
 pub use clients::{Client, clients};
 pub use facts::Facts;
+pub use integration::hook_missing;
 pub use probe::SystemProbe;
 
 use crate::finding::{Code, Finding, Place, Severity};
@@ -31,7 +32,8 @@ pub fn findings(case: &Case<'_>) -> Vec<Finding> {
     findings.extend(environment::findings(case));
     findings.extend(files::findings(case));
     findings.extend(case.probe.leaks.iter().cloned());
-    findings.extend(answer(case));
+    let hook_runs = findings.iter().any(|finding| finding.code == Code::Hook);
+    findings.extend(answer(case, hook_runs));
     // For whoever wants to remove them.
     let installed = case.probe.installed.iter();
     findings.extend(installed.map(|(what, at)| Finding::ok(Code::Installed, *what).at(at.clone())));
@@ -69,7 +71,7 @@ fn written_out(case: &Case<'_>, at: &Place) -> Option<String> {
     })
 }
 
-fn answer(case: &Case<'_>) -> Option<Finding> {
+fn answer(case: &Case<'_>, hook_runs: bool) -> Option<Finding> {
     let Answer::Usable { source, identity } = &case.resolution.answer else {
         return None;
     };
@@ -77,7 +79,9 @@ fn answer(case: &Case<'_>) -> Option<Finding> {
     let name = name.unwrap_or_else(|| identity.without_profile());
     let account = case.resolution.account.as_ref().map(|account| format!(", account {account}"));
     let (account, region) = (account.unwrap_or_default(), visible(&case.resolution.region.name));
-    let message = format!("the toolkit gets {name} ({}){account}, region {region}", source.name());
+    // Without the hook the toolkit may get something else.
+    let who = if hook_runs { "the toolkit gets" } else { "`backlog-aws exec` hands over" };
+    let message = format!("{who} {name} ({}){account}, region {region}", source.name());
     Some(Finding {
         at: case.resolution.decided_at().cloned(),
         ..Finding::ok(Code::Profile, message)

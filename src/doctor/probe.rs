@@ -67,7 +67,7 @@ impl SystemProbe {
         });
         let start_up_lines = loading_lines(world);
         let mut installed = vec![("program", Place::file(&world.program))];
-        installed.extend(start_up_lines.iter().map(|(_, at)| ("start-up file", at.clone())));
+        installed.extend(start_up_lines.iter().map(|(_, at)| ("the line in", at.clone())));
         let config = world.user_config.as_ref().map(|file| &file.path);
         let ours = [("configuration", config), ("decisions", world.data_dir.as_ref())];
         let caches = [&world.cache, &world.sealed_dir].map(|path| ("cache", path.as_ref()));

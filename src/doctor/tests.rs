@@ -140,7 +140,7 @@ fn a_script_is_not_told_that_it_has_no_hook() {
 #[test]
 fn the_remedy_is_in_the_language_of_the_shell_that_asks() {
     let remedy = |machine: Machine| machine.findings()[0].remedy.clone().unwrap();
-    assert!(remedy(at_a_prompt()).starts_with("`eval \"$(backlog-aws init zsh)\"`"));
+    assert!(remedy(at_a_prompt()).starts_with("run `eval \"$(backlog-aws init zsh)\"`"));
     let fish = at_a_prompt().facts(&["shell=fish", "mode=prompt", "hooks="]);
     assert!(remedy(fish).starts_with("`backlog-aws init fish | source`"));
     let fish = at_a_prompt().facts(&["shell=fish", "mode=none"]).env(&[("AWS_PROFILE", "")]);

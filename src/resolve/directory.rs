@@ -8,7 +8,7 @@ use crate::fs::Content;
 use crate::overrides::rules::{self, Rule, Rules};
 use crate::overrides::trust::{OverrideFile, Verdict};
 use crate::overrides::{self, Override};
-use crate::text::{command_on, put_aside, visible};
+use crate::text::{command_on, visible};
 use crate::world::World;
 
 /// What the directories above say.
@@ -38,7 +38,12 @@ impl Directory {
         for OverrideFile { file, verdict } in found {
             let shown = visible(&file.path);
             let here = file.path.parent().unwrap_or(&file.path);
-            let allow = command_on("backlog-aws allow", here);
+            // Without a path the commands are about the nearest, which most often is the one that is meant.
+            let nearest = found.first().is_some_and(|first| first.file.path == file.path);
+            let command = |command: &str| {
+                if nearest { format!("`{command}`") } else { command_on(command, here) }
+            };
+            let allow = command("backlog-aws allow");
             let (outcome, finding) = match (&file.content, verdict) {
                 (Content::Absent, _) => continue,
                 (Content::Read { bytes, .. }, Verdict::Allowed) => {
@@ -46,9 +51,9 @@ impl Directory {
                     break;
                 }
                 (Content::Unreadable(why), Verdict::Allowed) => {
-                    let deny = command_on("backlog-aws deny", here);
+                    let deny = command("backlog-aws deny");
                     let finding = Finding::problem(Code::OverrideInvalid, format!("{shown} {why}"))
-                        .remedy(format!("fix it, or run {deny}"));
+                        .remedy(format!("fix it, or ignore it with {deny}"));
                     directory.decided = Some((Place::file(&file.path), Err(finding)));
                     break;
                 }
@@ -64,12 +69,12 @@ impl Directory {
                 (Content::Read { bytes, .. }, Verdict::Unknown { changed }) => {
                     let code = Code::OverrideNotAllowed;
                     let finding = if *changed {
-                        let told = format!("{shown} changed since it was allowed and is ignored");
+                        let told = format!("{shown} changed since you allowed it, and is ignored");
                         Finding::problem(code, told)
                     } else {
-                        Finding::warning(code, format!("{shown} is not allowed and is ignored"))
+                        Finding::warning(code, format!("{shown} is ignored until you allow it"))
                     };
-                    let remedy = format!("look at it, then run {allow}");
+                    let remedy = format!("read it, then run {allow}");
                     (
                         Outcome::NotAllowed,
                         Some(finding.told(Told::OncePerShell).about(bytes).remedy(remedy)),
@@ -95,9 +100,9 @@ impl Directory {
     pub(super) fn gone() -> Self {
         let finding = Finding::problem(
             Code::Unusable,
-            "the working directory is gone, so it is not known which profile belongs to it",
+            "the working directory was deleted, and which profile belongs to it is not known",
         )
-        .remedy("go to a directory that exists, or name a profile with `--profile`");
+        .remedy("`cd` to a directory that exists, or name a profile with `--profile`");
         let decided = Some((Place::file(Path::new(".")), Err(finding)));
         Self { decided, ..Self::default() }
     }
@@ -109,7 +114,7 @@ impl Directory {
             Err(invalid) => {
                 let message = format!("{} {invalid}", invalid.place(path));
                 let finding = Finding::problem(Code::OverrideInvalid, message)
-                    .remedy(format!("fix it, or put it aside with {}", put_aside(path)));
+                    .remedy("fix it, or ignore it with `backlog-aws deny`");
                 (invalid.line, Err(finding))
             }
         };

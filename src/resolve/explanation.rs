@@ -5,9 +5,10 @@ use std::ffi::OsStr;
 use jiff::SignedDuration;
 
 use super::answer::{Answer, AwsProfile, Identity, Outcome, Reason, Resolution};
-use super::inputs::{Inputs, usable};
+use super::inputs::{ADD_A_PROFILE, Inputs, usable};
 use crate::aws::{Implausible, Kind, region};
 use crate::finding::{Code, EXPIRES_SOON_MINUTES, Finding, Place, Told};
+use crate::overrides::is_profile_name;
 use crate::source::Source;
 use crate::text::visible;
 use crate::toolkit_env::Unknown;
@@ -46,9 +47,13 @@ pub(super) fn findings(inputs: &Inputs<'_>, resolution: &Resolution) -> Vec<Find
 fn aws_profile(inputs: &Inputs<'_>, AwsProfile { name, kind }: &AwsProfile) -> Option<Finding> {
     let shown = visible(name);
     let Some(kind) = kind else {
+        if let Some(what) = bad_name(name) {
+            let message = format!("AWS_PROFILE={shown} is skipped: {what}");
+            return Some(Finding::warning(Code::AwsProfileMissing, message).remedy(RENAME));
+        }
         let files = inputs.aws_files(" nor ");
         let message = format!(
-            "AWS_PROFILE={shown} names a profile that is in neither {files}; every AWS client of this shell will fail on it"
+            "AWS_PROFILE={shown} is in neither {files}; AWS clients in this shell will fail"
         );
         return Some(
             Finding::problem(Code::AwsProfileMissing, message)
@@ -57,20 +62,20 @@ fn aws_profile(inputs: &Inputs<'_>, AwsProfile { name, kind }: &AwsProfile) -> O
     };
     let reason = usable(inputs.profile(name)?, inputs.now).err()?;
     let what = describe(&reason);
-    Some(match kind {
-        Kind::Sso => Finding::warning(
+    let no_credentials = format!("Profile '{shown}' has no static credentials");
+    Some(match (kind, &reason) {
+        (Kind::Sso, _) => Finding::warning(
             Code::AwsProfileSso,
-            format!(
-                "Profile '{shown}' has no static credentials: AWS_PROFILE={shown} {what}. \
-                 Claude Code keeps it; the Backlog Toolkit does not use it",
-            ),
+            format!("{no_credentials}: AWS_PROFILE is SSO, only Claude Code uses it"),
         ),
+        (_, Reason::Expired(_)) => {
+            let finding =
+                Finding::warning(Code::AwsProfileUnusable, format!("AWS_PROFILE={shown} {what}"));
+            with_token(inputs, name, finding)
+        }
         _ => Finding::warning(
             Code::AwsProfileUnusable,
-            format!(
-                "Profile '{shown}' has no static credentials: AWS_PROFILE={shown} {what}. \
-                 The Backlog Toolkit does not use it",
-            ),
+            format!("{no_credentials}: AWS_PROFILE {what}"),
         ),
     })
 }
@@ -91,33 +96,40 @@ fn toolkit_env(inputs: &Inputs<'_>) -> Vec<Finding> {
 
 fn guess(inputs: &Inputs<'_>, source: Source, identity: &Identity) -> Option<Finding> {
     let name = visible(identity.profile().filter(|_| source == Source::First)?);
+    let count = inputs.usable_profiles().count();
+    let alone = count == 1;
     Some(
         Finding::warning(
             Code::AutoDetected,
-            match inputs.usable_profiles().count() {
-                1 => format!("Auto-detected AWS profile: {name}. It is the only usable one"),
-                count => format!(
-                    "Auto-detected AWS profile: {name}. It is the first of {count} usable profiles, you have not chosen one"
-                ),
+            if alone {
+                format!("Auto-detected AWS profile: {name}, the only usable one")
+            } else {
+                format!("Auto-detected AWS profile: {name}, first of {count}")
             },
         )
-        .remedy(inputs.with_usable_profile(|name| format!("backlog-aws use --global {name}")))
+        .remedy(if alone {
+            format!("`backlog-aws use --global {name}` keeps it")
+        } else {
+            "choose with `backlog-aws use --global`".to_owned()
+        })
         .told(Told::OncePerShell),
     )
 }
 
 fn shadowed(inputs: &Inputs<'_>, source: Source) -> Option<Finding> {
-    let name = inputs.aws_profile.as_ref().filter(|_| source == Source::EnvironmentKeys)?;
+    let name = visible(inputs.aws_profile.as_ref().filter(|_| source == Source::EnvironmentKeys)?);
+    let keys = inputs.environment.identity.as_ref();
+    let names = if keys.is_some_and(|keys| keys.api_key().is_some()) {
+        "AWS_BEARER_TOKEN_BEDROCK"
+    } else {
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    };
+    let message =
+        format!("keys in the environment come before AWS_PROFILE={name}, here and in boto3");
     Some(
-        Finding::warning(
-            Code::EnvironmentKeysShadow,
-            format!(
-                "AWS keys in the environment are used and AWS_PROFILE={} is not looked at, here and in boto3",
-                visible(name),
-            ),
-        )
-        .remedy("unset AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY unless that is meant")
-        .told(Told::OncePerShell),
+        Finding::warning(Code::EnvironmentKeysShadow, message)
+            .remedy(format!("unset {names} unless that is meant"))
+            .told(Told::OncePerShell),
     )
 }
 
@@ -166,10 +178,7 @@ fn implausible(inputs: &Inputs<'_>, identity: &Identity) -> Option<Finding> {
         format!("the keys of '{name}' cannot work: {key} {why}"),
     );
     let at = profile.at_key(key).and_then(|at| inputs.place(at));
-    Some(
-        Finding { at, ..finding }
-            .remedy(format!("copy them again with `aws configure --profile {name}`")),
-    )
+    Some(Finding { at, ..finding }.remedy("copy both keys there again"))
 }
 
 /// An account that is wanted, where the account of the credentials is not known.
@@ -179,7 +188,7 @@ fn unknown_account(inputs: &Inputs<'_>, source: Source, identity: &Identity) -> 
         let wanted = &wanted.value;
         Finding::warning(
             Code::AccountUnknown,
-            format!("this directory wants account {wanted}, and the files do not tell the account of these keys"),
+            format!("account {wanted} is wanted here, and the files do not tell the account of these keys"),
         )
         .at(at)
     })
@@ -233,7 +242,12 @@ fn unusable(
     let finding = match reason {
         Reason::Unreadable(finding) => return finding.clone(),
         Reason::Missing => {
-            let what = format!("it is in neither {}", inputs.aws_files(" nor "));
+            let bad = bad_name(profile);
+            let what = bad.map_or_else(
+                || format!("it is in neither {}", inputs.aws_files(" nor ")),
+                str::to_owned,
+            );
+            let remedy = if bad.is_some() { RENAME.to_owned() } else { remedy };
             let remedy = match inputs.near(profile) {
                 Some(near) => format!("did you mean '{near}'? {remedy}"),
                 None => remedy,
@@ -252,8 +266,10 @@ fn unusable(
         .remedy(remedy),
         Reason::Expired(end) => {
             let (what, it) = expired(inputs, source, &shown);
-            Finding::problem(Code::CredentialsExpired, format!("{what} expired at {end}"))
-                .remedy(format!("renew or remove {it}, or {remedy}"))
+            let finding =
+                Finding::problem(Code::CredentialsExpired, format!("{what} expired at {end}"))
+                    .remedy(format!("renew or remove {it}, or {remedy}"));
+            with_token(inputs, profile, finding)
         }
     };
     with_origin(finding, source, at, inputs.typed)
@@ -279,10 +295,18 @@ fn with_origin(finding: Finding, source: Source, at: Option<&Place>, typed: bool
         (_, Some(place)) => return finding.at(place.clone()),
         (Source::Pin, None) if typed => return finding,
         (Source::EnvironmentKeys, None) => return finding,
-        (Source::Pin, None) => "pinned",
-        (_, None) => "BACKLOG_AWS_PROFILE names it",
+        (_, None) => "BACKLOG_AWS_PROFILE",
     };
     Finding { message: format!("{} ({named})", finding.message), ..finding }
+}
+
+/// What to do about a name that boto3 takes and the SDKs do not.
+const RENAME: &str = "rename it with letters, digits and _-/.%@:+ only";
+
+/// That a profile of this name is one for boto3 alone, such as `[with space]`.
+fn bad_name(name: &OsStr) -> Option<&'static str> {
+    let good = name.to_str().is_some_and(is_profile_name);
+    (!good).then_some("the AWS SDKs ignore profiles of that name")
 }
 
 /// Whose account it is, as the beginning of a sentence.
@@ -295,20 +319,45 @@ fn owner(profile: &OsStr) -> String {
 
 /// That no profile is usable.
 pub fn none_found(inputs: &Inputs<'_>) -> Finding {
+    const NONE: &str = "No AWS profiles with static credentials found";
     let files = inputs.aws_files(" or ");
-    let message = format!("No AWS profiles with static credentials found in {files}");
-    let add = "`aws configure --profile bedrock`";
     if inputs.anthropic_key {
-        let remedy = format!(
-            "with ANTHROPIC_API_KEY alone LiteLLM uses Anthropic's own API; for Bedrock, add a profile with {add}"
+        let message = format!("{NONE} in {files}");
+        return Finding::warning(Code::NoneFound, message)
+            .remedy(
+                "LiteLLM uses Anthropic's own API with ANTHROPIC_API_KEY; Bedrock needs a profile",
+            )
+            .told(Told::WhenAsked);
+    }
+    let ended = inputs.profiles.iter().filter_map(|profile| match usable(profile, inputs.now) {
+        Err(Reason::Expired(end)) => Some((end, profile.name())),
+        _ => None,
+    });
+    if let Some((end, name)) = ended.max() {
+        let finding = Finding::problem(
+            Code::NoneFound,
+            format!("{NONE}: those of '{name}' expired at {end}"),
         );
-        let finding = Finding::warning(Code::NoneFound, message).remedy(remedy);
-        return finding.told(Told::WhenAsked);
+        return with_token(inputs, name.as_ref(), finding.remedy("renew them"));
     }
     // Whoever has no AWS files may not need any.
     let has_profiles = inputs.profiles.iter().next().is_some();
-    let told = if has_profiles { Told::OnChange } else { Told::WhenAsked };
-    Finding::problem(Code::NoneFound, message).remedy(format!("add one with {add}")).told(told)
+    Finding::problem(Code::NoneFound, format!("{NONE} in {files}"))
+        .remedy(ADD_A_PROFILE)
+        .told(if has_profiles { Told::OnChange } else { Told::WhenAsked })
+}
+
+/// A finding about expired credentials, with the lines that have to go before static keys in their place count:
+/// `aws configure` writes new keys and leaves the old token.
+fn with_token(inputs: &Inputs<'_>, profile: &OsStr, finding: Finding) -> Finding {
+    let Some(profile) = inputs.profile(profile) else { return finding };
+    let mut places = profile.temporary_lines().filter_map(|at| inputs.place(at));
+    let Some(first) = places.next() else { return finding };
+    let others = places.filter_map(|at| Some(format!(", :{}", at.line?))).collect::<String>();
+    let renew = finding.remedy.as_deref().unwrap_or("renew them");
+    let remedy =
+        format!("{renew}; if the keys are static now, remove the old token ({first}{others})");
+    finding.remedy(remedy)
 }
 
 /// What a profile is instead of usable, as the end of "it …".

@@ -28,6 +28,9 @@ pub struct EnvironmentKeys {
     pub region: Option<OsString>,
 }
 
+/// Works on any machine, with the AWS CLI or without.
+pub const ADD_A_PROFILE: &str = "put a [bedrock] section with aws_access_key_id and aws_secret_access_key into ~/.aws/credentials";
+
 /// Chooses a profile where the hook runs.
 pub const USE: &str = "backlog-aws use ";
 
@@ -179,12 +182,12 @@ impl<'a> Inputs<'a> {
         let mut names: Vec<&str> = self.usable_profiles().map(Profile::name).collect();
         names.sort_by_key(|name| *name != "bedrock");
         match names.as_slice() {
-            [] => "no profile is usable; add one with `aws configure --profile bedrock`".to_owned(),
-            [only] => format!("`{}`", command(&quoted(only))),
+            [] => format!("no profile is usable; {ADD_A_PROFILE}"),
+            [only] => format!("try `{}`", command(&quoted(only))),
             [first, others @ ..] => {
                 let more = if others.len() > SHOWN { ", …" } else { "" };
                 let others = &others[..others.len().min(SHOWN)];
-                format!("`{}` (or {}{more})", command(&quoted(first)), others.join(", "))
+                format!("try `{}` (or {}{more})", command(&quoted(first)), others.join(", "))
             }
         }
     }
@@ -240,8 +243,8 @@ fn open_to_others(SourceFile { path, content, .. }: &SourceFile) -> Option<Findi
     let Content::Read { mode, .. } = content else { return None };
     let (shown, mode) = (visible(path), mode & 0o777);
     let message = format!("{shown} can be read by others (mode {mode:03o})");
-    let finding = Finding::warning(Code::FilePermissions, message)
-        .remedy(format!("run {}", command_on("chmod 600", path)));
+    let finding =
+        Finding::warning(Code::FilePermissions, message).remedy(command_on("chmod 600", path));
     (mode & 0o077 != 0).then_some(finding)
 }
 
@@ -249,7 +252,7 @@ fn unreadable(file: &SourceFile) -> Option<Finding> {
     let Content::Unreadable(why) = &file.content else { return None };
     let message = format!("{} {why}", visible(&file.path));
     let remedy = if file.is_denied() {
-        format!("run {}", command_on("chmod u+r", &file.path))
+        command_on("chmod u+r", &file.path)
     } else {
         format!("put it aside with {}", put_aside(&file.path))
     };

@@ -17,7 +17,7 @@ pub use answer::{
 pub use chain::resolve;
 pub use directory::{Directory, UserConfig};
 pub use explanation::{describe, none_found};
-pub use inputs::{EnvironmentKeys, Inputs, USE, usable};
+pub use inputs::{ADD_A_PROFILE, EnvironmentKeys, Inputs, USE, usable};
 
 #[cfg(test)]
 mod tests;

@@ -16,8 +16,7 @@ fn ask(session: &mut Session<'_>, command: &str, question: &str) {
     let drawn = format!("? {question}");
     // The last line of it: the help, or in a narrow window the mark that there is more below.
     session.wait_until("the list", |screen| {
-        screen.contains(&drawn)
-            && (screen.contains("as it is]") || screen.contains("\nv team-0001"))
+        screen.contains(&drawn) && (screen.contains("cancels]") || screen.contains("\nv team-0001"))
     });
 }
 
@@ -52,7 +51,7 @@ scenario! {
         assert_eq!(listed(&screen).len(), 2, "usable ones only: {screen}");
         assert!(screen.contains("> luxito   static  us-west-2"), "{screen}");
         assert!(screen.contains("  bedrock  static  eu-west-1"), "{screen}");
-        assert!(screen.contains("Esc leaves everything as it is"), "{screen}");
+        assert!(screen.contains("Esc cancels"), "{screen}");
         session.key(Key::Down);
         session.wait_for("> bedrock");
         session.key(Key::Enter);
@@ -226,24 +225,25 @@ scenario! {
         assert!(turn.text.contains("Profile 'cc' has no static credentials"), "{}", turn.text);
     }
 
-    fn local_offers_the_choice_where_no_directory_has_a_word(shell) {
+    fn local_without_arguments_only_shows(shell) {
+        let home = Sandbox::documented_home();
+        let mut session = Session::builder(&home, shell).size(40, 300).spawn();
+        session.cd(home.mkdir("acme"));
+        let shown = session.line("backlog-aws local").text;
+        assert!(shown.contains("there is no .backlog-aws here or above"), "{shown}");
+        session.line("backlog-aws local bedrock");
+        let shown = session.line("backlog-aws local").text;
+        assert!(shown.starts_with("profile = bedrock  (~/acme/.backlog-aws:1)"), "{shown}");
+    }
+
+    fn the_choice_marks_the_profile_in_use(shell) {
         let home = Sandbox::documented_home();
         let mut session = Session::start(&home, shell);
-        session.cd(home.mkdir("acme"));
-        ask(&mut session, "backlog-aws local", "Profile for this directory:");
+        session.line("backlog-aws use bedrock");
+        ask(&mut session, "backlog-aws use", "Profile for this shell:");
+        session.wait_until("the mark", |screen| screen.lines().any(|line| line.contains("bedrock") && line.contains("  current")));
         session.key(Key::Esc);
         session.wait_prompt();
-        assert!(!home.path("acme/.backlog-aws").exists());
-        ask(&mut session, "backlog-aws local", "Profile for this directory:");
-        session.key(Key::Down);
-        session.wait_for("> bedrock");
-        session.key(Key::Enter);
-        session.wait_prompt();
-        assert_eq!(fs::read(home.path("acme/.backlog-aws")).unwrap(), b"profile = bedrock\n");
-        assert_eq!(profile(&mut session).as_deref(), Some("bedrock"));
-        // Now there is a word, and it is shown.
-        let shown = session.line("backlog-aws local").joined();
-        assert!(shown.starts_with("profile = bedrock  ("), "{shown}");
     }
 
     fn colour_is_left_out_where_it_is_not_wanted(shell) {
@@ -328,7 +328,7 @@ fn without_a_shell_use_names_what_is_missing() {
     }
     for words in [&["use"][..], &["use", "bedrock"]] {
         let refused = home.run(words).expect_code(2);
-        assert!(refused.err().contains("needs its integration"), "{}", refused.err());
-        assert!(refused.err().contains("backlog-aws init"), "{}", refused.err());
+        assert!(refused.err().contains("needs the hook"), "{}", refused.err());
+        assert!(refused.err().contains("backlog-aws --help"), "{}", refused.err());
     }
 }

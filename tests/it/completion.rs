@@ -74,7 +74,7 @@ scenario! {
         list(&mut session, "backlog-aws ");
         session.wait_until("the commands", |screen| ["status", "exec", "credentials", "allow"].iter().all(|word| screen.contains(word)));
         let screen = session.screen();
-        assert!(!screen.contains("complete\n") && !screen.contains("hook"), "{screen}");
+        assert!(!screen.contains("complete\n") && !screen.contains("\nhook"), "{screen}");
         if shell != Shell::Bash {
             assert!(screen.contains("Stop trusting"), "no descriptions: {screen}");
         }

@@ -48,10 +48,10 @@ scenario! {
             "\ncc, luxito in us-west-2, source: first\n",
             "\nbedrock\n",
             "Profile 'cc' has no static credentials: it is an SSO profile",
-            "acme/.backlog-aws is not allowed and is ignored",
+            "acme/.backlog-aws is ignored until you allow it",
             "\nallowed ",
             "\nAKIAIOSFODNN7EXAMPLE in eu-north-1\n",
-            "\nluxito  (first, ",
+            "\nluxito  (first: a guess)",
         ] {
             assert!(shown.contains(expected), "no {expected:?} in:\n{shown}");
         }

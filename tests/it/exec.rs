@@ -77,7 +77,6 @@ fn a_file_of_the_toolkit_that_undoes_the_handover_is_named() {
         let run = home.invoke(["exec", "--profile", "bedrock", "--", "true"]);
         run.run().expect_code(0).err().to_owned()
     };
-    let file = home.path(".backlog-toolkit-env");
     for (lines, names, line) in [
         ("BACKLOG_AWS_PROFILE=luxito\n", "BACKLOG_AWS_PROFILE", 1),
         ("\nexport AWS_PROFILE='cc'\n", "AWS_PROFILE", 2),
@@ -88,9 +87,8 @@ fn a_file_of_the_toolkit_that_undoes_the_handover_is_named() {
         ),
     ] {
         let expected = format!(
-            "backlog-aws: whatever sources the toolkit's file gets another {names} than this command ({}:{line}); \
-             remove it there\n",
-            file.display()
+            "backlog-aws: scripts that source ~/.backlog-toolkit-env:{line} get another {names} than this command; \
+             remove it there\n"
         );
         assert_eq!(run(lines), expected);
     }
@@ -154,10 +152,10 @@ fn a_command_that_cannot_be_run_is_126_and_one_that_is_not_there_127() {
     for (command, code, complaint) in [
         (file.as_os_str(), 126, "permission denied"),
         (directory.as_os_str(), 126, "permission denied"),
-        (OsStr::new("/nowhere/at/all"), 127, "not found"),
+        (OsStr::new("/nowhere/at/all"), 127, "no such file"),
         (OsStr::new("no-such-command"), 127, "not found"),
         (OsStr::new(""), 127, "not found"),
-        (OsStr::from_bytes(b"no\xff\x1b[31m"), 127, "no\\xff\\x1b[31m: not found"),
+        (OsStr::from_bytes(b"no\xff\x1b[31m"), 127, "no\\xff\\x1b[31m: command not found"),
     ] {
         let run = [OsStr::new("exec"), OsStr::new("--"), command];
         let output = home.invoke(run).env("BACKLOG_AWS_PROFILE", "bedrock").run().expect_code(code);

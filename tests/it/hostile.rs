@@ -23,6 +23,8 @@ fn assert_nothing_else_is_tried(run: impl Fn(&[&str]) -> Output, source: &str, w
     assert_eq!(status["source"], source, "{status}");
     assert_eq!(status["profile"], serde_json::Value::Null, "{status}");
     let told = |output: &Output| {
+        // The home is shown as a tilde.
+        let why = why.split_once("/home/").map_or(why, |(_, below)| below);
         assert_eq!(output.err().matches(why).count(), 1, "{why:?} in {}", output.err());
     };
     told(&run(&["exec", "--", "true"]).expect_code(1));
@@ -177,7 +179,7 @@ fn a_trust_store_or_entry_that_is_not_the_users_own_is_not_believed() {
         assert_nothing_else_is_tried(run, "directory", &why);
         if path != entry {
             let refused = run(&["allow"]).expect_code(1);
-            assert!(refused.err().contains(&why), "{}", refused.err());
+            assert!(refused.err().contains("can be written to by others"), "{}", refused.err());
         }
         mode(path, usual);
         believed();
@@ -287,7 +289,7 @@ fn an_override_that_changed_is_named_even_in_quiet() {
     for words in [&["exec", "--", "true"][..], &["hook", "bash", "1.1", "stamps"]] {
         let told = home.invoke(words).cwd(home.path("acme")).env("BACKLOG_AWS_QUIET", "1").run();
         let told = told.expect_code(0);
-        let changed = "acme/.backlog-aws changed since it was allowed and is ignored";
+        let changed = "acme/.backlog-aws changed since you allowed it, and is ignored";
         assert!(told.err().contains(changed), "{words:?}: {}", told.err());
     }
 }
@@ -320,12 +322,12 @@ fn local_does_not_take_over_what_a_strangers_file_says() {
 #[test]
 fn local_prints_what_the_file_says_afterwards() {
     let home = Sandbox::documented_home();
-    let file = home.allow("acme", "region = cn-north-1\n").canonicalize().unwrap();
+    home.allow("acme", "region = cn-north-1\n");
     let wrote = run_in(&home, "acme", &["local", "bedrock"]).expect_code(0);
     let expected = format!(
         "wrote and allowed {0}\nprofile = bedrock  ({0}:2)\nregion = cn-north-1  ({0}:1)\n\
          in force in this directory and below: bedrock (static, AKIA************MPLE, account unknown), cn-north-1, by directory\n",
-        file.display()
+        "~/acme/.backlog-aws"
     );
     assert_eq!(wrote.out(), expected);
     // Nothing but comments is nobody's choice.

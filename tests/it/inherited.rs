@@ -116,7 +116,7 @@ scenario! {
         ] {
             let kept = inherited.iter().filter(|(name, _)| kept.iter().any(|kept| *name == kept));
             let mut session = Session::builder(&home, shell).envs(kept).spawn();
-            assert!(session.start_up().joined().contains("Auto-detected AWS profile: luxito."));
+            assert!(session.start_up().joined().contains("Auto-detected AWS profile: luxito, "));
             assert_outside(&mut session);
             // It was no pin, so nothing comes back.
             session.unset(profile);

@@ -94,6 +94,7 @@ scenario! {
 
 #[test]
 fn local_writes_keeps_shows_and_removes() {
+    const SHOWN: &str = "~/acme/.backlog-aws";
     let home = Sandbox::documented_home();
     home.mkdir("acme/src");
     let file = home.path("acme").canonicalize().unwrap().join(".backlog-aws");
@@ -101,8 +102,7 @@ fn local_writes_keeps_shows_and_removes() {
     assert_eq!(
         wrote.out(),
         format!(
-            "wrote and allowed {0}\nprofile = bedrock  ({0}:1)\nin force in this directory and below: {BEDROCK}, by directory\n",
-            file.display()
+            "wrote and allowed {SHOWN}\nprofile = bedrock  ({SHOWN}:1)\nin force in this directory and below: {BEDROCK}, by directory\n",
         )
     );
     assert_eq!(fs::read_to_string(&file).unwrap(), "profile = bedrock\n");
@@ -111,7 +111,7 @@ fn local_writes_keeps_shows_and_removes() {
     let shown = local(&home, "acme/src", &[]).expect_code(0);
     assert_eq!(
         shown.out(),
-        format!("profile = bedrock  ({0}:1)\nregion = ap-south-1  ({0}:2)\n", file.display())
+        format!("profile = bedrock  ({SHOWN}:1)\nregion = ap-south-1  ({SHOWN}:2)\n")
     );
     assert_eq!(shown.err(), "");
     let elsewhere = local(&home, "acme/src", &["--unset"]).expect_code(1);
@@ -122,7 +122,7 @@ fn local_writes_keeps_shows_and_removes() {
     );
     let removed = local(&home, "acme", &["--unset"]).expect_code(0);
     let after = "in force here: luxito (static, AKIA************MPLE, account unknown), us-west-2, by first";
-    assert_eq!(removed.out(), format!("removed {}\n{after}\n", file.display()));
+    assert_eq!(removed.out(), format!("removed {SHOWN}\n{after}\n"));
     assert_eq!(profile_in(&home, &home.path("acme")), ("luxito".into(), "first".into()));
     // The trust went with it: should the same file come back by other hands, it is a stranger.
     fs::write(&file, "profile = bedrock\nregion = ap-south-1\n").unwrap();
@@ -181,11 +181,11 @@ fn a_profile_that_is_not_usable_is_refused_with_those_that_are() {
             refused.err()
         );
         assert!(
-            refused.err().contains("; `backlog-aws local bedrock` (or luxito)"),
+            refused.err().contains("; try `backlog-aws local bedrock` (or luxito)"),
             "{}",
             refused.err()
         );
-        assert!(refused.err().contains("or write it anyway with `--force`"), "{}", refused.err());
+        assert!(refused.err().contains("use --force to write it anyway"), "{}", refused.err());
         assert!(names(&home.path("acme")).is_empty());
     }
     local(&home, "acme", &["cc", "--force"]).expect_code(0);
@@ -233,22 +233,20 @@ fn local_shows_what_counts_and_names_what_does_not() {
     let shown = local(&home, "acme", &[]).expect_code(0);
     assert!(shown.out().starts_with("profile = bedrock  ("), "{}", shown.out());
     assert!(
-        shown.err().contains("acme/.backlog-aws is not allowed and is ignored"),
+        shown.err().contains("acme/.backlog-aws is ignored until you allow it"),
         "{}",
         shown.err()
     );
     local(&home, "", &["--unset"]).expect_code(0);
     let shown = local(&home, "acme", &[]).expect_code(1);
     assert!(
-        shown
-            .err()
-            .contains("acme/.backlog-aws is not allowed and is ignored; look at it, then run"),
+        shown.err().contains("acme/.backlog-aws is ignored until you allow it; read it, then run"),
         "{}",
         shown.err()
     );
     home.invoke(["deny"]).cwd(home.path("acme")).run().expect_code(0);
     let shown = local(&home, "acme", &[]).expect_code(1);
-    assert!(shown.err().contains("is denied and ignored"), "{}", shown.err());
+    assert!(shown.err().contains("is ignored, because you denied it"), "{}", shown.err());
     home.write("acme/.backlog-aws", "profile =\n");
     home.invoke(["allow", "--under", "."]).run().expect_code(0);
     home.write("other/.backlog-aws", "profile =\n");
@@ -288,7 +286,7 @@ fn without_a_terminal_local_never_asks() {
     let home = Sandbox::documented_home();
     home.mkdir("acme");
     let shown = home.invoke(["local"]).cwd(home.path("acme")).input("\r\r\r").run().expect_code(1);
-    assert!(shown.err().contains("there is no .backlog-aws here or further up"), "{}", shown.err());
+    assert!(shown.err().contains("there is no .backlog-aws here or above"), "{}", shown.err());
     assert!(names(&home.path("acme")).is_empty());
 }
 

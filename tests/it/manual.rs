@@ -28,7 +28,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "BACKLOG_AWS_CONFIG",
         "Where your own configuration is, if not in the place named under FILES.",
     ),
-    ("BACKLOG_AWS_QUIET", "Set to 1, the hook says nothing but errors."),
+    (
+        "BACKLOG_AWS_QUIET",
+        "Set to 1, the hook says nothing but errors and that another account pays than before.",
+    ),
     (
         "__BACKLOG_AWS_STATE",
         "Private: what the hook changed in this shell, so that it can be undone.",

@@ -25,8 +25,8 @@ scenario! {
         home.write("acme/.backlog-aws", "profile = bedrock\n");
         let mut session = Session::start(&home, shell);
         let entered = session.cd(home.path("acme")).joined();
-        assert!(entered.contains("acme/.backlog-aws is not allowed and is ignored"), "{entered}");
-        assert!(entered.contains("`backlog-aws allow "), "{entered}");
+        assert!(entered.contains("acme/.backlog-aws is ignored until you allow it"), "{entered}");
+        assert!(entered.contains("`backlog-aws allow`"), "{entered}");
         session.assert_exported("luxito", "us-west-2", "first");
         session.line("backlog-aws allow");
         session.assert_exported("bedrock", "eu-west-1", "directory");
@@ -64,7 +64,7 @@ scenario! {
         home.write("acme/vendored/.backlog-aws", "profile = luxito\n");
         let mut session = Session::start(&home, shell);
         let entered = session.cd(home.path("acme/vendored")).joined();
-        assert!(entered.contains("vendored/.backlog-aws is not allowed"), "{entered}");
+        assert!(entered.contains("vendored/.backlog-aws is ignored until you allow it"), "{entered}");
         session.assert_exported("bedrock", "eu-west-1", "directory");
     }
 
@@ -77,7 +77,7 @@ scenario! {
         // Same length, and the same file.
         home.write("acme/.backlog-aws", "profile = bedroc1\n");
         let told = session.line("").joined();
-        assert!(told.contains("changed since it was allowed and is ignored"), "{told}");
+        assert!(told.contains("changed since you allowed it, and is ignored"), "{told}");
         session.assert_exported("luxito", "us-west-2", "first");
         home.write("acme/.backlog-aws", "profile = bedrock\n");
         session.line("");
@@ -181,7 +181,7 @@ scenario! {
         let mut session = Session::start(&home, shell);
         let mut told = |directory: &str| {
             let text = session.cd(home.path(directory)).joined();
-            text.matches("is not allowed").count()
+            text.matches("until you allow it").count()
         };
         assert_eq!(told("acme"), 1);
         assert_eq!(told(""), 0);
@@ -196,7 +196,7 @@ scenario! {
         assert_eq!(told("acme"), 0);
         home.write("acme/.backlog-aws", "profile = luxito\n");
         let text = session.line("").joined();
-        assert!(text.contains("is not allowed"), "{text}");
+        assert!(text.contains("until you allow it"), "{text}");
         assert_eq!(session.line("").text, "");
     }
 
@@ -241,7 +241,7 @@ scenario! {
             ("fifo", "is a FIFO and not a file and is ignored"),
             ("directory", "is a directory and not a file and is ignored"),
             ("large", "is larger than 65536 bytes and is ignored"),
-            ("binary", "is not allowed and is ignored"),
+            ("binary", "is ignored until you allow it"),
             ("loop", "and is ignored"),
             ("dangling", ""),
         ] {
@@ -274,7 +274,7 @@ scenario! {
         home.remove("acme/.backlog-aws");
         symlink("../dotfiles/other", home.path("acme/.backlog-aws")).unwrap();
         let told = session.line("").joined();
-        assert!(told.contains("changed since it was allowed"), "{told}");
+        assert!(told.contains("changed since you allowed it"), "{told}");
         session.assert_exported("luxito", "us-west-2", "first");
         session.line("backlog-aws allow");
         session.assert_exported("luxito", "eu-north-1", "directory");
@@ -296,7 +296,11 @@ fn status_names_the_file_and_line_that_decided() {
     assert_eq!(status["override"]["allowed"], true);
     assert_eq!(status["region_source"], "directory");
     let text = home.invoke(["status"]).cwd(home.path("acme")).run().expect_code(0);
-    assert!(text.out().contains(&format!("(directory, {}:3)", file.display())), "{}", text.out());
+    assert!(
+        text.out().contains("> directory         bedrock (~/acme/.backlog-aws:3)"),
+        "{}",
+        text.out()
+    );
 
     home.write("acme/.backlog-aws", "profile = bedrock\n# changed\n");
     let status =

@@ -16,12 +16,30 @@ use crate::harness::{KEY_IDS, SECRETS, Sandbox, files_below, static_profile};
 struct Screen {
     home: Sandbox,
     directory: PathBuf,
+    /// Of the window, in columns.
+    width: &'static str,
     text: String,
 }
 
+/// Draws a screen in a narrow window, in the usual one and in a wide one.
+fn at_each_width(name: &str, draw: impl Fn(&mut Screen), home: impl Fn() -> Sandbox) {
+    for width in ["60", "80", "120"] {
+        let mut screen = Screen::of(home(), width);
+        draw(&mut screen);
+        let width_of = |line: &str| line.trim_start_matches("2> ").chars().count();
+        let too_wide = |line: &&str| width_of(line) > width.parse().expect("a number");
+        let lines = screen.text.lines().filter(|line| !line.starts_with(['$', '#']));
+        // A command that is there to be copied is not broken, and neither is a path.
+        let whole = |line: &&str| line.contains(['`', '/']);
+        let broken: Vec<&str> = lines.filter(too_wide).filter(|line| !whole(line)).collect();
+        assert!(broken.is_empty(), "{name} at {width}: {broken:#?}");
+        screen.assert_current(&format!("{name}-{width}.txt"));
+    }
+}
+
 impl Screen {
-    fn of(home: Sandbox) -> Self {
-        Self { directory: home.home(), home, text: String::new() }
+    fn of(home: Sandbox, width: &'static str) -> Self {
+        Self { directory: home.home(), home, width, text: String::new() }
     }
 
     /// A heading.
@@ -40,11 +58,23 @@ impl Screen {
         self
     }
 
+    /// What a command line says on standard error.
+    fn say(&mut self, line: &str) -> &mut Self {
+        let shown = self.text.len();
+        self.run(line);
+        let said = self.text.split_off(shown);
+        for line in said.lines().filter_map(|line| line.strip_prefix("2> ")) {
+            self.line(line);
+        }
+        self.line("")
+    }
+
     /// A command line of variables and words without blanks. What goes to standard error is marked.
     fn run(&mut self, line: &str) -> &mut Self {
         let words: Vec<&str> = line.split(' ').collect();
         let program = words.iter().position(|word| *word == "backlog-aws").expect("it is called");
         let mut run = self.home.invoke(&words[program + 1..]).cwd(&self.directory);
+        run = run.env("COLUMNS", self.width);
         for variable in &words[..program] {
             let (name, value) = variable.split_once('=').expect("NAME=value");
             run = run.env(name, value);
@@ -102,8 +132,9 @@ fn crowded_home() -> Sandbox {
         format!(
             "{}[session]\n{keys}aws_session_expiration = 2999-01-01T00:00:00Z\n\
              [old]\n{keys}aws_session_expiration = 2001-01-01T00:00:00Z\n\
-             [half]\naws_access_key_id = {id}\n",
-            static_profile("bedrock", "eu-west-1")
+             [half]\naws_access_key_id = {id}\n{}",
+            static_profile("bedrock", "eu-west-1"),
+            static_profile("a-profile/with-a-name.that+goes@on-and-on", "eu-west-1")
         ),
     );
     home.write(
@@ -118,121 +149,193 @@ fn crowded_home() -> Sandbox {
 
 #[test]
 fn help() {
-    let mut screen = Screen::of(Sandbox::new());
-    screen.run("backlog-aws --version").run("backlog-aws -h").run("backlog-aws --help");
-    for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
-        screen.run(&format!("backlog-aws {} --help", command.get_name()));
-    }
-    screen.assert_current("help.txt");
+    let draw = |screen: &mut Screen| {
+        screen.run("backlog-aws --version").run("backlog-aws -h").run("backlog-aws --help");
+        for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+            screen.run(&format!("backlog-aws {} --help", command.get_name()));
+        }
+    };
+    at_each_width("help", draw, Sandbox::new);
 }
 
 /// Without a terminal; what it asks on one is in `setup.rs`.
 #[test]
 fn setup() {
-    let mut screen = Screen::of(crowded_home());
-    screen.run("SHELL=/bin/bash backlog-aws setup").run("backlog-aws setup --shell fish");
-    screen.home.write(".config/backlog-aws/config.ini", "profile = bedrock\n");
-    screen.home.write(".zshrc", "plugins=(git backlog-aws)\n");
-    screen.note("Everything is there.").run("SHELL=/bin/zsh backlog-aws setup");
-    screen.run("backlog-aws setup --remove").run("SHELL=/bin/nu backlog-aws setup");
-    screen.home.write(".bashrc", "\0");
-    screen.run("backlog-aws setup --shell bash");
-    screen.home.remove(".aws");
-    screen.home.remove(".config");
-    screen.note("Without AWS files.").run("backlog-aws setup --shell zsh");
-    screen.assert_current("setup.txt");
+    let draw = |screen: &mut Screen| {
+        screen.run("SHELL=/bin/bash backlog-aws setup").run("backlog-aws setup --shell fish");
+        screen.home.write(".config/backlog-aws/config.ini", "profile = bedrock\n");
+        screen.home.write(".zshrc", "plugins=(git backlog-aws)\n");
+        screen.note("Everything is there.").run("SHELL=/bin/zsh backlog-aws setup");
+        screen.run("backlog-aws setup --remove").run("SHELL=/bin/nu backlog-aws setup");
+        screen.home.write(".bashrc", "\0");
+        screen.run("backlog-aws setup --shell bash");
+        screen.home.remove(".aws");
+        screen.home.remove(".config");
+        screen.note("Without AWS files.").run("backlog-aws setup --shell zsh");
+    };
+    at_each_width("setup", draw, crowded_home);
 }
 
 #[test]
 fn status() {
-    let mut screen = Screen::of(Sandbox::with_override());
-    screen
-        .run("backlog-aws status")
-        .run("AWS_PROFILE=cc backlog-aws")
-        .run("AWS_PROFILE=bedrock backlog-aws status")
-        .run("BACKLOG_AWS_PROFILE=bedrock BACKLOG_AWS_REGION=eu-north-1 backlog-aws status")
-        .run("BACKLOG_AWS_PROFILE=cc backlog-aws status")
-        .run("BACKLOG_AWS_PROFILE=nowhere backlog-aws status");
-    screen.note("In a directory with an override.").cd("acme").run("backlog-aws status");
-    screen.home.write("acme/.backlog-aws", "profile = luxito\n");
-    screen.note("It was changed by somebody.").run("backlog-aws status").cd("");
-    screen.home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE='bedrock'\n");
-    screen.note("With a file of the toolkit.").run("backlog-aws status");
-    screen.home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE=\"$(echo bedrock)\"\n");
-    screen.note("It needs a shell.").run("backlog-aws status");
-    screen.home.remove(".aws");
-    screen.home.remove(".backlog-toolkit-env");
-    screen.note("Without AWS files.").run("backlog-aws status");
-    screen.assert_current("status.txt");
+    let draw = |screen: &mut Screen| {
+        screen
+            .run("backlog-aws status")
+            .run("AWS_PROFILE=cc backlog-aws")
+            .run("AWS_PROFILE=bedrock backlog-aws status")
+            .run("BACKLOG_AWS_PROFILE=bedrock BACKLOG_AWS_REGION=eu-north-1 backlog-aws status")
+            .run("BACKLOG_AWS_PROFILE=cc backlog-aws status")
+            .run("BACKLOG_AWS_PROFILE=nowhere backlog-aws status");
+        screen.note("In a directory with an override.").cd("acme").run("backlog-aws status");
+        screen.home.write("acme/.backlog-aws", "profile = luxito\n");
+        screen.note("It was changed by somebody.").run("backlog-aws status").cd("");
+        screen.home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE='bedrock'\n");
+        screen.note("With a file of the toolkit.").run("backlog-aws status");
+        screen
+            .home
+            .write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE=\"$(echo bedrock)\"\n");
+        screen.note("It needs a shell.").run("backlog-aws status");
+        screen.home.remove(".aws");
+        screen.home.remove(".backlog-toolkit-env");
+        screen.note("Without AWS files.").run("backlog-aws status");
+    };
+    at_each_width("status", draw, Sandbox::with_override);
 }
 
 #[test]
 fn list() {
-    let mut screen = Screen::of(crowded_home());
-    screen.run("backlog-aws list").run("BACKLOG_AWS_PROFILE=cc backlog-aws list --usable");
-    screen.home.remove(".aws");
-    screen.note("Without AWS files.").run("backlog-aws list");
-    screen.assert_current("list.txt");
+    let draw = |screen: &mut Screen| {
+        screen.run("backlog-aws list").run("BACKLOG_AWS_PROFILE=cc backlog-aws list --usable");
+        screen.home.remove(".aws");
+        screen.note("Without AWS files.").run("backlog-aws list");
+    };
+    at_each_width("list", draw, crowded_home);
 }
 
 #[test]
 fn choices() {
-    let mut screen = Screen::of(crowded_home());
-    screen.home.mkdir("acme");
-    screen
-        .run("backlog-aws use bedrock")
-        .run("backlog-aws use cc --shell bash --session 1.1")
-        .run("backlog-aws use half --shell bash --session 1.1")
-        .run("backlog-aws use nowhere --shell bash --session 1.1")
-        .run("backlog-aws local")
-        .run("backlog-aws local cc")
-        .cd("acme")
-        .run("backlog-aws local bedrock")
-        .run("backlog-aws local --region eu-north-1")
-        .run("backlog-aws local")
-        .run("backlog-aws deny")
-        .run("backlog-aws local")
-        .run("backlog-aws allow")
-        .run("backlog-aws local --unset");
-    screen.home.write("acme/.backlog-aws", "profil = bedrock\n");
-    screen.run("backlog-aws allow").run("backlog-aws allow --under .").run("backlog-aws status");
-    screen.assert_current("choices.txt");
+    let draw = |screen: &mut Screen| {
+        screen.home.mkdir("acme");
+        screen
+            .run("backlog-aws use bedrock")
+            .run("backlog-aws use cc --shell bash --session 1.1")
+            .run("backlog-aws use half --shell bash --session 1.1")
+            .run("backlog-aws use nowhere --shell bash --session 1.1")
+            .run("backlog-aws local")
+            .run("backlog-aws local cc")
+            .cd("acme")
+            .run("backlog-aws local bedrock")
+            .run("backlog-aws local --region eu-north-1")
+            .run("backlog-aws local")
+            .run("backlog-aws deny")
+            .run("backlog-aws local")
+            .run("backlog-aws allow")
+            .run("backlog-aws local --unset");
+        screen.home.write("acme/.backlog-aws", "profil = bedrock\n");
+        screen
+            .run("backlog-aws allow")
+            .run("backlog-aws allow --under .")
+            .run("backlog-aws status");
+    };
+    at_each_width("choices", draw, crowded_home);
 }
 
 #[test]
 fn credentials() {
-    let mut screen = Screen::of(crowded_home());
-    screen
-        .run("backlog-aws exec --dry-run -p bedrock")
-        .run("AWS_SESSION_TOKEN=x backlog-aws exec --dry-run -p session")
-        .run("backlog-aws exec -p cc -- true")
-        .run("backlog-aws exec -p old -- true")
-        .run("backlog-aws exec -p half -- true")
-        .run("backlog-aws exec -p nowhere -- true")
-        .run("backlog-aws exec -p bedrock -- /nowhere/at/all")
-        .run("backlog-aws exec -p bedrock -- /")
-        .run("backlog-aws exec true")
-        .run("backlog-aws credentials -p cc")
-        .run("backlog-aws credentials -p bedrock --format nonsense");
-    screen.assert_current("credentials.txt");
+    let draw = |screen: &mut Screen| {
+        screen
+            .run("backlog-aws exec --dry-run -p bedrock")
+            .run("AWS_SESSION_TOKEN=x backlog-aws exec --dry-run -p session")
+            .run("backlog-aws exec -p cc -- true")
+            .run("backlog-aws exec -p old -- true")
+            .run("backlog-aws exec -p half -- true")
+            .run("backlog-aws exec -p nowhere -- true")
+            .run("backlog-aws exec -p bedrock -- /nowhere/at/all")
+            .run("backlog-aws exec -p bedrock -- /")
+            .run("backlog-aws exec true")
+            .run("backlog-aws credentials -p cc")
+            .run("backlog-aws credentials -p bedrock --format nonsense");
+    };
+    at_each_width("credentials", draw, crowded_home);
 }
 
 #[test]
 fn doctor() {
-    let mut screen = Screen::of(Sandbox::with_override());
-    screen.home.write(".bashrc", "eval \"$(backlog-aws init bash)\"\n");
-    screen.run("SHELL=/bin/bash backlog-aws doctor");
-    screen.note("In a directory with an override, beside Claude Code.").cd("acme");
-    screen.run("SHELL=/bin/bash AWS_PROFILE=cc AWS_ACCESS_KEY_ID=x backlog-aws doctor").cd("");
-    screen.home.remove(".aws");
-    screen.note("Without AWS files.").run("SHELL=/bin/bash backlog-aws doctor");
-    screen.assert_current("doctor.txt");
+    let draw = |screen: &mut Screen| {
+        screen.home.write(".bashrc", "eval \"$(backlog-aws init bash)\"\n");
+        screen.run("SHELL=/bin/bash backlog-aws doctor");
+        screen.note("In a directory with an override, beside Claude Code.").cd("acme");
+        screen.run("SHELL=/bin/bash AWS_PROFILE=cc AWS_ACCESS_KEY_ID=x backlog-aws doctor").cd("");
+        screen.home.remove(".aws");
+        screen.note("Without AWS files.").run("SHELL=/bin/bash backlog-aws doctor");
+    };
+    at_each_width("doctor", draw, Sandbox::with_override);
+}
+
+/// What a shell says at its prompts, each kind by itself.
+#[test]
+fn notices() {
+    let draw = |screen: &mut Screen| {
+        let (id, secret) = (KEY_IDS[0], SECRETS[0]);
+        let keys = |name: &str, more: &str| {
+            format!("[{name}]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n{more}")
+        };
+        let hook = |screen: &mut Screen, variables: &str| {
+            screen.say(&format!("{variables} backlog-aws hook bash 1.1 nothing"));
+        };
+        let credentials = |screen: &Screen, text: &str| {
+            screen.home.write_private(".aws/credentials", text);
+        };
+        hook(screen.note("A guess."), "A=b");
+        hook(screen.note("An SSO profile."), "AWS_PROFILE=cc");
+        hook(screen.note("No such profile."), "AWS_PROFILE=gone");
+        hook(screen.note("A name for boto3 only."), "AWS_PROFILE=with\u{e9}");
+        hook(
+            screen.note("Keys in the environment."),
+            "AWS_PROFILE=cc AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=y",
+        );
+        screen.home.write(".backlog-toolkit-env", "export AWS_ACCESS_KEY_ID=\"$X\"\n");
+        hook(screen.note("A value that needs a shell."), "A=b");
+        screen.home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE='cc'\n");
+        hook(screen.note("A choice that cannot be used."), "A=b");
+        screen.home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE='bedrok'\n");
+        hook(screen.note("A choice that does not exist."), "A=b");
+        screen.home.remove(".backlog-toolkit-env");
+        screen.cd("acme").home.write("acme/.backlog-aws", "profile = luxito\n");
+        hook(screen.note("An override that changed."), "A=b");
+        screen.home.write("acme/.backlog-aws", "profil = luxito\n");
+        screen.home.invoke(["allow", "--under", "acme"]).run().expect_code(0);
+        hook(screen.note("An override with a mistake."), "A=b");
+        screen.home.write("new/.backlog-aws", "profile = luxito\n");
+        hook(screen.note("An override that came with a repository.").cd("new"), "A=b");
+        screen.home.remove("new");
+        screen.cd("");
+        credentials(
+            screen,
+            &keys("old", "aws_session_token = t\nexpiration = 2001-01-01T00:00:00Z\n"),
+        );
+        hook(screen.note("Nothing but expired credentials."), "A=b");
+        credentials(screen, &keys("old", "aws_session_token = t\nexpiration = soon\n"));
+        hook(screen.note("A time that cannot be read."), "A=b");
+        credentials(screen, &keys("a", "").replace("AKIA", "ASIA"));
+        hook(screen.note("Keys that cannot work."), "A=b");
+        credentials(screen, &format!("lost\n{}[b c]\nx = y\n", keys("a", "region\n")));
+        hook(screen.note("Lines that are no good."), "A=b");
+        screen.home.remove(".aws/credentials");
+        screen.home.write(".aws/credentials", keys("a", ""));
+        hook(screen.note("A file that others can read."), "A=b");
+        screen
+            .home
+            .write(".config/backlog-aws/config.ini", "profile = a\naccount = 111122223333\n");
+        hook(screen.note("An account that is wanted."), "A=b");
+    };
+    at_each_width("notices", draw, Sandbox::with_override);
 }
 
 /// What the shells are given to evaluate, and what people are told along with it.
 #[test]
 fn hook() {
-    let mut screen = Screen::of(Sandbox::documented_home());
+    let mut screen = Screen::of(Sandbox::documented_home(), "80");
     let past = SystemTime::UNIX_EPOCH + Duration::new(1_000_000_000, 123_456_789);
     for path in files_below(&screen.home.path(".aws")).into_iter().chain([screen.home.path(".aws")])
     {

@@ -175,7 +175,7 @@ fn backlog_aws_alone_is_status() {
     let status = home.run(["status"]).expect_code(0);
     assert_eq!(alone.out(), status.out());
     assert_eq!(alone.err(), status.err());
-    assert!(alone.out().starts_with("luxito  (first, "), "{}", alone.out());
+    assert!(alone.out().starts_with("luxito  (first: a guess)"), "{}", alone.out());
 }
 
 #[test]

@@ -116,7 +116,7 @@ scenario! {
         session.assert_exported("bedrock", "ap-south-1", "directory");
         fs::rename(home.path("a"), home.path("renamed")).unwrap();
         let told = session.line("").joined();
-        assert!(told.contains("renamed/.backlog-aws is not allowed"), "{told}");
+        assert!(told.contains("renamed/.backlog-aws is ignored until you allow it"), "{told}");
         assert_outside(&mut session);
         fs::rename(home.path("renamed"), home.path("a")).unwrap();
         session.line("");

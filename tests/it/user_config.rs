@@ -268,7 +268,7 @@ fn exec_refuses_another_account_and_says_when_it_is_unknown() {
     assert_eq!(home.run(["exec", "--", "/bin/true"]).expect_code(0).err(), "");
     home.write(CONFIG, "profile = unknown\naccount = 111122223333\n");
     let told = home.run(["exec", "--", "/bin/true"]).expect_code(0);
-    assert!(told.err().contains("this directory wants account 111122223333"), "{}", told.err());
+    assert!(told.err().contains("account 111122223333 is wanted here"), "{}", told.err());
 }
 
 #[test]

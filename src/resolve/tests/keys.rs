@@ -167,7 +167,7 @@ fn the_first_usable_profile_is_found_behind_unusable_ones() {
     assert!(
         resolution.all_findings()[0]
             .message
-            .starts_with("Auto-detected AWS profile: luxito. It is the first of 4 usable profiles")
+            .starts_with("Auto-detected AWS profile: luxito, first of 4")
     );
 }
 

@@ -27,9 +27,9 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// The text without the line breaks of the terminal, so that a long line can be searched.
+    /// The text without the line breaks of the terminal, and of notices, so that a long line can be searched.
     pub fn joined(&self) -> String {
-        self.text.replace('\n', "")
+        self.text.replace("\n  ", " ").replace('\n', "")
     }
 }
 
