@@ -48,7 +48,7 @@ impl Sealed {
             variables.push((own, path.into()));
         }
         ask.extend([text_of(Some(&world.program))?, "credentials".to_owned()]);
-        ask.extend([format!("--profile={profile}"), format!("--region={region}")]);
+        ask.push(format!("--profile={profile}"));
         ask.extend(temporary.then(|| "--temporary".to_owned()));
         let ask = ask.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
         let section =
