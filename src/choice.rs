@@ -70,6 +70,19 @@ pub fn says_yes(question: &str) -> Result<bool, Failure> {
     answer_of(Confirm::new(question).with_default(true).prompt())
 }
 
+/// Says what was found, and asks whether to run the command all the same. Without a terminal the answer is no.
+///
+/// # Errors
+///
+/// Esc and Ctrl-C, and a terminal that cannot be asked.
+pub fn run_anyway(finding: &Finding) -> Result<bool, Failure> {
+    if !possible() {
+        return Ok(false);
+    }
+    eprintln!("backlog-aws: {finding}");
+    answer_of(Confirm::new("Run it all the same?").with_default(false).prompt())
+}
+
 fn answer_of<T>(answer: Result<T, InquireError>) -> Result<T, Failure> {
     answer.map_err(|error| match error {
         InquireError::OperationCanceled | InquireError::OperationInterrupted => Failure::Canceled,
@@ -115,6 +128,10 @@ pub fn resolve_for_command<'a>(
     inputs.typed = choice.profile.is_some();
     let mut resolution = resolve(&inputs);
     fill_in(&mut inputs, &mut resolution, temporary, world)?;
+    // What may ask is run, and with a key for Anthropic's own API that needs nothing of AWS.
+    if matches!(resolution.answer, Answer::Nothing) && inputs.anthropic_key && asks.is_some() {
+        return Ok((inputs, resolution));
+    }
     let asks = asks.filter(|asks| possible() && (asks.guess || resolution.refusal.is_some()));
     let profile = match (asks, &resolution.refusal) {
         (None, Some(refusal)) => {

@@ -24,7 +24,6 @@ pub struct Cli {
     #[arg(long, value_enum, global = true, default_value_t, value_name = "WHEN")]
     #[arg(help_heading = "Global options", hide_possible_values = true)]
     pub color: ColorChoice,
-
     /// What to do; `status` when nothing is given.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -276,6 +275,12 @@ pub struct Exec {
     /// Do not ask; when nothing names a profile, use the first usable one
     #[arg(long, short)]
     pub yes: bool,
+    /// Refuse any command where the toolkit's start script would end with other credentials; on a terminal, ask
+    #[arg(long)]
+    pub strict: bool,
+    /// Run a script of the toolkit even though it would end with other credentials
+    #[arg(long, conflicts_with = "strict")]
+    pub force: bool,
     /// The command and its arguments; put `--` before one that begins with a dash
     #[arg(trailing_var_arg = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments, required_unless_present = "dry_run")]
     pub command: Vec<OsString>,

@@ -75,8 +75,15 @@ pub enum Code {
     BearerTokenEmpty,
     /// A variable points to a file that does not exist.
     FileMissing,
-    /// The toolkit's file undoes what `exec` sets.
+    /// A start of the toolkit without `exec` does otherwise than the answer says.
+    PlainStart,
+    /// The start script undoes what `exec` sets.
     ToolkitEnvOverrides,
+    ToolkitRegion,
+    /// The same in the start script's Docker mode.
+    ToolkitDocker,
+    /// The start script does not know the API keys of Bedrock.
+    ToolkitApiKey,
     Boto3Differs,
     /// boto3 gives up on the whole file.
     Boto3Rejects,

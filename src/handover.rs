@@ -10,8 +10,7 @@ use crate::sealed::Sealed;
 use crate::secret::mask_key_id;
 use crate::session::Variable;
 use crate::text::visible;
-use crate::toolkit_env::ToolkitEnv;
-use crate::world::{OWN_FILES, World, own_files};
+use crate::world::{Environment, OWN_FILES, World, own_files};
 
 /// A value for the child, and whether it may be shown.
 #[derive(Clone)]
@@ -115,12 +114,15 @@ impl Handover {
         sealed: Option<&Sealed>,
     ) -> Result<Self, Failure> {
         let env = &world.env;
-        let Answer::Usable { source, identity } = &resolution.answer else {
-            return Err(Failure::Explained);
-        };
         let files = sealed.map_or_else(|| own_files(env), |sealed| sealed.variables.clone());
         let mut set: Vec<_> =
             files.into_iter().map(|(name, value)| (name, Value::Plain(value))).collect();
+        let (source, identity) = match &resolution.answer {
+            Answer::Usable { source, identity } => (source, identity),
+            // Anthropic's own API needs nothing of AWS.
+            Answer::Nothing if inputs.anthropic_key => return Ok(Self::new(set, env, None)),
+            Answer::Nothing | Answer::Unusable { .. } => return Err(Failure::Explained),
+        };
         match identity {
             _ if sealed.is_some() => {}
             Identity::Profile { credentials, .. } | Identity::Keys(credentials) => {
@@ -154,21 +156,28 @@ impl Handover {
         }
         set.push((Variable::Region.name(), Value::Plain(region.clone())));
         set.push((Variable::Source.name(), Value::Plain(source.name().into())));
+        Ok(Self::new(set, env, unnamed))
+    }
+
+    fn new(
+        set: Vec<(&'static str, Value)>,
+        env: &Environment,
+        unnamed: Option<(String, String)>,
+    ) -> Self {
         let is_set = |name: &OsStr| set.iter().any(|(set, _)| name == *set);
         let foreign = env.names().filter(|name| is_identity(name) && !is_set(name));
         let mut removed: Vec<OsString> = foreign.map(OsStr::to_owned).collect();
         removed.sort();
         let moves = |name: &&OsStr| name.to_string_lossy().starts_with(ENDPOINT_PREFIX);
         let endpoints = env.names().filter(moves).map(OsStr::to_owned).collect();
-        Ok(Self { set, removed, endpoints, unnamed })
+        Self { set, removed, endpoints, unnamed }
     }
 
-    /// What the toolkit's file has otherwise, with the lines.
-    pub fn contradicted_by(&self, file: &ToolkitEnv) -> Vec<(&'static str, usize)> {
-        file.contradicts(|name| {
-            let mut set = self.set.iter();
-            set.find(|(set, _)| *set == name).map(|(_, value)| value.text())
-        })
+    /// A variable of the child, whose other variables are those of `env`.
+    pub fn value_of<'e>(&'e self, name: &str, env: &'e Environment) -> Option<&'e OsStr> {
+        let set = self.set.iter().find(|(set, _)| *set == name);
+        let kept = || env.get(name).filter(|_| !self.removed.iter().any(|removed| removed == name));
+        set.map(|(_, value)| value.text()).or_else(kept)
     }
 
     /// What `--dry-run` prints: the difference, with secrets masked.

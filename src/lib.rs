@@ -24,6 +24,7 @@ pub mod secret;
 pub mod session;
 pub mod shell;
 pub mod source;
+pub mod start_script;
 pub mod start_up;
 pub mod temporary;
 pub mod text;

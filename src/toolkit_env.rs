@@ -3,17 +3,16 @@
 //! The toolkit sources this file; we never run it. `NAME='value'`, with or without `export` and quoted in any of the
 //! POSIX ways, is read. A value that needs a shell, or that does not end on its line, is reported and never guessed.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 
 use zeroize::Zeroizing;
 
 /// With this and nothing of AWS's, `LiteLLM` uses Anthropic's own API.
 pub const ANTHROPIC_KEY: &str = "ANTHROPIC_API_KEY";
 
-/// The variables that the chain looks at, then those that the file's readers pass on to AWS clients, then what decides
-/// when there is no AWS.
-const KNOWN: [&str; 16] = [
+/// The variables that the chain looks at, then those that the start script or `LiteLLM` goes by.
+const KNOWN: [&str; 12] = [
     "BACKLOG_AWS_PROFILE",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -23,12 +22,8 @@ const KNOWN: [&str; 16] = [
     "AWS_DEFAULT_REGION",
     "AWS_CREDENTIAL_EXPIRATION",
     "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
     "AWS_PROFILE_NAME",
-    "AWS_SECURITY_TOKEN",
     "AWS_ROLE_NAME",
-    "AWS_ROLE_ARN",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
     ANTHROPIC_KEY,
 ];
 
@@ -49,7 +44,8 @@ pub enum Unknown {
 struct Assignment {
     name: &'static str,
     value: Result<Zeroizing<Vec<u8>>, Unknown>,
-    line: usize,
+    /// Of all assignments; the last one counts.
+    lines: Vec<usize>,
 }
 
 /// What the file says about each variable: its last assignment, as for a shell that reads the file.
@@ -87,57 +83,44 @@ impl ToolkitEnv {
     /// The value of a variable and its line. An empty value counts as unset: the toolkit's wizard writes `''` for
     /// questions that were not answered.
     pub fn get(&self, name: &str) -> Option<(OsString, usize)> {
-        let found = self.find(name)?;
+        let found = self.assignment_of(name)?;
         let value = found.value.as_ref().ok().filter(|value| !value.is_empty())?;
-        Some((OsString::from_vec(value.to_vec()), found.line))
+        Some((OsString::from_vec(value.to_vec()), *found.lines.last()?))
     }
 
-    /// The line that sets the variable to nothing, which takes away what the environment had.
-    pub fn blanks(&self, name: &str) -> Option<usize> {
-        let found = self.find(name)?;
-        found.value.as_ref().is_ok_and(|value| value.is_empty()).then_some(found.line)
+    /// What becomes of a variable when the file is sourced, empty values included; `None` when it stays as it is.
+    pub fn find(&self, name: &str) -> Option<Result<&[u8], Unknown>> {
+        let found = self.assignment_of(name)?;
+        Some(found.value.as_ref().map(|value| value.as_slice()).map_err(|why| *why))
+    }
+
+    /// Every line that assigns the variable.
+    pub fn lines_of(&self, name: &str) -> Vec<usize> {
+        let found = self.assignment_of(name);
+        found.map(|found| found.lines.clone()).unwrap_or_default()
     }
 
     /// The variables of [`NAMES`] that are set to something unknown, with the line to change.
     pub fn unknown(&self) -> impl Iterator<Item = (&'static str, usize, Unknown)> {
         let of_chain = self.assignments.iter().filter(|found| NAMES.contains(&found.name));
         of_chain.filter_map(|found| {
-            Some((found.name, found.line, found.value.as_ref().err().copied()?))
+            Some((found.name, *found.lines.last()?, found.value.as_ref().err().copied()?))
         })
     }
 
-    /// What a program that sources the file gets otherwise than `handed` has it, with the lines. An empty value is only
-    /// among them where it is worse than none (to boto3 and AWS's SDK for JavaScript an empty bearer token is a token), or
-    /// takes a part of the credentials away: a session token, or keys that have no profile's name beside them.
-    pub fn contradicts<'h>(
-        &self,
-        handed: impl Fn(&str) -> Option<&'h OsStr>,
-    ) -> Vec<(&'static str, usize)> {
-        let by_name = handed("AWS_PROFILE").is_some();
-        let blank_counts = |name: &str| match name {
-            "AWS_BEARER_TOKEN_BEDROCK" => true,
-            "AWS_SESSION_TOKEN" => handed(name).is_some(),
-            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => !by_name && handed(name).is_some(),
-            _ => false,
-        };
-        let differs = |Assignment { name, value, .. }: &&Assignment| match value {
-            _ if *name == ANTHROPIC_KEY => false,
-            Ok(value) if value.is_empty() => blank_counts(name),
-            Ok(value) => handed(name).map(OsStr::as_bytes) != Some(value),
-            // The others have a finding of their own.
-            Err(_) => !NAMES.contains(name),
-        };
-        self.assignments.iter().filter(differs).map(|found| (found.name, found.line)).collect()
-    }
-
-    fn find(&self, name: &str) -> Option<&Assignment> {
+    fn assignment_of(&self, name: &str) -> Option<&Assignment> {
         self.assignments.iter().find(|found| found.name == name)
     }
 
     /// Replaces what an earlier line said, and wipes its secret.
     fn set(&mut self, name: &'static str, line: usize, value: Result<Zeroizing<Vec<u8>>, Unknown>) {
-        self.assignments.retain(|earlier| earlier.name != name);
-        self.assignments.push(Assignment { name, value, line });
+        let earlier = self.assignments.iter().position(|earlier| earlier.name == name);
+        let earlier = earlier.map(|at| self.assignments.remove(at).lines);
+        let mut lines = earlier.unwrap_or_default();
+        if lines.last() != Some(&line) {
+            lines.push(line);
+        }
+        self.assignments.push(Assignment { name, value, lines });
     }
 
     /// Reads the statements of one line. Returns the quote or backslash that leaves the last value open.
@@ -172,8 +155,9 @@ impl ToolkitEnv {
                 [b';' | b'&', after @ ..] => text = after,
                 [] | [b'#', ..] => return None,
                 [b'u', b'n', b's', b'e', b't', b' ' | b'\t', names @ ..] => {
-                    for name in names.split(|&byte| !is_identifier(byte)) {
-                        self.assignments.retain(|found| found.name.as_bytes() != name);
+                    // Nothing is what is left of it in the environment too.
+                    for name in names.split(|&byte| !is_identifier(byte)).filter_map(known) {
+                        self.set(name, line, Ok(Zeroizing::default()));
                     }
                     return None;
                 }

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 use jiff::Timestamp;
+use zeroize::Zeroizing;
 
-use crate::aws::locate;
+use crate::aws::{FileKind, locate};
 use crate::fs::{Content, FORBIDDEN_DIRS, SourceFile, foreign_directory, is_mine, read_file};
 
 /// The largest AWS file that is read, in bytes: far beyond any real one, and short of exhausting memory.
@@ -139,6 +140,20 @@ impl World {
             cache,
             sealed_dir,
             program,
+        }
+    }
+
+    /// One of the AWS files as it stands in the home: the toolkit looks nowhere else.
+    pub fn aws_file_in_home(&self, kind: FileKind) -> Option<Zeroizing<Vec<u8>>> {
+        let (known, name) = match kind {
+            FileKind::Credentials => (&self.credentials, "credentials"),
+            FileKind::Config => (&self.config, "config"),
+        };
+        let path = self.home.as_ref()?.join(".aws").join(name);
+        let bytes = |file: &SourceFile| Some(Zeroizing::new(file.bytes()?.to_vec()));
+        match known {
+            Some(file) if file.path == path => bytes(file),
+            _ => bytes(&read_file(path, MAX_FILE_BYTES)),
         }
     }
 

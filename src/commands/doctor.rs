@@ -22,7 +22,7 @@ struct Report {
     schema: u8,
     ok: bool,
     checks: Vec<Finding>,
-    consumers: [Client; 4],
+    consumers: [Client; 6],
 }
 
 /// Exit status 1 when there is a problem; warnings do not count.

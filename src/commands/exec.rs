@@ -3,27 +3,27 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use crate::bearer::exchange;
-use crate::choice::{Asks, print_concerns, resolve_for_command};
+use crate::choice::{Asks, print_concerns, resolve_for_command, run_anyway};
 use crate::cli;
 use crate::error::{Done, Failure, reason};
-use crate::finding::{is_quiet, print_findings};
-use crate::fs::{Content, SourceFile};
+use crate::finding::{Code, Finding, is_quiet, print_findings};
 use crate::handover::Handover;
 use crate::layout::{print_line, say};
-use crate::overrides::place;
-use crate::resolve::Identity;
+use crate::resolve::{Identity, Inputs, Resolution};
 use crate::sealed::Sealed;
+use crate::start_script::{may_use_docker, under_exec};
 use crate::temporary::{self, Temporary};
 use crate::text::visible;
-use crate::toolkit_env::ToolkitEnv;
-use crate::world::World;
+use crate::world::{Environment, World};
 
 /// Resolves afresh and replaces this process by the command.
 pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
-    let asks = Asks { question: "Profile for this command", guess: !args.yes && !args.dry_run };
+    let guess = !args.yes && !args.dry_run;
+    let asks = Asks { question: "Profile for this command", guess };
     let temporary = match (args.temporary, args.dry_run) {
         (false, _) => Temporary::Refuse,
         (true, false) => Temporary::Ask,
@@ -37,7 +37,7 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
     let sealed = args.sealed.then(|| Sealed::of(&resolution, args.temporary, world));
     let sealed = sealed.transpose()?;
     let handover = Handover::of(&resolution, &inputs, world, !args.no_profile, sealed.as_ref())?;
-    warn_of_toolkit_env(&handover, world);
+    judge_start(args, world, &inputs, &resolution, &handover)?;
     if args.dry_run {
         print_line(&format!("as      {summary}"), &world.env, out)?;
         if let Some((profile, _)) = &inputs.temporary {
@@ -54,6 +54,12 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
     };
     print_concerns(&resolution, world);
     print_findings(resolution.unknown_region(), &world.env, &mut io::stderr());
+    if !resolution.answer.is_usable() && !is_quiet(&world.env) {
+        say(
+            "no profile is usable, so the command runs without AWS credentials; with ANTHROPIC_API_KEY, LiteLLM uses Anthropic's own API",
+            &world.env,
+        );
+    }
     if world.env.non_empty("ANTHROPIC_AWS_API_KEY").is_some() && !is_quiet(&world.env) {
         say(
             "ANTHROPIC_AWS_API_KEY stays, and Anthropic's AWS client prefers it to these credentials; unset it if that is not meant",
@@ -90,19 +96,66 @@ fn become_command(program: &OsStr, arguments: &[OsString], handover: &Handover) 
     }
 }
 
-/// Says when the toolkit's file would undo the handover. Its start scripts source it, after us.
-fn warn_of_toolkit_env(handover: &Handover, world: &World) {
-    let Some(SourceFile { path, content: Content::Read { bytes, .. }, .. }) = &world.toolkit_env
-    else {
-        return;
+const WITH_CLAUDE: &str = "claude-with-services.sh";
+
+/// Says what the toolkit's start script would make of the credentials. Where it would use others, its scripts are not
+/// run, and with `--strict` no command is.
+fn judge_start(
+    args: &cli::Exec,
+    world: &World,
+    inputs: &Inputs<'_>,
+    resolution: &Resolution,
+    handover: &Handover,
+) -> Result<(), Failure> {
+    let script = script_of(&args.command);
+    if script.is_some_and(|script| script.ends_with(WITH_CLAUDE)) && !args.force {
+        return Err(Failure::Problem(format!(
+            "{WITH_CLAUDE} starts Claude Code as well, and with these credentials; run start-services.sh through exec, and then {WITH_CLAUDE} by itself (after a start with Docker: `claude`)"
+        )));
+    }
+    let under_exec = |docker| under_exec(world, inputs, resolution, handover, docker);
+    // With Docker the script asks the AWS CLI, to which a sealed configuration gives the one identity.
+    let (native, containers) = (under_exec(false), under_exec(true).filter(|_| !args.sealed));
+    // The script takes containers where its compose file is and a Docker engine answers.
+    let compose = |script: &Path| Some(script.parent()?.join("../../docker-compose.yml").exists());
+    let native_mode = args.command.iter().any(|word| word == "BACKLOG_NATIVE_MODE=true");
+    let findings = match script {
+        // Of API keys only the script knows nothing; of containers too.
+        None => native.filter(|found| !args.sealed && found.code != Code::ToolkitApiKey),
+        Some(script) if compose(script) == Some(true) && !native_mode && native != containers => {
+            if engine_answers(&world.env) {
+                containers
+            } else {
+                native
+            }
+        }
+        Some(_) => native,
     };
-    let found = handover.contradicted_by(&ToolkitEnv::parse(bytes));
-    let (Some((_, first)), false) = (found.first(), is_quiet(&world.env)) else {
-        return;
+    let stops = |finding: &&Finding| finding.code != Code::ToolkitRegion;
+    let held = (script.is_some() || args.strict) && !args.force && !args.dry_run;
+    let Some(finding) = findings.iter().find(stops).filter(|_| held) else {
+        print_findings(findings, &world.env, &mut io::stderr().lock());
+        return Ok(());
     };
-    let names: Vec<&str> = found.iter().map(|(name, _)| *name).collect();
-    let (names, at) = (names.join(", "), place(path, Some(*first)));
-    let text =
-        format!("scripts that source {at} get another {names} than this command; remove it there");
-    say(&text, &world.env);
+    if args.strict && run_anyway(finding)? {
+        return Ok(());
+    }
+    Err(Failure::Problem(format!("{finding}; --force runs it all the same")))
+}
+
+/// What the script asks too.
+fn engine_answers(env: &Environment) -> bool {
+    let mut docker = Command::new("docker");
+    docker.arg("info").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    may_use_docker(env) && docker.status().is_ok_and(|status| status.success())
+}
+
+/// The toolkit's script that a command runs, by itself or by way of a shell.
+fn script_of(command: &[OsString]) -> Option<&Path> {
+    const SCRIPTS: [&str; 3] = ["start-services.sh", "restart-services.sh", WITH_CLAUDE];
+    const RUNS_OTHERS: [&str; 7] = ["bash", "sh", "zsh", "env", "nohup", "time", "nice"];
+    let named = |word: &Path, names: &[&str]| names.iter().any(|name| word.ends_with(name));
+    let by_another = named(command.first()?.as_ref(), &RUNS_OTHERS);
+    let mut words = command.iter().take(if by_another { command.len() } else { 1 }).map(Path::new);
+    words.find(|word| named(word, &SCRIPTS))
 }

@@ -20,6 +20,7 @@ use crate::resolve::{
 use crate::secret::mask_key_id;
 use crate::session::UserIntent;
 use crate::source::Source;
+use crate::start_script::plain_start;
 use crate::text::{BAD, FAINT, GOOD, visible, write_json};
 use crate::world::World;
 
@@ -27,18 +28,17 @@ use crate::world::World;
 pub fn run(args: &cli::Status, world: &World, out: &mut dyn Write) -> Done {
     let inputs = Inputs::of(world, UserIntent::of_environment(&world.env));
     let resolution = resolve(&inputs);
+    let mut findings = resolution.all_findings();
+    findings.extend(resolution.unknown_region());
+    findings.extend(plain_start(world, &inputs, &resolution));
     if args.json {
-        write_json(out, &Report::of(&resolution))?;
+        write_json(out, &Report::of(&resolution, findings))?;
     } else {
         print(&resolution, args.all, &Layout::of(&world.env, io::stdout()), out)?;
-        let said = abridged(findings(&resolution)).into_iter().chain(hook_missing(world));
+        let said = abridged(findings).into_iter().chain(hook_missing(world));
         print_findings(said, &world.env, &mut io::stderr().lock());
     }
     Ok(u8::from(!resolution.answer.is_usable()))
-}
-
-fn findings(resolution: &Resolution) -> Vec<Finding> {
-    resolution.all_findings().into_iter().chain(resolution.unknown_region()).collect()
 }
 
 /// `status --json`, schema 2.
@@ -68,7 +68,7 @@ struct CredentialsReport {
 }
 
 impl<'a> Report<'a> {
-    fn of(resolution: &'a Resolution) -> Self {
+    fn of(resolution: &'a Resolution, findings: Vec<Finding>) -> Self {
         let answer = &resolution.answer;
         let credentials = answer.identity().map(|identity| CredentialsReport {
             kind: identity.kind_name(),
@@ -92,7 +92,7 @@ impl<'a> Report<'a> {
             r#override: &resolution.found_override,
             aws_profile: &resolution.aws_profile,
             candidates: &resolution.candidates,
-            notices: abridged(findings(resolution)),
+            notices: abridged(findings),
         }
     }
 }

@@ -7,10 +7,11 @@
 use serde::Serialize;
 
 use super::case::Case;
-use crate::aws::{Kind, Profile};
-use crate::aws::{account, botocore};
-use crate::resolve::{Answer, FALLBACK_REGION, describe, usable};
+use crate::aws::{Kind, Profile, account, botocore};
+use crate::handover::Handover;
+use crate::resolve::{FALLBACK_REGION, describe, usable};
 use crate::secret::mask_key_id;
+use crate::start_script::{Start, StartScript, Taken};
 use crate::text::visible;
 
 const ID: &str = "AWS_ACCESS_KEY_ID";
@@ -44,35 +45,54 @@ impl Client {
     }
 }
 
-pub fn clients(case: &Case<'_>) -> [Client; 4] {
-    let region = Some(visible(&case.resolution.region.name));
+pub fn clients(case: &Case<'_>) -> [Client; 6] {
     let boto3_region = boto3_region(case);
     let litellm_region = shown(case, "AWS_REGION_NAME")
         .or_else(|| shown(case, "AWS_REGION"))
         .or_else(|| boto3_region.clone())
         .or_else(|| Some("us-west-2".to_owned()));
+    let [native, docker, under_exec] = toolkit(case);
     [
-        Client { name: "toolkit", region, ..toolkit(case) },
+        native,
+        docker,
+        under_exec,
         Client { name: "litellm", region: litellm_region, ..litellm(case) },
         Client { name: "boto3", region: boto3_region, ..boto3(case) },
         Client { name: "claude-code", region: Some(claude_region(case)), ..claude_code(case) },
     ]
 }
 
-fn toolkit(case: &Case<'_>) -> Client {
-    let profile = case.resolution.answer.profile().map(visible);
-    match &case.resolution.answer {
-        Answer::Usable { source, identity } => {
-            let access_key_id = identity.credentials().map(|keys| mask_key_id(&keys.access_key_id));
-            let account = case.resolution.account.clone();
-            Client { profile, access_key_id, account, ..Client::rule(source.name()) }
+/// What the toolkit's start script would give to `LiteLLM`.
+fn toolkit(case: &Case<'_>) -> [Client; 3] {
+    let Case { world, inputs, resolution, .. } = case;
+    let (script, identity) = (StartScript::of(world, inputs), resolution.answer.identity());
+    let row = |name, start: &Start| {
+        let id = match &start.taken {
+            Taken::Keys(keys) => Some(&*keys.access_key_id),
+            _ => None,
+        };
+        Client {
+            name,
+            profile: start.profile.as_ref().map(visible),
+            access_key_id: id.map(mask_key_id),
+            account: id.and_then(account::of_key_id),
+            region: id.map(|_| visible(&start.region)),
+            rule: start.does(inputs, identity),
         }
-        Answer::Unusable { source, .. } => {
-            let rule = format!("{}: cannot be used, and no other profile is tried", source.name());
-            Client { profile, ..Client::rule(rule) }
+    };
+    let plain = |name: &str| world.env.get(name);
+    let mut under_exec = Client { name: "under exec", ..Client::rule("exec refuses") };
+    if let Ok(handover) = Handover::of(resolution, inputs, world, true, None) {
+        let start = script.native(&|name| handover.value_of(name, &world.env));
+        under_exec = row("under exec", &start);
+        if let Some(source) = resolution.answer.source().filter(|_| start.gives(identity, inputs)) {
+            source.name().clone_into(&mut under_exec.rule);
+            under_exec.profile = resolution.answer.profile().map(visible);
         }
-        Answer::Nothing => Client::rule("nothing in the chain is usable"),
     }
+    let docker = StartScript::docker(&plain, inputs, world);
+    let native = script.native(&plain);
+    [row("plain start, native", &native), row("plain start, Docker", &docker), under_exec]
 }
 
 fn litellm(case: &Case<'_>) -> Client {

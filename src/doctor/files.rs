@@ -1,5 +1,5 @@
-//! The files: what is wrong in profiles that nobody uses now, what boto3 reads otherwise, what the toolkit's file does to
-//! `exec`, and proxies that still have old keys. What is wrong for the chain, the chain finds.
+//! The files: what is wrong in profiles that nobody uses now, what boto3 reads otherwise, and proxies that
+//! still have old keys. What is wrong for the chain, the chain finds.
 
 use std::path::Path;
 
@@ -9,15 +9,13 @@ use super::case::Case;
 use crate::aws::{Kind, botocore};
 use crate::finding::{Code, Finding, Place};
 use crate::fs::{Content, SourceFile};
-use crate::handover::Handover;
-use crate::text::{comment_out, visible};
+use crate::text::visible;
 
 pub fn findings(case: &Case<'_>) -> Vec<Finding> {
     let (credentials, config) = (case.world.credentials.as_ref(), case.world.config.as_ref());
     let mut findings = Vec::new();
     findings.extend(missing(case, "AWS_SHARED_CREDENTIALS_FILE", credentials));
     findings.extend(missing(case, "AWS_CONFIG_FILE", config));
-    findings.extend(toolkit_overrides(case));
     findings.extend(boto3(case));
     findings.extend(old_proxies(case));
     findings.extend(other_profiles(case));
@@ -31,28 +29,6 @@ fn missing(case: &Case<'_>, variable: &str, file: Option<&SourceFile>) -> Option
     let finding = Finding::warning(Code::FileMissing, message)
         .remedy(format!("{} to use the file in ~/.aws again", case.unset(&[variable])));
     matches!(file.content, Content::Absent).then_some(finding)
-}
-
-/// Variables of the toolkit's file that its start scripts export over what `exec` sets. An empty one is among them: to
-/// `LiteLLM` keys that are set to nothing are keys.
-fn toolkit_overrides(case: &Case<'_>) -> Option<Finding> {
-    const KEYS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
-    let (path, file) = &case.inputs.toolkit_env;
-    let handover = Handover::of(case.resolution, case.inputs, case.world, true, None);
-    let mut found = handover.map(|handover| handover.contradicted_by(file)).unwrap_or_default();
-    found.extend(KEYS.into_iter().filter_map(|name| Some((name, file.blanks(name)?))));
-    found.sort_by_key(|(_, line)| *line);
-    found.dedup();
-    let names: Vec<&str> = found.iter().map(|(name, _)| *name).collect();
-    let lines: Vec<usize> = found.iter().map(|(_, line)| *line).collect();
-    let message = format!(
-        "{} sets {}; the toolkit's start scripts source it, and so undo what `backlog-aws exec` sets",
-        visible(path),
-        names.join(", ")
-    );
-    let finding =
-        Finding::warning(Code::ToolkitEnvOverrides, message).remedy(comment_out(path, &lines));
-    Some(finding.at(Place::line(path, *lines.first()?)))
 }
 
 /// What boto3 reads otherwise.

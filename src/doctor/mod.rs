@@ -19,7 +19,9 @@ pub use integration::hook_missing;
 pub use probe::SystemProbe;
 
 use crate::finding::{Code, Finding, Place, Severity};
+use crate::handover::Handover;
 use crate::resolve::Answer;
+use crate::start_script::{may_use_docker, plain_start, under_exec};
 use crate::text::{comment_out, pasted, visible};
 use crate::toolkit_env::Unknown;
 
@@ -32,8 +34,8 @@ pub fn findings(case: &Case<'_>) -> Vec<Finding> {
     findings.extend(environment::findings(case));
     findings.extend(files::findings(case));
     findings.extend(case.probe.leaks.iter().cloned());
-    let hook_runs = findings.iter().any(|finding| finding.code == Code::Hook);
-    findings.extend(answer(case, hook_runs));
+    findings.extend(start_script(case));
+    findings.extend(answer(case));
     // For whoever wants to remove them.
     let installed = case.probe.installed.iter();
     findings.extend(installed.map(|(what, at)| Finding::ok(Code::Installed, *what).at(at.clone())));
@@ -71,17 +73,33 @@ fn written_out(case: &Case<'_>, at: &Place) -> Option<String> {
     })
 }
 
-fn answer(case: &Case<'_>, hook_runs: bool) -> Option<Finding> {
+/// What the toolkit's start script makes of the answer, by itself and under `exec`.
+fn start_script(case: &Case<'_>) -> Vec<Finding> {
+    let Case { world, inputs, resolution, .. } = case;
+    let mut findings = Vec::new();
+    if let Ok(handover) = Handover::of(resolution, inputs, world, true, None) {
+        let under_exec = |docker| under_exec(world, inputs, resolution, &handover, docker);
+        findings.extend(under_exec(false));
+        findings.extend(under_exec(true).filter(|_| may_use_docker(&world.env)));
+    }
+    findings.extend(plain_start(world, inputs, resolution));
+    findings.dedup_by_key(|finding| finding.code);
+    findings
+}
+
+fn answer(case: &Case<'_>) -> Option<Finding> {
     let Answer::Usable { source, identity } = &case.resolution.answer else {
         return None;
     };
+    // The start script does not know them, as another finding says.
+    if identity.api_key().is_some() {
+        return None;
+    }
     let name = identity.profile().map(|name| format!("profile '{}'", visible(name)));
     let name = name.unwrap_or_else(|| identity.without_profile());
     let account = case.resolution.account.as_ref().map(|account| format!(", account {account}"));
     let (account, region) = (account.unwrap_or_default(), visible(&case.resolution.region.name));
-    // Without the hook the toolkit may get something else.
-    let who = if hook_runs { "the toolkit gets" } else { "`backlog-aws exec` hands over" };
-    let message = format!("{who} {name} ({}){account}, region {region}", source.name());
+    let message = format!("{name} is chosen ({}){account}, region {region}", source.name());
     Some(Finding {
         at: case.resolution.decided_at().cloned(),
         ..Finding::ok(Code::Profile, message)

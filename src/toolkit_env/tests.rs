@@ -37,7 +37,8 @@ fn the_last_assignment_wins_and_empty_counts_as_unset() {
     assert_eq!(value("AWS_REGION=a\nAWS_REGION=b\n", "AWS_REGION").as_deref(), Some("b"));
     assert_eq!(value("AWS_REGION=a\nAWS_REGION=''\n", "AWS_REGION"), None);
     let blank = ToolkitEnv::parse(b"AWS_REGION=a\nAWS_REGION=''\n");
-    assert_eq!(blank.blanks("AWS_REGION"), Some(2));
+    assert_eq!(blank.find("AWS_REGION"), Some(Ok(&b""[..])));
+    assert_eq!(blank.lines_of("AWS_REGION"), [1, 2]);
 }
 
 #[test]
@@ -135,24 +136,4 @@ fn unset_takes_back_what_was_set() {
 fn other_names_and_longer_names_are_left_alone() {
     assert_eq!(value("MY_AWS_REGION=a\nAWS_REGION_NAME=b\n#AWS_REGION=c\n", "AWS_REGION"), None);
     assert_eq!(value("echo AWS_REGION=a\n", "AWS_REGION"), None);
-}
-
-#[test]
-fn an_empty_value_contradicts_where_it_takes_something_away() {
-    let found = |file: &str, handed: &[&str]| -> Vec<&'static str> {
-        let handed = |name: &str| handed.contains(&name).then_some(OsStr::new("given"));
-        let read = ToolkitEnv::parse(file.as_bytes());
-        let found = read.contradicts(handed).into_iter();
-        found.map(|(name, _)| name).collect()
-    };
-    let keys = "AWS_ACCESS_KEY_ID=''\nAWS_SECRET_ACCESS_KEY=''\n";
-    let (id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
-    // By name, clients find the keys in the AWS files.
-    assert_eq!(found(keys, &[id, secret, "AWS_PROFILE"]), [""; 0]);
-    assert_eq!(found(keys, &[id, secret]), [id, secret]);
-    let token = "AWS_SESSION_TOKEN";
-    assert_eq!(found("AWS_SESSION_TOKEN=\n", &[id, secret]), [""; 0]);
-    assert_eq!(found("AWS_SESSION_TOKEN=\n", &[token, "AWS_PROFILE"]), [token]);
-    assert_eq!(found("AWS_REGION=\n", &["AWS_REGION"]), [""; 0]);
-    assert_eq!(found("AWS_BEARER_TOKEN_BEDROCK=\n", &[]), ["AWS_BEARER_TOKEN_BEDROCK"]);
 }

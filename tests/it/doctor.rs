@@ -31,6 +31,12 @@ impl Diagnosis {
         self.checks().into_iter().find(|check| check["code"] == code)
     }
 
+    /// Who uses what.
+    fn consumer(&self, name: &str) -> &Value {
+        let mut consumers = self.0["consumers"].as_array().expect("an array").iter();
+        consumers.find(|consumer| consumer["name"] == name).expect("it is known")
+    }
+
     #[track_caller]
     fn assert_first(&self, code: &str, severity: &str) -> &Value {
         let first = self.checks()[0];
@@ -76,7 +82,12 @@ fn named_and_fixed(
 /// The documented home, with `bedrock` chosen for good, so that nothing else is to be said about it.
 fn settled_home() -> Sandbox {
     let home = Sandbox::documented_home();
-    home.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE='bedrock'\n");
+    // The start script reads regions in this file alone.
+    home.append(".aws/config", "[profile bedrock]\nregion = eu-west-1\n");
+    home.write(
+        ".backlog-toolkit-env",
+        "export BACKLOG_AWS_PROFILE='bedrock'\nexport AWS_ACCESS_KEY_ID=''\nexport AWS_SECRET_ACCESS_KEY=''\n",
+    );
     home
 }
 
@@ -133,7 +144,7 @@ scenario! {
         let mut session = Session::start(&home, shell);
         session.export("BACKLOG_AWS_PROFILE", "gone");
         let fixed = named_and_fixed(&home, &mut session, "unusable", "problem");
-        assert_eq!(fixed.0["consumers"][0]["profile"], "bedrock");
+        assert_eq!(fixed.consumer("under exec")["profile"], "bedrock");
     }
 
     fn keys_in_the_environment_are_removed(shell) {
@@ -144,9 +155,8 @@ scenario! {
             .env("AWS_SECRET_ACCESS_KEY", SECRETS[1])
             .spawn();
         let before = Diagnosis::of(&home, &mut session);
-        let consumers = &before.0["consumers"];
-        assert_eq!(consumers[1]["access_key_id"], "AKIA************MPLE");
-        assert_eq!(consumers[3]["profile"], "cc", "Claude Code follows AWS_PROFILE");
+        assert_eq!(before.consumer("litellm")["access_key_id"], "AKIA************MPLE");
+        assert_eq!(before.consumer("claude-code")["profile"], "cc");
         named_and_fixed(&home, &mut session, "environment-keys-shadow", "warning");
     }
 
@@ -168,7 +178,7 @@ scenario! {
         let project = home.path("it's a project");
         let mut session = Session::builder(&home, shell).cwd(project).spawn();
         let fixed = named_and_fixed(&home, &mut session, "override-not-allowed", "warning");
-        assert_eq!(fixed.0["consumers"][0]["profile"], "bedrock");
+        assert_eq!(fixed.consumer("under exec")["profile"], "bedrock");
     }
 }
 
@@ -248,20 +258,22 @@ fn a_value_that_needs_expansion_is_written_out() {
     home.write(".backlog-toolkit-env", "# mine\nexport BACKLOG_AWS_PROFILE=\"$(echo bedrock)\"\n");
     let mut session = Session::start(&home, Shell::Bash);
     let fixed = named_and_fixed(&home, &mut session, "unusable", "problem");
-    assert_eq!(fixed.0["consumers"][0]["rule"], "toolkit-env");
+    assert_eq!(fixed.consumer("under exec")["rule"], "toolkit-env");
     let text = fs::read_to_string(home.path(".backlog-toolkit-env")).unwrap();
     assert_eq!(text, "# mine\nexport BACKLOG_AWS_PROFILE='bedrock'\n");
 }
 
 #[test]
-fn blanks_in_the_toolkits_file_are_commented_out() {
+fn keys_in_the_toolkits_file_that_undo_exec_are_commented_out() {
     let home = settled_home();
-    home.write(
-        ".backlog-toolkit-env",
-        "export BACKLOG_AWS_PROFILE='bedrock'\nexport AWS_ACCESS_KEY_ID=''\nexport AWS_SECRET_ACCESS_KEY=''\n",
+    let keys = format!(
+        "export BACKLOG_AWS_PROFILE='bedrock'\nexport AWS_ACCESS_KEY_ID={}\nAWS_SECRET_ACCESS_KEY={}\n",
+        KEY_IDS[1], SECRETS[1]
     );
+    home.write(".backlog-toolkit-env", keys);
     let mut session = Session::start(&home, Shell::Bash);
-    named_and_fixed(&home, &mut session, "toolkit-env-overrides", "warning");
+    let fixed = named_and_fixed(&home, &mut session, "toolkit-env-overrides", "warning");
+    assert!(fixed.find("plain-start").is_none(), "{:#}", fixed.0);
 }
 
 #[test]
@@ -313,8 +325,8 @@ fn a_duplicate_that_only_boto3_rejects_is_named_with_its_line() {
     let first = &report["checks"][0];
     assert_eq!(first["code"], "boto3-rejects");
     assert!(first["at"].as_str().unwrap().ends_with(".aws/config:3"), "{first}");
-    let boto3 = &report["consumers"][2];
-    assert_eq!(boto3["name"], "boto3");
+    let report = Diagnosis(report);
+    let boto3 = report.consumer("boto3");
     assert!(boto3["rule"].as_str().unwrap().contains(".aws/config:3"), "{boto3}");
 }
 

@@ -70,45 +70,6 @@ fn a_dry_run_shows_the_difference_with_secrets_masked() {
 }
 
 #[test]
-fn a_file_of_the_toolkit_that_undoes_the_handover_is_named() {
-    let home = Sandbox::documented_home();
-    let run = |lines: &str| {
-        home.write(".backlog-toolkit-env", lines);
-        let run = home.invoke(["exec", "--profile", "bedrock", "--", "true"]);
-        run.run().expect_code(0).err().to_owned()
-    };
-    for (lines, names, line) in [
-        ("BACKLOG_AWS_PROFILE=luxito\n", "BACKLOG_AWS_PROFILE", 1),
-        ("\nexport AWS_PROFILE='cc'\n", "AWS_PROFILE", 2),
-        (
-            "AWS_REGION=us-east-2\nAWS_BEARER_TOKEN_BEDROCK=''\n",
-            "AWS_REGION, AWS_BEARER_TOKEN_BEDROCK",
-            1,
-        ),
-    ] {
-        let expected = format!(
-            "backlog-aws: scripts that source ~/.backlog-toolkit-env:{line} get another {names} than this command; \
-             remove it there\n"
-        );
-        assert_eq!(run(lines), expected);
-    }
-    for (lines, name) in [
-        ("AWS_PROFILE_NAME=cc\n", "AWS_PROFILE_NAME"),
-        ("AWS_PROFILE=\"$X\"\n", "AWS_PROFILE"),
-        ("AWS_ROLE_ARN=x\n", "AWS_ROLE_ARN"),
-    ] {
-        assert!(run(lines).contains(&format!(" another {name} than ")), "{lines}");
-    }
-    // The same, nothing, and what is not AWS's.
-    let agreeing = "BACKLOG_AWS_PROFILE=bedrock\nAWS_REGION=eu-west-1\nAWS_ACCESS_KEY_ID=''\nANTHROPIC_API_KEY=x\n";
-    assert_eq!(run(agreeing), "");
-    home.write(".backlog-toolkit-env", "AWS_REGION=us-east-2\n");
-    let quiet =
-        home.invoke(["exec", "--profile", "bedrock", "--", "true"]).env("BACKLOG_AWS_QUIET", "1");
-    assert_eq!(quiet.run().expect_code(0).err(), "");
-}
-
-#[test]
 fn arguments_arrive_byte_by_byte() {
     let home = Sandbox::documented_home();
     let arguments: Vec<OsString> = [

@@ -12,7 +12,7 @@ fn set_ups() -> u64 {
 }
 
 /// `SplitMix64` (Steele, Lea, Flood): the same numbers everywhere.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -22,11 +22,11 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[usize::try_from(self.next() % from.len() as u64).expect("it is small")]
     }
 
-    fn one_in(&mut self, count: u64) -> bool {
+    pub fn one_in(&mut self, count: u64) -> bool {
         self.next().is_multiple_of(count)
     }
 }

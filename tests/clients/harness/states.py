@@ -41,6 +41,8 @@ class State:
     """Whether `exec` would ask before it takes the answer, as on a terminal it does for a guess among many."""
     by_name: bool = True
     """Whether a client that is given the profile's name uses its keys; boto3 prefers a role or a sign-in to them."""
+    told: bool = False
+    """Whether `exec` says that the toolkit's start script would undo what it hands over."""
     astray: dict[str, str] = field(default_factory=dict)
     """Clients that cannot be kept on the right credentials here, and why."""
 
@@ -115,7 +117,7 @@ STATES = (
 )
 
 
-def _sourced(name: str, variables: dict[str, str], *astray: str) -> State:
+def _sourced(name: str, variables: dict[str, str], *astray: str, told: bool = False) -> State:
     why = f"{' '.join(variables)} in the toolkit's file, which is sourced after exec, overrides what exec has set"
     return State(
         f"sourced-{name}",
@@ -123,6 +125,7 @@ def _sourced(name: str, variables: dict[str, str], *astray: str) -> State:
         "eu-west-1",
         exec_options="--profile pinned ",
         toolkit_env=_file_lines(variables),
+        told=told,
         astray=dict.fromkeys(astray, why),
     )
 
@@ -130,8 +133,8 @@ def _sourced(name: str, variables: dict[str, str], *astray: str) -> State:
 # The user pins a profile, and the toolkit's start script sources a file that says otherwise after `exec` is done.
 SOURCED = (
     _sourced("profile", {"BACKLOG_AWS_PROFILE": "toolkit"}, "litellm-profile"),
-    _sourced("region", {"AWS_REGION": "eu-west-2"}, "js-sdk"),
-    _sourced("keys", keys_as_variables(who.FILE_KEYS), "boto3", "aws-cli", "litellm"),
+    _sourced("region", {"AWS_REGION": "eu-west-2"}, "js-sdk", told=True),
+    _sourced("keys", keys_as_variables(who.FILE_KEYS), "boto3", "aws-cli", "litellm", told=True),
     _sourced("empty-keys", {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}),
     _sourced(
         "bearer",
@@ -140,6 +143,7 @@ SOURCED = (
         "js-sdk",
         "litellm",
         "litellm-profile",
+        told=True,
     ),
     _sourced("empty-bearer", {"AWS_BEARER_TOKEN_BEDROCK": ""}, "boto3", "js-sdk"),
     _sourced("aws-profile", {"AWS_PROFILE": "cc"}, "js-sdk"),

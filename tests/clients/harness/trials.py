@@ -48,7 +48,9 @@ def try_state(bench: Bench, state: State, shell: str, control: Future[str], *, t
     lines.append(f"probe {case}/outside {' '.join(outside)}")
     lines.append(f"{run} probe {case}/exec {' '.join(under_exec)}")
     if thorough:
-        lines.append(f"{run} start-services.sh probe {case}/toolkit litellm-proxy")
+        # The script knows no API keys, and is not run with one unless it is forced.
+        forced = run.replace("exec ", "exec --force ", 1)
+        lines.append(f"{forced} start-services.sh probe {case}/toolkit litellm-proxy")
 
     home = bench.home(case, shell, state, with_hook=True)
     try:
@@ -98,7 +100,7 @@ def try_sourced(bench: Bench, state: State) -> list[Check]:
     """The toolkit's start script under `exec`, with a file of the user's that contradicts the pinned profile."""
     home = bench.home(state.name, "bash", state, with_hook=True)
     place = f"{state.name}-bash/toolkit"
-    line = f"backlog-aws exec {state.exec_options}-- start-services.sh probe {place} {' '.join(UNDER_EXEC)}"
+    line = f"backlog-aws exec --force {state.exec_options}-- start-services.sh probe {place} {' '.join(UNDER_EXEC)}"
     try:
         screen = bench.type_into("bash", [line], home)
     except ShellFailed as failure:
@@ -188,9 +190,9 @@ def _files_untouched(state: State, shell: str, *, untouched: bool, screen: str) 
 
 
 def _warned(state: State, screen: str) -> Check:
-    """`exec` says beforehand that the file will turn somebody, and only then."""
-    says = "whateversourcesthetoolkit'sfilegetsanother" in "".join(screen.split())  # lines are wrapped
-    wanted, got = ("a warning" if warned else "no warning" for warned in (bool(state.astray), says))
+    """`exec` says beforehand that the start script ends with others, and only then."""
+    says = "thetoolkit'sstartscript" in "".join(screen.split())  # lines are wrapped
+    wanted, got = ("a warning" if warned else "no warning" for warned in (state.told, says))
     return Check(state.name, "exec", "(what it says)", "bash", wanted, got, wanted == got, screen[-2000:])
 
 

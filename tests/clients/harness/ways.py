@@ -112,7 +112,7 @@ def _profile() -> Check:
 
 
 def _anthropic(bench: Bench) -> Check:
-    """`status` and `doctor` say what is left when there is no AWS, which `doctor` finds no fault with; `exec` refuses."""
+    """`status`, `doctor` and `exec` say what is left when there is no AWS, with which `doctor` finds no fault."""
     state = State("anthropic", who.PINNED, REGION, toolkit_env=(way("anthropic").strip(),))
     home = _home(bench, "anthropic", state)
     for name in ("credentials", "config"):
@@ -123,5 +123,5 @@ def _anthropic(bench: Bench) -> Check:
         text = done.stdout + done.stderr
         said.append((done.returncode, "Anthropic's own API" in text, text))
     got = str([one[:2] for one in said])
-    wanted = str([(1, True), (0, True), (1, True)])
+    wanted = str([(1, True), (0, True), (0, True)])
     return Check("docs", "anthropic", "(what we say)", "", wanted, got, got == wanted, said[0][2] + said[1][2])

@@ -164,7 +164,17 @@ impl Sandbox {
         path
     }
 
-    /// The same, for the user's eyes only, as `aws configure` leaves its files.
+    /// Adds to a file of the home.
+    #[track_caller]
+    pub fn append(&self, relative: impl AsRef<Path>, more: &str) -> PathBuf {
+        let path = self.path(relative);
+        let text = fs::read_to_string(&path).expect("the file is there");
+        fs::write(&path, text + more).expect("the file is our own");
+        self.user_changed_files();
+        path
+    }
+
+    /// The same as [`write`](Self::write), for the user's eyes only, as `aws configure` leaves its files.
     #[track_caller]
     pub fn write_private(&self, relative: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> PathBuf {
         let path = self.write(relative, contents);
