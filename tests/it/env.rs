@@ -204,8 +204,7 @@ fn read_by_github(text: &str) -> BTreeMap<&str, String> {
 #[test]
 fn no_value_becomes_another_variable_in_a_file() {
     let home = home();
-    for value in
-        ["x\nAWS_PROFILE=luxito", "x\nEND\nEND_\nAWS_PROFILE=luxito", "x<<END", "\n", "a\nEND"]
+    for value in ["x\nAWS_PROFILE=luxito", "x\n_\n__\nAWS_PROFILE=luxito", "x<<END", "\n", "a\nEND"]
     {
         let run = |format| {
             home.invoke(["env", "--format", format])
