@@ -6,6 +6,7 @@
 
 mod guard;
 mod sandbox;
+mod schemas;
 mod session;
 mod shell;
 mod start_up;

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::{env, fs, str};
 
 use super::guard::{FileTree, assert_no_secret};
+use super::schemas::assert_documented;
 use super::tools::{needed, released, usual_circumstances};
 
 /// AWS's own documentation examples; none of them opens anything.
@@ -360,6 +361,9 @@ impl Invocation<'_> {
             assert_no_secret(&output.stderr, "standard error");
         }
         self.sandbox.assert_guarded_files_untouched();
+        if self.script.is_none() {
+            assert_documented(&self.arguments, &output.stdout);
+        }
         output
     }
 }
