@@ -43,14 +43,10 @@ pub fn needed(program: &str) -> PathBuf {
 pub fn released() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--locked", "--release", "--quiet"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status()
-            .expect("cargo runs");
-        assert!(built.success(), "the release build fails");
-        // Beside the target directory's `tmp`.
-        Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("release").join("backlog-aws")
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/build-release");
+        let built = Command::new(script).output().expect("the script starts");
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        PathBuf::from(String::from_utf8(built.stdout).expect("a path").trim_end())
     })
 }
 
