@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use crate::shells::configure_starship;
@@ -75,9 +77,15 @@ impl Home {
     }
 }
 
-/// The program that is measured.
+/// The program that is measured, as releases have it.
 pub fn program() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_backlog-aws"))
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/build-release");
+        let built = Command::new(script).output().expect("the script starts");
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        PathBuf::from(String::from_utf8(built.stdout).expect("a path").trim_end())
+    })
 }
 
 /// Writes a file that nobody would call new.
