@@ -114,8 +114,9 @@ fn an_unchanged_prompt_looks_at_each_file_a_bounded_number_of_times() {
             count(1);
             let per_prompt = (count(PROMPTS) - count(0)).div_ceil(PROMPTS);
             let depth = directory.canonicalize().expect("it is there").ancestors().count();
+            // In deep directories the walk up begins anew once, in bash's __backlog_aws_rest.
             assert!(
-                per_prompt <= depth + 20,
+                per_prompt <= 2 * depth + 20,
                 "{}: {per_prompt} looks at a prompt on level {depth}",
                 shell.name()
             );
