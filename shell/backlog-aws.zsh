@@ -260,8 +260,8 @@ __backlog_aws_complete_lazily() {
 }
 
 # `compinit` may have run already, or run further down in the start-up file, or later still by a plugin manager. So this
-# waits for it before each prompt, and goes when the offer was taken: while zinit and antigen load a plugin, `compdef` is
-# a function of theirs that only takes notes.
+# waits for it before each prompt, and goes when the offer was taken: while zinit and antigen load a plugin, `compdef`
+# is a function of theirs that only takes notes.
 __backlog_aws_offer_completions() {
   # In braces, as `ksh_arrays` wants it.
   (( ${+functions[compdef]} )) || \builtin return 0
