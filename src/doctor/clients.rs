@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::case::Case;
 use crate::aws::{Kind, Profile, account, botocore};
 use crate::handover::Handover;
-use crate::resolve::{FALLBACK_REGION, describe, usable};
+use crate::resolve::{FALLBACK_REGION, Identity, describe, usable};
 use crate::secret::mask_key_id;
 use crate::start_script::{Start, StartScript, Taken};
 use crate::text::visible;
@@ -98,7 +98,7 @@ fn toolkit(case: &Case<'_>) -> [Client; 3] {
 fn litellm(case: &Case<'_>) -> Client {
     let set = |name: &str| case.world.env.get(name).is_some();
     if case.is_filled(TOKEN) {
-        Client::rule(TOKEN_FIRST)
+        bearer(case)
     } else if set("AWS_ROLE_NAME") {
         Client::rule("AWS_ROLE_NAME, a role to assume, comes before profiles and keys")
     } else if let Some(name) = shown(case, "AWS_PROFILE_NAME") {
@@ -112,11 +112,16 @@ fn litellm(case: &Case<'_>) -> Client {
     }
 }
 
+fn bearer(case: &Case<'_>) -> Client {
+    let key = case.inputs.environment.identity.as_ref().and_then(Identity::api_key);
+    Client { account: key.and_then(|key| key.account.clone()), ..Client::rule(TOKEN_FIRST) }
+}
+
 fn boto3(case: &Case<'_>) -> Client {
     match case.world.env.get(TOKEN) {
         // For Bedrock an empty token counts: `get_token_from_environment` is only asked whether there is one.
         Some(token) if token.is_empty() => Client::rule(TOKEN_FIRST).after("fails: it is empty"),
-        Some(_) => Client::rule(TOKEN_FIRST),
+        Some(_) => bearer(case),
         None => boto3_chain(case),
     }
 }
@@ -184,7 +189,7 @@ fn claude_region(case: &Case<'_>) -> String {
 fn claude_code(case: &Case<'_>) -> Client {
     let name = case.world.env.non_empty("AWS_PROFILE").map(visible);
     let mut client = if case.is_filled(TOKEN) {
-        Client::rule(TOKEN_FIRST)
+        bearer(case)
     } else if name.is_none() && case.is_filled(ID) && case.is_filled(SECRET) {
         environment_keys(case)
     } else {

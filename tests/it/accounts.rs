@@ -37,7 +37,7 @@ fn every_command_that_shows_a_profile_shows_its_account() {
             .expect("it is in the table");
         row.to_owned()
     };
-    assert!(row("toolkit").contains(ACCOUNT), "{}", row("toolkit"));
+    assert!(row("under exec").contains(ACCOUNT), "{}", row("under exec"));
     assert!(
         row("claude-code").contains("111122223333"),
         "its SSO settings tell: {}",

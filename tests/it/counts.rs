@@ -322,7 +322,8 @@ fn the_hook_executes_fewer_than_four_hundred_thousand_instructions() {
     // 106,000 and 285,000 when this was written. A fork and an execve take the kernel several millions.
     assert!(hook < floor + 300_000, "{hook} instructions; a hello executes {floor}");
     let init = instructions(&home, &[released().into(), "init".into(), "bash".into()]);
-    assert!(init < floor + 500_000, "init: {init} instructions; a hello executes {floor}");
+    // Once at the start of a shell; most of it is the command line's description.
+    assert!(init < floor + 600_000, "init: {init} instructions; a hello executes {floor}");
 }
 
 #[test]

@@ -420,7 +420,7 @@ scenario! {
         }).text;
         // The prompt may have asked already, if the files were new.
         said += &session.cd(home.path("acme")).text;
-        assert_eq!(said.matches("another version").count(), 1, "{}: {said}", shell.name());
+        assert_eq!(said.matches("backlog-aws was upgraded, and the hook of this shell is too old for it").count(), 1, "{}: {said}", shell.name());
         assert_eq!(session.line("true").text, "");
         assert_eq!(session.cd(home.path("plain")).text, "");
         // An answer that nobody looks after is none.

@@ -52,10 +52,8 @@ fn home(usable: usize) -> Sandbox {
 fn words(usable: usize) -> &'static str {
     match usable {
         0 => "No AWS profiles with static credentials found in",
-        1 => "Auto-detected AWS profile: one. It is the only usable one",
-        _ => {
-            "Auto-detected AWS profile: one. It is the first of 2 usable profiles, you have not chosen one"
-        }
+        1 => "Auto-detected AWS profile: one, the only usable one",
+        _ => "Auto-detected AWS profile: one, first of 2",
     }
 }
 
@@ -64,7 +62,7 @@ fn assert_does(does: Does, usable: usize, text: &str, what: &str) {
     let times = text.matches(words(usable)).count();
     assert_eq!(times, usize::from(does == Says), "{usable} usable, {what}: {text}");
     if times == 1 && usable > 1 {
-        assert!(text.contains("`backlog-aws use --global one` (or two)"), "{what}: {text}");
+        assert!(text.contains("choose with `backlog-aws use --global`"), "{what}: {text}");
     }
     if what.ends_with(EXEC) && does != Asks {
         assert_eq!(text.contains("used one"), usable > 0, "{what}: {text}");

@@ -51,7 +51,6 @@ fn a_toolkit_file_of_one_megabyte_is_read_at_once_and_a_larger_one_is_named() {
     let home = Sandbox::documented_home();
     home.write(".backlog-toolkit-env", "A=\\\n".repeat(300_000));
     let output = home.run(["status"]).expect_code(1);
-    let told =
-        format!("{} is larger than 1048576 bytes", home.path(".backlog-toolkit-env").display());
-    assert!(output.err().contains(&told), "{}", output.err());
+    let told = "~/.backlog-toolkit-env is larger than 1048576 bytes";
+    assert!(output.err().contains(told), "{}", output.err());
 }
