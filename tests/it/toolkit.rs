@@ -173,6 +173,14 @@ fn states() -> Vec<State> {
         with(ROLE, blank("keys and a role in one profile", "profile = role\n")),
         with(DEFAULT, blank("nothing chosen, `default` is static", "")),
         blank("a profile chosen that cannot be used", "profile = cc\n"),
+        State {
+            options: &["--temporary"],
+            ..state("SSO profile with `--temporary`, no toolkit file", "profile = cc\n")
+        },
+        State {
+            options: &["--temporary"],
+            ..blank("SSO profile with `--temporary`", "profile = cc\n")
+        },
         file_keys("static profile chosen, other keys in the file", BEDROCK),
         file_keys("keys in the file, nothing chosen", ""),
         with(DEFAULT, file_keys("the same, `default` is static", "")),
