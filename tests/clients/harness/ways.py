@@ -47,11 +47,13 @@ def _home(bench: Bench, name: str, state: State) -> Home:
 def _exec(bench: Bench, name: str) -> list[Check]:
     state = State(name, who.PINNED, REGION)
     home = _home(bench, name, state)
-    script = home.path / "scripts/services/start-services.sh"
-    script.parent.mkdir(parents=True)
-    script.write_text(f"#!/bin/sh\nexec probe way-{name}/exec {' '.join(CLIENTS)}\n")
-    script.chmod(0o755)
-    command = bench.shell_command("bash", way(name).replace("litellm --config litellm.yaml", "./scripts/services/start-services.sh"))
+    # What the documents start, each by its name: `exec` knows the start script by it.
+    for name_of_program in ("scripts/services/start-services.sh", "litellm"):
+        program = home.path / name_of_program
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(f"#!/bin/sh\nexec probe way-{name}/exec {' '.join(CLIENTS)}\n")
+        program.chmod(0o755)
+    command = bench.shell_command("bash", way(name).replace("litellm --config litellm.yaml", "./litellm"))
     return run_clients(bench, home, command, f"way-{name}/exec", CLIENTS, state, "docs", name, PINNED)
 
 
