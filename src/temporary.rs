@@ -139,7 +139,7 @@ fn why(profile: &Profile<'_>, inputs: &Inputs<'_>, said: &[u8]) -> String {
     if low.contains("invalid choice") {
         return "this AWS CLI has no `configure export-credentials`; install version 2".to_owned();
     }
-    let source = |profile: &&Profile<'_>| inputs.profiles.get(profile.source_profile()?);
+    let source = |profile: &&Profile<'_>| inputs.profiles.get(profile.non_empty("source_profile")?);
     let mut sources = successors(Some(profile), source).take(9);
     let signs_in = sources.find(|profile| matches!(profile.kind(), Kind::Sso | Kind::Login));
     let remedy = match signs_in.map(|profile| (profile.kind(), quoted(profile.name()))) {

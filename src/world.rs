@@ -102,17 +102,12 @@ impl World {
         let own: Environment =
             own_files(&env).into_iter().map(|(name, path)| (name.into(), path)).collect();
         let moved_to = |name| own.get(name).or_else(|| env.get(name));
-        let locations = locate(
-            home.as_deref(),
-            moved_to("AWS_SHARED_CREDENTIALS_FILE"),
-            moved_to("AWS_CONFIG_FILE"),
-        );
         let read = |path: PathBuf| match &cwd {
             Some(cwd) if path.is_relative() => read_file(cwd.join(path), MAX_FILE_BYTES),
             _ => read_file(path, MAX_FILE_BYTES),
         };
-        let credentials = locations.credentials.map(read);
-        let config = locations.config.map(read);
+        let aws_file = |kind| locate(kind, home.as_deref(), moved_to).map(read);
+        let (credentials, config) = (aws_file(FileKind::Credentials), aws_file(FileKind::Config));
         let toolkit_env = home
             .as_ref()
             .map(|home| read_file(home.join(".backlog-toolkit-env"), MAX_TOOLKIT_FILE_BYTES));
@@ -145,15 +140,11 @@ impl World {
 
     /// One of the AWS files as it stands in the home: the toolkit looks nowhere else.
     pub fn aws_file_in_home(&self, kind: FileKind) -> Option<Zeroizing<Vec<u8>>> {
-        let (known, name) = match kind {
-            FileKind::Credentials => (&self.credentials, "credentials"),
-            FileKind::Config => (&self.config, "config"),
-        };
-        let path = self.home.as_ref()?.join(".aws").join(name);
+        let path = self.home.as_ref()?.join(".aws").join(kind.name());
         let bytes = |file: &SourceFile| Some(Zeroizing::new(file.bytes()?.to_vec()));
-        match known {
-            Some(file) if file.path == path => bytes(file),
-            _ => bytes(&read_file(path, MAX_FILE_BYTES)),
+        match self.source_files().find(|file| file.path == path) {
+            Some(file) => bytes(file),
+            None => bytes(&read_file(path, MAX_FILE_BYTES)),
         }
     }
 

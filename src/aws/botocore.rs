@@ -19,31 +19,15 @@ pub struct Difference {
 /// What the difference is, and after the semicolon what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DifferenceKind {
-    #[error("the section was there before, and boto3 gives up on the whole file; merge the two")]
+    #[error("boto3 gives up on the whole file: the section stands there twice; merge the two")]
     SectionTwice,
-    #[error(
-        "the key was in this section before, and boto3 gives up on the whole file; remove one of the two"
-    )]
+    #[error("boto3 gives up on the whole file: the key is in this section twice; remove one")]
     KeyTwice,
-    #[error(
-        "boto3 takes the comment after the value for a part of it; put the comment on a line of its own"
-    )]
+    #[error("boto3 takes the comment for a part of the value; put it on a line of its own")]
     CommentAfterValue,
-    #[error("boto3 ends the key at the colon, the AWS SDKs at the first =; write key = value")]
-    Colon,
-    #[error(
-        "boto3 accepts the indented line below a section header, the AWS SDKs do not; remove the indentation"
-    )]
-    IndentedProperty,
-    #[error(
-        "boto3 takes the blanks inside the brackets for a part of the profile's name; remove them"
-    )]
+    #[error("boto3 takes the blanks in the brackets for a part of the name; remove them")]
     BlanksInHeader,
-    #[error("boto3 gives what stands below [DEFAULT] to every profile; write [default]")]
-    UpperCaseDefault,
-    #[error(
-        "boto3 skips the indented comment, the AWS SDKs append it to the value above; remove the indentation"
-    )]
+    #[error("boto3 skips the indented comment, AWS SDKs add it to the value; remove the blanks")]
     CommentInValue,
 }
 
@@ -91,7 +75,6 @@ impl<'a> Reader<'a> {
                 self.header(name);
             }
         } else if !self.sections.is_empty() {
-            self.differs_if(indented, DifferenceKind::IndentedProperty);
             self.property(text);
         }
     }
@@ -101,8 +84,8 @@ impl<'a> Reader<'a> {
         self.keys.clear();
         // The config file's `[profile x]` may have any blanks between the two words, in botocore too.
         self.differs_if(name.trim() != name, DifferenceKind::BlanksInHeader);
-        self.differs_if(name == "DEFAULT", DifferenceKind::UpperCaseDefault);
         let twice = !self.sections.insert(name);
+        // To botocore [DEFAULT] is no section.
         self.differs_if(twice && name != "DEFAULT", DifferenceKind::SectionTwice);
     }
 
@@ -111,7 +94,6 @@ impl<'a> Reader<'a> {
         let Some(delimiter) = text.find(['=', ':']) else {
             return;
         };
-        self.differs_if(text[delimiter..].starts_with(':'), DifferenceKind::Colon);
         let key = text[..delimiter].trim().to_lowercase();
         let twice = !key.is_empty() && !self.keys.insert(key);
         self.differs_if(twice, DifferenceKind::KeyTwice);
@@ -134,49 +116,25 @@ const BEARER: &str = "httpBearerAuth";
 
 /// What botocore makes of a profile that the SDKs take for one with keys, as the end of "boto3 …". It asks in another
 /// order (botocore/credentials.py, `ProfileProviderBuilder`): a role, a web identity and a single sign-on come before
-/// keys, and halves of a pair in two files are not put together.
+/// keys.
 pub fn other_identity(profile: &Profile<'_>) -> Option<(&'static str, Option<At>)> {
-    if !profile.kind().has_keys() {
-        return None;
-    }
-    let by = |what, key| Some((what, profile.at_key(key)));
     let also = profile.also();
+    let is = |kind| also.contains(&kind);
     // The keys of the config file come last of all, after the ways to get keys from elsewhere.
-    let first = if profile.is_set_in(FileKind::Credentials, "aws_access_key_id") {
-        FileKind::Credentials
-    } else {
-        FileKind::Config
-    };
-    let before_config_keys = |kind| first == FileKind::Config && also.contains(&kind);
-    let filled = |key: &str| profile.get(key).filter(|value| !value.is_empty());
-    if also.contains(&Kind::AssumeRole) {
-        by("assumes its role", "role_arn")
-    } else if also.contains(&Kind::WebIdentity) {
-        by("uses its web identity token", "web_identity_token_file")
-    } else if also.contains(&Kind::Sso) {
-        let key =
-            if profile.get("sso_session").is_some() { "sso_session" } else { "sso_start_url" };
-        by("signs in through SSO", key)
-    } else if before_config_keys(Kind::Login) {
-        by("signs in through its login session", "login_session")
-    } else if before_config_keys(Kind::Process) {
-        by("runs its credential_process", "credential_process")
-    } else if profile.get("auth_scheme_preference").is_some_and(|schemes| schemes.contains(BEARER))
-    {
-        by("wants an API key for it (auth_scheme_preference)", "auth_scheme_preference")
-    } else if !profile.is_set_in(first, "aws_secret_access_key") {
-        by(
-            "finds only one half of the key pair, as the other half is in the other file",
-            "aws_secret_access_key",
-        )
-    } else if let (Some(old), Some(new)) =
-        (filled("aws_security_token"), filled("aws_session_token"))
-        && old != new
-    {
-        by("prefers aws_security_token to aws_session_token", "aws_security_token")
-    } else {
-        None
-    }
+    let last = !profile.is_set_in(FileKind::Credentials, "aws_access_key_id");
+    let schemes = profile.get("auth_scheme_preference").unwrap_or_default();
+    let sso = if profile.get("sso_session").is_some() { "sso_session" } else { "sso_start_url" };
+    let ways = [
+        (is(Kind::AssumeRole), "assumes its role", "role_arn"),
+        (is(Kind::WebIdentity), "uses its web identity token", "web_identity_token_file"),
+        (is(Kind::Sso), "signs in through SSO", sso),
+        (last && is(Kind::Login), "signs in through its login session", "login_session"),
+        (last && is(Kind::Process), "runs its credential_process", "credential_process"),
+        (schemes.contains(BEARER), "wants an API key for it", "auth_scheme_preference"),
+    ];
+    let way = ways.into_iter().find(|(goes_first, ..)| *goes_first);
+    let (_, what, key) = way.filter(|_| profile.kind().has_keys())?;
+    Some((what, profile.at_key(key)))
 }
 
 #[cfg(test)]

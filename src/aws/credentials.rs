@@ -41,30 +41,26 @@ pub struct Implausible {
 impl Credentials {
     /// Whether they are something that AWS never gives out: mistakes made when keys are copied by hand.
     pub fn implausible(&self) -> Option<Implausible> {
-        let id = &self.access_key_id;
+        const ID: &str = "aws_access_key_id";
         let token = self.session_token.as_ref().map(Secret::reveal);
         let values = [
-            ("aws_access_key_id", Some(id.as_str())),
-            ("aws_secret_access_key", Some(self.secret_access_key.reveal())),
-            ("aws_session_token", token),
+            (ID, self.access_key_id.as_str()),
+            ("aws_secret_access_key", self.secret_access_key.reveal()),
+            ("aws_session_token", token.unwrap_or_default()),
         ];
-        for (key, value) in values {
-            let Some(value) = value else { continue };
-            if value.contains(['"', '\'']) {
-                return Some(Implausible { key, why: "has quotes, which count as part of it" });
-            }
-            if is_placeholder(value) {
-                return Some(Implausible { key, why: "is a placeholder" });
-            }
-        }
-        let key = "aws_access_key_id";
-        if id.contains(char::is_whitespace) {
-            return Some(Implausible { key, why: "has blanks in it" });
-        }
-        let temporary = id.starts_with("ASIA") && token.is_none();
-        temporary.then_some(Implausible {
-            key,
-            why: "is a temporary one (ASIA…), which needs an aws_session_token",
+        values.into_iter().find_map(|(key, value)| {
+            let why = if value.contains(['"', '\'']) {
+                "has quotes, which count as part of it"
+            } else if is_placeholder(value) {
+                "is a placeholder"
+            } else if value.contains(char::is_whitespace) {
+                "has blanks in it"
+            } else if key == ID && value.starts_with("ASIA") && token.is_none() {
+                "is a temporary one (ASIA…), which needs an aws_session_token"
+            } else {
+                return None;
+            };
+            Some(Implausible { key, why })
         })
     }
 }

@@ -161,9 +161,9 @@ impl<'a> Reader<'a> {
 }
 
 fn split(line: &str) -> Result<(&str, &str), ProblemKind> {
-    let (key, value) = without_comment(line).split_once('=').ok_or(ProblemKind::NoEquals)?;
+    let (key, value) = without_comment(line).split_once('=').ok_or(ProblemKind::NoKeyValue)?;
     match trim(key) {
-        "" => Err(ProblemKind::NoKey),
+        "" => Err(ProblemKind::NoKeyValue),
         key => Ok((key, trim(value))),
     }
 }

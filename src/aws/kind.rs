@@ -5,20 +5,7 @@ use strum::{Display, EnumIter, IntoEnumIterator, IntoStaticStr};
 
 /// The kinds of profile, in the order in which they are tried: the first that fits is *the* kind of a profile. Their
 /// words are those of the output.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Display,
-    EnumIter,
-    IntoStaticStr,
-    Serialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumIter, IntoStaticStr, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Kind {

@@ -15,34 +15,29 @@ pub enum FileKind {
     Config,
 }
 
-/// The paths of the two AWS files. A path is `None` when it depends on a home directory that is not known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Locations {
-    /// The shared credentials file.
-    pub credentials: Option<PathBuf>,
-    /// The shared config file.
-    pub config: Option<PathBuf>,
-}
-
-/// Finds the two files from the home directory and the values of `AWS_SHARED_CREDENTIALS_FILE` and `AWS_CONFIG_FILE`.
-///
-/// An empty value counts as unset. `~` alone or as the first component of a value stands for the home directory;
-/// `~someone` does not, because the SDKs take it literally.
-pub fn locate(
-    home: Option<&Path>,
-    credentials: Option<&OsStr>,
-    config: Option<&OsStr>,
-) -> Locations {
-    let home = home.filter(|home| !home.as_os_str().is_empty());
-    Locations {
-        credentials: file(home, credentials, "credentials"),
-        config: file(home, config, "config"),
+impl FileKind {
+    /// What it is called below `~/.aws`.
+    pub fn name(self) -> &'static str {
+        if self == Self::Credentials { "credentials" } else { "config" }
     }
 }
 
-fn file(home: Option<&Path>, moved_to: Option<&OsStr>, name: &str) -> Option<PathBuf> {
+/// Finds a file from the home directory and the variables. `None` when it depends on a home directory that is not known.
+///
+/// An empty value counts as unset. `~` alone or as the first component of a value stands for the home directory;
+/// `~someone` does not, because the SDKs take it literally.
+pub fn locate<'e>(
+    kind: FileKind,
+    home: Option<&Path>,
+    variable: impl Fn(&'static str) -> Option<&'e OsStr>,
+) -> Option<PathBuf> {
+    let home = home.filter(|home| !home.as_os_str().is_empty());
+    let moved_to = variable(match kind {
+        FileKind::Credentials => "AWS_SHARED_CREDENTIALS_FILE",
+        FileKind::Config => "AWS_CONFIG_FILE",
+    });
     let Some(path) = moved_to.filter(|value| !value.is_empty()).map(Path::new) else {
-        return Some(home?.join(".aws").join(name));
+        return Some(home?.join(".aws").join(kind.name()));
     };
     match path.strip_prefix("~") {
         // Joining an empty path would leave a trailing separator.
@@ -56,14 +51,22 @@ fn file(home: Option<&Path>, moved_to: Option<&OsStr>, name: &str) -> Option<Pat
 mod tests {
     use super::*;
 
+    fn located(
+        home: Option<&Path>,
+        credentials: Option<&OsStr>,
+        config: Option<&OsStr>,
+    ) -> (Option<PathBuf>, Option<PathBuf>) {
+        let variable = |name| if name == "AWS_CONFIG_FILE" { config } else { credentials };
+        let file = |kind| locate(kind, home, variable);
+        (file(FileKind::Credentials), file(FileKind::Config))
+    }
+
     fn both(
         home: Option<&str>,
         credentials: Option<&str>,
         config: Option<&str>,
     ) -> (Option<PathBuf>, Option<PathBuf>) {
-        let found =
-            locate(home.map(Path::new), credentials.map(OsStr::new), config.map(OsStr::new));
-        (found.credentials, found.config)
+        located(home.map(Path::new), credentials.map(OsStr::new), config.map(OsStr::new))
     }
 
     fn paths(credentials: &str, config: &str) -> (Option<PathBuf>, Option<PathBuf>) {
@@ -74,17 +77,17 @@ mod tests {
     fn the_files_are_in_dot_aws_below_home() {
         let home = Path::new("/home/u");
         let aws = home.join(".aws");
-        let found = locate(Some(home), None, None);
-        assert_eq!(found.credentials, Some(aws.join("credentials")));
-        assert_eq!(found.config, Some(aws.join("config")));
+        let found = located(Some(home), None, None);
+        assert_eq!(found.0, Some(aws.join("credentials")));
+        assert_eq!(found.1, Some(aws.join("config")));
     }
 
     #[test]
     fn each_file_can_be_moved_on_its_own() {
         let home = Path::new("/home/u");
-        let found = locate(Some(home), Some(OsStr::new("/mnt/keys")), None);
-        assert_eq!(found.credentials, Some("/mnt/keys".into()));
-        assert_eq!(found.config, Some(home.join(".aws").join("config")));
+        let found = located(Some(home), Some(OsStr::new("/mnt/keys")), None);
+        assert_eq!(found.0, Some("/mnt/keys".into()));
+        assert_eq!(found.1, Some(home.join(".aws").join("config")));
         assert_eq!(both(Some("/home/u"), Some("/a"), Some("b/c")), paths("/a", "b/c"));
     }
 
@@ -96,10 +99,10 @@ mod tests {
     #[test]
     fn a_leading_tilde_is_the_home_directory() {
         let home = Path::new("/home/u");
-        let found = locate(Some(home), Some(OsStr::new("~/keys")), Some(OsStr::new("~")));
-        assert_eq!(found.credentials, Some(home.join("keys")));
-        assert_eq!(found.config.as_deref(), Some(home));
-        assert_eq!(found.config.unwrap().as_os_str(), "/home/u", "no trailing separator");
+        let found = located(Some(home), Some(OsStr::new("~/keys")), Some(OsStr::new("~")));
+        assert_eq!(found.0, Some(home.join("keys")));
+        assert_eq!(found.1.as_deref(), Some(home));
+        assert_eq!(found.1.unwrap().as_os_str(), "/home/u", "no trailing separator");
     }
 
     #[test]
@@ -129,8 +132,9 @@ mod tests {
     #[test]
     fn a_path_that_is_not_unicode_survives() {
         use std::os::unix::ffi::OsStrExt;
-        let found = locate(Some(Path::new("/home/u")), Some(OsStr::from_bytes(b"~/k\xffys")), None);
-        assert_eq!(found.credentials.unwrap().as_os_str().as_bytes(), b"/home/u/k\xffys");
+        let found =
+            located(Some(Path::new("/home/u")), Some(OsStr::from_bytes(b"~/k\xffys")), None);
+        assert_eq!(found.0.unwrap().as_os_str().as_bytes(), b"/home/u/k\xffys");
     }
 
     #[test]

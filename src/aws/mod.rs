@@ -1,7 +1,7 @@
 //! The AWS files: where they are, how they are read, and what kinds of profile they hold.
 //!
 //! Everything here is computed from values: no file, environment variable or clock is touched. [`locate`] says which
-//! two files to read, [`Profiles::read`] takes their bytes, and whoever asks about expiry brings the time along.
+//! files to read, [`Profiles::read`] takes their bytes, and whoever asks about expiry brings the time along.
 //!
 //! | file | holds |
 //! |---|---|
@@ -40,7 +40,7 @@ pub const LONGEST_NAME: usize = 256;
 pub use api_key::ApiKey;
 pub use credentials::{Credentials, Implausible};
 pub use kind::Kind;
-pub use locations::{FileKind, Locations, locate};
+pub use locations::{FileKind, locate};
 pub use problem::{At, Problem, ProblemKind};
 pub use profile::Profile;
 pub use profiles::{AwsFile, Profiles};

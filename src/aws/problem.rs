@@ -3,8 +3,6 @@
 //! No text of the file gets in here except section names made of harmless characters: a line without `=` may be a
 //! secret that was pasted into the wrong place.
 
-use std::fmt;
-
 use super::FileKind;
 
 /// A place in one of the two AWS files.
@@ -16,36 +14,17 @@ pub struct At {
 }
 
 /// A line that was rejected or ignored. Displays as one sentence that says what is wrong and what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
 pub struct Problem {
-    pub kind: FileKind,
-    /// Counted from 1.
-    pub line: usize,
+    pub at: At,
     pub what: ProblemKind,
-}
-
-impl Problem {
-    pub(super) fn new(At { kind, line }: At, what: ProblemKind) -> Self {
-        Self { kind, line, what }
-    }
-
-    pub fn at(&self) -> At {
-        At { kind: self.kind, line: self.line }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.what.fmt(f)
-    }
 }
 
 /// What is wrong, and after the semicolon what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProblemKind {
-    #[error(
-        "the file starts with a byte order mark, which AWS tools reject; save it as UTF-8 without BOM"
-    )]
+    #[error("the file starts with a byte order mark; save it as UTF-8 without BOM")]
     ByteOrderMark,
     #[error("the line is not valid UTF-8; save the file as UTF-8")]
     NotUtf8,
@@ -55,29 +34,19 @@ pub enum ProblemKind {
     /// Reported once, not for each line up to the first section.
     #[error("nothing may stand before the first section; put a header such as [default] above it")]
     BeforeSection,
-    #[error(
-        "the section header does not end with ]; write it as [NAME], comments only after the ]"
-    )]
+    #[error("the section header does not end with ]; write [NAME]")]
     UnclosedHeader,
-    #[error("the line has no =; write it as key = value, or start it with # to disable it")]
-    NoEquals,
-    #[error("the line has no key before the =; write it as key = value")]
-    NoKey,
-    #[error(
-        "the line is indented, but there is no value above it to continue; remove the indentation"
-    )]
+    #[error("the line is not key = value; correct it, or start it with #")]
+    NoKeyValue,
+    #[error("the line is indented, but there is no value above; remove the indentation")]
     NothingToContinue,
-    #[error(
-        "the line is indented below a key without a value, so it must read key = value; complete or remove it"
-    )]
+    #[error("the line is indented below a key without a value; write key = value, or remove it")]
     Nested,
-    #[error(
-        "the AWS SDKs ignore a section of that name, boto3 does not; rename it with letters, digits and _-/.%@:+ only"
-    )]
+    #[error("AWS ignores a section of that name; use only letters, digits and _-/.%@:+ in it")]
     SectionName,
-    #[error("the section is ignored, as profiles have a prefix in the config file; write [profile {}]", .0)]
+    #[error("the section is ignored, as the config file wants a prefix; write [profile {}]", .0)]
     NeedsProfilePrefix(String),
-    #[error("the section is ignored, as profiles have no prefix in the credentials file; write [{}]", .0)]
+    #[error("the section is ignored, as the credentials file wants no prefix; write [{}]", .0)]
     ProfilePrefix(String),
     /// `[sso-session x]` and the like in the credentials file.
     #[error("the section is ignored in the credentials file; move it to the config file")]
@@ -99,8 +68,7 @@ impl ProblemKind {
                 | Self::NotUtf8
                 | Self::BeforeSection
                 | Self::UnclosedHeader
-                | Self::NoEquals
-                | Self::NoKey
+                | Self::NoKeyValue
                 | Self::NothingToContinue
                 | Self::Nested
         )
@@ -118,7 +86,7 @@ impl Problems {
 
     pub(super) fn add(&mut self, at: At, what: ProblemKind) {
         if self.list.len() < Self::MOST {
-            self.list.push(Problem::new(at, what));
+            self.list.push(Problem { at, what });
         }
     }
 }
@@ -135,8 +103,7 @@ mod tests {
             ProblemKind::NulByte,
             ProblemKind::BeforeSection,
             ProblemKind::UnclosedHeader,
-            ProblemKind::NoEquals,
-            ProblemKind::NoKey,
+            ProblemKind::NoKeyValue,
             ProblemKind::NothingToContinue,
             ProblemKind::Nested,
             ProblemKind::SectionName,

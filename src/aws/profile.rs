@@ -55,57 +55,38 @@ impl<'a> Profile<'a> {
     }
 
     /// The value in force, where empty counts as unset.
-    fn set(&self, key: &str) -> Option<&str> {
+    pub fn non_empty(&self, key: &str) -> Option<&str> {
         self.get(key).filter(|value| !value.is_empty())
     }
 
     /// The kind of credentials it gives.
     pub fn kind(&self) -> Kind {
-        Kind::fitting(|key| self.set(key).is_some()).next().unwrap_or(Kind::Empty)
+        Kind::fitting(|key| self.non_empty(key).is_some()).next().unwrap_or(Kind::Empty)
     }
 
     /// What it is besides its [`kind`](Self::kind).
     pub fn also(&self) -> Vec<Kind> {
-        Kind::fitting(|key| self.set(key).is_some()).skip(1).collect()
+        Kind::fitting(|key| self.non_empty(key).is_some()).skip(1).collect()
     }
 
     /// The access key id, even if the other half of the pair is missing.
     pub fn access_key_id(&self) -> Option<&str> {
-        self.set("aws_access_key_id")
+        self.non_empty("aws_access_key_id")
     }
 
     pub fn region(&self) -> Option<&str> {
-        self.set("region").filter(|region| region.len() <= LONGEST_NAME)
-    }
-
-    pub fn role_arn(&self) -> Option<&str> {
-        self.set("role_arn")
+        self.non_empty("region").filter(|region| region.len() <= LONGEST_NAME)
     }
 
     /// The number of the account it leads to, where the files name one: `aws_account_id`, or else that of the SSO login or
     /// of the role. Of plain keys only AWS can tell.
     pub fn account(&self) -> Option<&str> {
         // arn:aws:iam::111122223333:role/NAME ("IAM identifiers" in AWS's user guide)
-        let of_role = || self.role_arn()?.split(':').nth(4);
-        self.set("aws_account_id")
-            .or_else(|| self.set("sso_account_id"))
+        let of_role = || self.non_empty("role_arn")?.split(':').nth(4);
+        self.non_empty("aws_account_id")
+            .or_else(|| self.non_empty("sso_account_id"))
             .or_else(of_role)
             .filter(|account| is_account(account))
-    }
-
-    /// The profile whose credentials assume the role.
-    pub fn source_profile(&self) -> Option<&str> {
-        self.set("source_profile")
-    }
-
-    pub fn sso_session(&self) -> Option<&str> {
-        self.set("sso_session")
-    }
-
-    /// The start URL in the profile itself. [`Profiles::sso_start_url`](super::Profiles::sso_start_url) looks into the
-    /// session as well.
-    pub fn sso_start_url(&self) -> Option<&str> {
-        self.set("sso_start_url")
     }
 
     /// When its temporary credentials expire, if that is known. Other credentials do not expire.
@@ -122,7 +103,7 @@ impl<'a> Profile<'a> {
         };
         expiry::parse(&property.value)
             .map(Some)
-            .ok_or_else(|| Problem::new(property.at, ProblemKind::Expiry(key)))
+            .ok_or(Problem { at: property.at, what: ProblemKind::Expiry(key) })
     }
 
     /// The lines that make its keys temporary, in one file: the token, and when it expires.
@@ -137,10 +118,11 @@ impl<'a> Profile<'a> {
     /// Its credentials, if it is static or temporary. They may have expired.
     pub fn credentials(&self) -> Option<Credentials> {
         // A token may be left over under its old name, so the new one goes first.
-        let token = self.set("aws_session_token").or_else(|| self.set("aws_security_token"));
+        let token =
+            self.non_empty("aws_session_token").or_else(|| self.non_empty("aws_security_token"));
         Some(Credentials {
             access_key_id: self.access_key_id()?.to_owned(),
-            secret_access_key: Secret::new(self.set("aws_secret_access_key")?),
+            secret_access_key: Secret::new(self.non_empty("aws_secret_access_key")?),
             session_token: token.map(Secret::new),
             expires_at: self.expires_at().ok().flatten(),
         })

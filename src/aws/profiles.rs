@@ -34,7 +34,7 @@ impl<'a> Profiles<'a> {
                 profiles.read_file(file);
             }
         }
-        profiles.problems.list.sort_by_key(Problem::at);
+        profiles.problems.list.sort_by_key(|problem| problem.at);
         profiles
     }
 
@@ -89,8 +89,8 @@ impl<'a> Profiles<'a> {
 
     /// Where a profile signs in: the start URL of its SSO session, or else its own.
     pub fn sso_start_url<'p>(&'p self, profile: &'p Profile<'a>) -> Option<&'p str> {
-        let session = profile.sso_session().and_then(|name| self.sso_sessions.get(name));
-        session.and_then(Profile::sso_start_url).or_else(|| profile.sso_start_url())
+        let session = profile.non_empty("sso_session").and_then(|name| self.sso_sessions.get(name));
+        session.into_iter().chain([profile]).find_map(|holder| holder.non_empty("sso_start_url"))
     }
 
     /// The lines that were rejected or ignored, credentials file first, in file order. Values that cannot be understood

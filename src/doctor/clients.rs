@@ -157,7 +157,7 @@ fn boto3_chain(case: &Case<'_>) -> Client {
 fn boto3_profile(case: &Case<'_>, name: Option<&str>) -> Client {
     // Of what a profile has, only a role comes before the variables of a web identity.
     let found = case.inputs.profiles.get(name.unwrap_or("default"));
-    let role = found.is_some_and(|profile| profile.role_arn().is_some());
+    let role = found.is_some_and(|profile| profile.non_empty("role_arn").is_some());
     if !role && case.is_filled("AWS_WEB_IDENTITY_TOKEN_FILE") {
         return Client::rule("AWS_WEB_IDENTITY_TOKEN_FILE comes before what the profile has");
     }

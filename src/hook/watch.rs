@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::precision::Precision;
-use crate::aws::locate;
+use crate::aws::{FileKind, locate};
 use crate::fs::{Content, FileState, FileTime, SourceFile, file_state};
 use crate::overrides::trust::Verdict;
 use crate::resolve::{Answer, Inputs, Reason, Resolution};
@@ -165,14 +165,12 @@ impl Watch {
 
 /// Whether the answer depends on the working directory beyond overrides and rules.
 fn has_relative_location(world: &World) -> bool {
-    let value = |name| world.env.get(name);
-    let aws = locate(
-        world.home.as_deref(),
-        value("AWS_SHARED_CREDENTIALS_FILE"),
-        value("AWS_CONFIG_FILE"),
-    );
+    let aws = |kind| locate(kind, world.home.as_deref(), |name| world.env.get(name));
     let ours = world.env.non_empty("BACKLOG_AWS_CONFIG").map(PathBuf::from);
-    [aws.credentials, aws.config, ours].iter().flatten().any(|path| path.is_relative())
+    [aws(FileKind::Credentials), aws(FileKind::Config), ours]
+        .iter()
+        .flatten()
+        .any(|path| path.is_relative())
 }
 
 impl Precision {

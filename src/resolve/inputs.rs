@@ -154,13 +154,12 @@ impl<'a> Inputs<'a> {
             let differences = botocore::differences(file.bytes()?);
             let twice = differences.iter().filter(|found| found.what.rejects_file());
             let problems = self.profiles.problems().iter().filter(|problem| {
-                problem.kind == kind
+                problem.at.kind == kind
                     && problem.what.rejects_file()
                     && problem.what != ProblemKind::NothingToContinue
-                    // Some lines that the SDKs reject mean something else to it.
-                    && !differences.iter().any(|found| found.line == problem.line)
             });
-            let lines = problems.map(|problem| problem.line).chain(twice.map(|found| found.line));
+            let lines =
+                problems.map(|problem| problem.at.line).chain(twice.map(|found| found.line));
             Some(Place::line(&file.path, lines.min()?))
         })
     }
@@ -209,7 +208,7 @@ impl<'a> Inputs<'a> {
 
     /// A line of an AWS file that is rejected or ignored.
     pub fn line_finding(&self, problem: &Problem) -> Option<Finding> {
-        let path = self.path_of(problem.kind)?;
+        let place = self.place(problem.at)?;
         let text = problem.what.to_string();
         // The text of a problem ends in what to do about it.
         let (message, advice) = text.split_once("; ").unwrap_or((&text, "fix it"));
@@ -221,7 +220,7 @@ impl<'a> Inputs<'a> {
         } else {
             Finding::warning(Code::FileInvalid, message)
         };
-        Some(finding.at(Place::line(path, problem.line)).remedy(advice))
+        Some(finding.at(place).remedy(advice))
     }
 
     fn file_findings(&self, world: &World) -> Vec<Finding> {

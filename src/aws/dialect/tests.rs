@@ -1,6 +1,6 @@
 use super::*;
 
-/// What is on each line: `3 [a]`, `4 k=v` or `5 NoEquals`.
+/// What is on each line: `3 [a]`, `4 k=v` or `5 NoKeyValue`.
 fn read(text: &[u8]) -> Vec<String> {
     let mut problems = Problems::default();
     let sections = super::read(FileKind::Config, text, &mut problems);
@@ -10,7 +10,7 @@ fn read(text: &[u8]) -> Vec<String> {
         let properties = section.properties.iter();
         found.extend(properties.map(|p| (p.at.line, format!("{}={}", p.key, &*p.value))));
     }
-    found.extend(problems.list.iter().map(|p| (p.line, format!("{:?}", p.what))));
+    found.extend(problems.list.iter().map(|p| (p.at.line, format!("{:?}", p.what))));
     found.sort_by_key(|(line, _)| *line);
     found.into_iter().map(|(line, text)| format!("{line} {text}")).collect()
 }
@@ -23,7 +23,7 @@ fn sections_and_properties_come_with_their_line_numbers() {
 #[test]
 fn a_colon_does_not_separate() {
     let found = read(b"[x]\nregion: eu-west-1\na:b = c:d\n");
-    assert_eq!(found, ["1 [x]", "2 NoEquals", "3 a:b=c:d"]);
+    assert_eq!(found, ["1 [x]", "2 NoKeyValue", "3 a:b=c:d"]);
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn only_the_first_equals_sign_separates() {
 fn a_comment_after_a_value_needs_whitespace_before_it() {
     let found =
         read("[x]\na = b # c\nd = e ; f\ng = h#i;j\nk=\t#\nl = m\u{a0}# n\no # = p\n".as_bytes());
-    let expected = ["1 [x]", "2 a=b", "3 d=e", "4 g=h#i;j", "5 k=", "6 l=m\u{a0}", "7 NoEquals"];
+    let expected = ["1 [x]", "2 a=b", "3 d=e", "4 g=h#i;j", "5 k=", "6 l=m\u{a0}", "7 NoKeyValue"];
     assert_eq!(found, expected);
 }
 
@@ -75,12 +75,12 @@ fn properties_below_a_rejected_section_belong_to_nobody() {
 
 #[test]
 fn continuations_of_a_rejected_property_belong_to_nobody() {
-    assert_eq!(read(b"[a]\nk = v\noops\n  more\n"), ["1 [a]", "2 k=v", "3 NoEquals"]);
+    assert_eq!(read(b"[a]\nk = v\noops\n  more\n"), ["1 [a]", "2 k=v", "3 NoKeyValue"]);
 }
 
 #[test]
 fn a_property_needs_a_key() {
-    assert_eq!(read(b"[x]\n= v\n"), ["1 [x]", "2 NoKey"]);
+    assert_eq!(read(b"[x]\n= v\n"), ["1 [x]", "2 NoKeyValue"]);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn lines_end_with_lf_or_crlf_but_not_with_a_lone_cr() {
     let found = read(b"[a]\r\na = b\r\nc = d\re\n\r\nf = g\r");
     assert_eq!(found, ["1 [a]", "2 a=b", "3 c=d\re", "5 f=g\r"]);
     // A carriage return alone is not blank.
-    assert_eq!(read(b"[x]\n\r"), ["1 [x]", "2 NoEquals"]);
+    assert_eq!(read(b"[x]\n\r"), ["1 [x]", "2 NoKeyValue"]);
 }
 
 #[test]

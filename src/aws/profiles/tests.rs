@@ -31,7 +31,7 @@ fn names<'a>(profiles: &Profiles<'a>) -> Vec<&'a str> {
 }
 
 fn problems(profiles: &Profiles<'_>) -> Vec<(FileKind, usize, ProblemKind)> {
-    let tuple = |problem: &Problem| (problem.kind, problem.line, problem.what.clone());
+    let tuple = |problem: &Problem| (problem.at.kind, problem.at.line, problem.what.clone());
     profiles.problems().iter().map(tuple).collect()
 }
 
@@ -159,7 +159,7 @@ fn an_sso_session_gives_its_start_url_to_the_profile() {
          [profile gone]\nsso_session = none\nsso_start_url = https://own\n",
     );
     let cc = profiles.get("cc").unwrap();
-    assert_eq!((cc.kind(), cc.sso_start_url()), (Kind::Sso, Some("https://old")));
+    assert_eq!((cc.kind(), cc.non_empty("sso_start_url")), (Kind::Sso, Some("https://old")));
     assert_eq!(profiles.sso_start_url(cc), Some("https://corp"));
     assert_eq!(profiles.sso_start_url(profiles.get("gone").unwrap()), Some("https://own"));
     assert_eq!(profiles.sso_sessions().next().unwrap().get("SSO_REGION"), Some("eu-west-1"));
@@ -213,7 +213,7 @@ fn an_expiry_that_cannot_be_read_is_a_problem_and_counts_as_none() {
     let profiles = credentials(&text);
     let a = profiles.get("a").unwrap();
     let problem = a.expires_at().unwrap_err();
-    assert_eq!((problem.kind, problem.line), (FileKind::Credentials, 5));
+    assert_eq!((problem.at.kind, problem.at.line), (FileKind::Credentials, 5));
     assert!(problem.to_string().contains("x_security_token_expires"));
     assert_eq!(a.credentials().unwrap().expires_at, None);
 }
@@ -252,7 +252,7 @@ fn nothing_secret_shows_in_debug_output_or_in_problems() {
 fn problems_come_in_file_order() {
     let profiles = both("oops\n", "[default]\n[x]\n[profile default]\n[y]\n");
     let lines: Vec<_> =
-        profiles.problems().iter().map(|problem| (problem.kind, problem.line)).collect();
+        profiles.problems().iter().map(|problem| (problem.at.kind, problem.at.line)).collect();
     let config = FileKind::Config;
     assert_eq!(lines, [(FileKind::Credentials, 1), (config, 1), (config, 2), (config, 4)]);
 }

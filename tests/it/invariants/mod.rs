@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use backlog_aws::aws::{AwsFile, FileKind, Kind, Profiles};
+use backlog_aws::aws::{At, AwsFile, FileKind, Kind, Profiles};
 use backlog_aws::overrides;
 use backlog_aws::session::Session;
 use backlog_aws::shell::{Shell, quote};
@@ -43,11 +43,11 @@ pub fn aws_reader(input: &[u8]) {
         let bytes = if kind == FileKind::Credentials { credentials } else { config };
         bytes.split(|&byte| byte == b'\n').count()
     };
-    let mut last = (FileKind::Credentials, 0);
+    let mut last = At { kind: FileKind::Credentials, line: 0 };
     for problem in profiles.problems() {
-        assert!((1..=lines(problem.kind)).contains(&problem.line), "{problem:?}");
-        assert!((problem.kind, problem.line) >= last, "{problem:?} after {last:?}");
-        last = (problem.kind, problem.line);
+        assert!((1..=lines(problem.at.kind)).contains(&problem.at.line), "{problem:?}");
+        assert!(problem.at >= last, "{problem:?} after {last:?}");
+        last = problem.at;
         assert_fit_for_a_terminal(&problem.to_string());
     }
 }
