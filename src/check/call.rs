@@ -4,8 +4,8 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::curl::{self, Answer, proxy_variable};
-use super::endpoint::{Service, endpoint};
+use super::curl::{self, Answer};
+use super::endpoint::endpoint;
 use crate::aws::signing::{Request, Signer};
 use crate::resolve::Identity;
 use crate::secret::Secret;
@@ -33,19 +33,17 @@ pub struct Refused {
     /// AWS's own words, made fit to be shown, if it said anything.
     pub said: Option<String>,
     pub host: String,
-    /// How far the clock is off, or which variable names a proxy.
-    pub detail: String,
 }
 
 impl Caller<'_> {
     /// Asks once. `read` makes sense of a good answer, if it is one of AWS's.
-    pub fn call<T>(
+    pub fn call(
         &self,
-        service: &Service,
+        service: &str,
         path: &str,
         body: Option<&str>,
-        read: impl FnOnce(&str) -> Option<T>,
-    ) -> Result<T, Refused> {
+        read: impl FnOnce(&str) -> Option<String>,
+    ) -> Result<String, Refused> {
         let url = format!("{}{path}", endpoint(service, self.region, self.env));
         let (host, path) = host_and_path(&url);
         let now = Timestamp::now();
@@ -55,7 +53,7 @@ impl Caller<'_> {
                 vec![("host", Secret::new(host.as_str())), ("authorization", bearer)]
             }
             Identity::Profile { credentials, .. } | Identity::Keys(credentials) => {
-                let (region, service) = (self.region, service.signs_as);
+                let (region, service) = (self.region, service.trim_end_matches("-runtime"));
                 let method = if body.is_some() { "POST" } else { "GET" };
                 let body = body.unwrap_or_default().as_bytes();
                 let request = Request { method, host: &host, path, query: &[], body };
@@ -65,21 +63,20 @@ impl Caller<'_> {
         if body.is_some_and(|body| body.starts_with('{')) {
             headers.push(("content-type", Secret::new("application/json")));
         }
-        let answer = curl::send(&url, &headers, body, self.env);
-        let (code, said, detail) = match answer {
-            Err(code) => (code, None, proxy_variable(self.env).to_owned()),
-            Ok(answer) => match (code_of(&answer), skew_of(&answer, now)) {
-                (None, _) => match read(&answer.body) {
+        let (code, said) = match curl::send(&url, &headers, body, self.env) {
+            Err(code) => (code, None),
+            Ok(answer) => match code_of(&answer) {
+                None => match read(&answer.body) {
                     Some(found) => return Ok(found),
-                    None => ("foreign".to_owned(), None, String::new()),
+                    None => ("foreign".to_owned(), None),
                 },
-                (Some(code), Some(skew)) if code.contains("Signature") => {
-                    ("clock".to_owned(), None, skew)
+                Some(code) if code.contains("Signature") && clock_is_off(&answer, now) => {
+                    ("clock".to_owned(), None)
                 }
-                (Some(code), _) => (code, self.said(&answer.body), String::new()),
+                Some(code) => (code, self.said(&answer.body)),
             },
         };
-        Err(Refused { code, said, host: visible(host), detail })
+        Err(Refused { code, said, host: visible(host) })
     }
 
     /// AWS's own words, without what they repeat of our secrets: AWS shows the text that should have been signed.
@@ -121,12 +118,9 @@ fn code_of(answer: &Answer) -> Option<String> {
     }
 }
 
-/// How far our clock is from AWS's, in words, when that is too far.
-fn skew_of(answer: &Answer, now: Timestamp) -> Option<String> {
-    let theirs = DateTimeParser::new().parse_timestamp(answer.header("date")).ok()?;
-    let skew = now.duration_since(theirs);
-    let direction = if skew.is_positive() { "fast" } else { "slow" };
-    (skew.abs() > MAX_SKEW).then(|| format!("{} minutes {direction}", skew.abs().as_mins()))
+fn clock_is_off(answer: &Answer, now: Timestamp) -> bool {
+    let theirs = DateTimeParser::new().parse_timestamp(answer.header("date"));
+    theirs.is_ok_and(|theirs| now.duration_since(theirs).abs() > MAX_SKEW)
 }
 
 /// What stands between the first pair of tags with a name.

@@ -98,12 +98,6 @@ fn config(
     Some(text)
 }
 
-/// The variable that names a proxy, if there is one. Whether curl heeds it is also up to `no_proxy`.
-pub fn proxy_variable(env: &Environment) -> &'static str {
-    let mut names = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].into_iter();
-    names.find(|name| env.non_empty(name).is_some()).unwrap_or_default()
-}
-
 /// The last answer: an interim one (`100 Continue`) may come before it.
 fn parse(text: &str) -> Option<Answer> {
     let (head, body) = text.split_once("\r\n\r\n")?;

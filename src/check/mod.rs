@@ -16,4 +16,4 @@ mod steps;
 
 pub use call::Caller;
 pub use failures::TABLE;
-pub use steps::{CONVERSE, IDENTITY, MODELS, Outcome, Step};
+pub use steps::{Outcome, Step};

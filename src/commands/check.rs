@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
-use crate::check::{CONVERSE, Caller, IDENTITY, MODELS, Outcome, Step};
+use crate::check::{Caller, Outcome, Step};
 use crate::choice::{print_concerns, resolve_for_command};
 use crate::cli;
 use crate::error::{Done, Failure};
@@ -45,8 +45,7 @@ pub fn run(args: &cli::Check, world: &World, out: &mut dyn Write) -> Done {
     let caller = Caller { identity, region, env: &world.env };
     let shows_progress = !args.json && io::stdout().is_terminal();
     let mut steps: Vec<Step> = Vec::new();
-    for question in [IDENTITY, MODELS, CONVERSE].iter().take(2 + usize::from(args.model.is_some()))
-    {
+    for question in caller.questions(args.model.is_some()) {
         if shows_progress {
             // Until the answer overwrites it.
             write!(out, "  …       {}\r", question.name)?;
@@ -81,13 +80,10 @@ fn print(step: &Step, out: &mut dyn Write) -> io::Result<()> {
     // As long as the line of progress, at the least.
     let name = format!("{:<8}", step.question);
     match &step.outcome {
-        Outcome::Ok { message, .. } => writeln!(out, "  {GOOD}ok{GOOD:#}      {name}  {message}"),
-        Outcome::Skipped { message } => {
-            writeln!(out, "  {FAINT}skipped{FAINT:#} {name}  {message}")
-        }
-        Outcome::Failed { explained, aws } => {
+        Outcome::Ok { message } => writeln!(out, "  {GOOD}ok{GOOD:#}      {name}  {message}"),
+        Outcome::Failed(explained) => {
             writeln!(out, "  {BAD}failed{BAD:#}  {name}  {}", explained.message)?;
-            if let Some(aws) = aws {
+            if let Some(aws) = &explained.aws {
                 writeln!(out, "          {FAINT}AWS says{FAINT:#}  {aws}")?;
             }
             writeln!(out, "          -> {}", explained.remedy)

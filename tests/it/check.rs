@@ -157,15 +157,11 @@ fn json_is_of_schema_1() {
         "schema": 1, "ok": true, "profile": "bedrock", "source": "pin", "region": "eu-west-1",
         "steps": [
             {"question": "identity", "outcome": "ok",
-             "message": "account 123456789012, arn:aws:iam::123456789012:user/toolkit (AIDACKCEVSQ6C2EXAMPLE)",
-             "found": {"account": "123456789012", "arn": "arn:aws:iam::123456789012:user/toolkit",
-                       "user_id": "AIDACKCEVSQ6C2EXAMPLE"}},
+             "message": "account 123456789012, arn:aws:iam::123456789012:user/toolkit (AIDACKCEVSQ6C2EXAMPLE)"},
             {"question": "models", "outcome": "ok",
-             "message": format!("Bedrock has 2 foundation models in eu-west-1; {MODEL} is one of them"),
-             "found": {"models": 2}},
+             "message": format!("Bedrock has 2 foundation models in eu-west-1; {MODEL} is one of them")},
             {"question": "converse", "outcome": "ok",
-             "message": format!("{MODEL} answers; 8 tokens in, 1 out, billed"),
-             "found": {"input_tokens": 8, "output_tokens": 1}},
+             "message": format!("{MODEL} answers; 8 tokens in, 1 out, billed")},
         ],
     });
     assert_eq!(report, expected);
@@ -226,10 +222,11 @@ fn a_bedrock_api_key_has_no_identity_to_ask_for() {
         run.env("AWS_ENDPOINT_URL", plain("good")).run()
     };
     let report = with(BEARER).expect_code(0).json();
-    assert_eq!(report["steps"][0]["outcome"], "skipped");
-    assert_eq!(report["steps"][2]["outcome"], "ok");
+    let asked: Vec<_> =
+        report["steps"].as_array().unwrap().iter().map(|step| &step["question"]).collect();
+    assert_eq!(asked, ["models", "converse"]);
     let report = with("ABSKbm90aGluZw==").expect_code(1).json();
-    assert_eq!(report["steps"][1]["code"], "wrong-api-key");
+    assert_eq!(report["steps"][0]["code"], "wrong-api-key");
 }
 
 /// Of Bedrock and its runtime: status, AWS's code and message, our name for it, and what stands in the remedy.
@@ -277,7 +274,7 @@ const REFUSALS: [(u16, &str, &str, &str, &str); 18] = [
         "UnrecognizedClientException",
         "The security token included in the request is invalid.",
         "wrong-key",
-        "IAM console",
+        "copy all parts",
     ),
     (
         400,
@@ -398,11 +395,10 @@ fn a_list_that_is_not_allowed_does_not_keep_the_model_from_being_asked() {
 #[test]
 fn a_wrong_clock_is_told_from_a_wrong_secret() {
     let home = Sandbox::documented_home();
-    for (ahead, words) in [(3690, "61 minutes slow"), (-690, "11 minutes fast")] {
+    for ahead in [3690, -690] {
         let run = check(&home, &plain(&format!("clock/{ahead}")), &["--json"]);
         let step = failure(run);
         assert_eq!(step["code"], "clock-skew", "{step}");
-        assert!(step["message"].as_str().unwrap().contains(words), "{step}");
     }
     let step = failure(check(&home, &plain("clock/60"), &["--json"]));
     assert_eq!(step["code"], "wrong-secret", "{step}");
@@ -484,10 +480,10 @@ fn a_network_that_does_not_work_is_told_by_how() {
     assert_eq!(code(&plain("good"), &moved), "no-bedrock");
     assert_eq!(code(closed, &[]), "no-connection");
     assert_eq!(code(aws, &[("https_proxy", "http://proxy.test.invalid")]), "proxy");
-    assert_eq!(code(aws, &[("https_proxy", closed)]), "proxy");
-    assert_eq!(code(aws, &[("HTTPS_PROXY", &proxy)]), "proxy");
+    assert_eq!(code(aws, &[("https_proxy", closed)]), "no-connection");
+    assert_eq!(code(aws, &[("HTTPS_PROXY", &proxy)]), "broken-off");
     let step = failure(check(&home, "http://user:pass@127.0.0.1:9", &["--json"]));
-    assert_eq!(step["message"], "127.0.0.1:9 does not accept connections");
+    assert_eq!(step["message"], "no connection to 127.0.0.1:9, or to the proxy");
     assert_eq!(step["aws"], Value::Null);
     let output = check(&home, closed, &[]).run().expect_code(1);
     assert!(
@@ -661,7 +657,7 @@ fn docs_have_the_table_of_failures() {
 /// Every place in braces is filled, whatever failed.
 #[test]
 fn no_words_have_a_place_left_open() {
-    let known = ["host", "region", "model", "action", "area", "detail", "code"];
+    let known = ["host", "region", "model", "action", "area", "code"];
     for word in
         TABLE.lines().filter(|line| !line.starts_with('#')).flat_map(|line| line.split('{').skip(1))
     {
