@@ -64,7 +64,7 @@ pub fn run(call: &Call, world: &World, out: &mut dyn Write) -> Done {
     if call.hold {
         let mut text = Vec::new();
         print_findings(news, &world.env, &mut text);
-        call.shell.assign("__backlog_aws_news+", OsStr::from_bytes(&text), &mut code);
+        call.shell.assign("news+", OsStr::from_bytes(&text), &mut code);
         out.write_all(&code)?;
     } else {
         out.write_all(&code)?;

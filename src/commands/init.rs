@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::claude;
 use crate::cli::{self, InitTarget};
 use crate::error::Done;
-use crate::shell::{Integration, Shell};
+use crate::shell::Shell;
 use crate::world::World;
 
 /// Prints the script with this program's path and the asked settings in it.
@@ -16,7 +16,6 @@ pub fn run(args: &cli::Init, world: &World, out: &mut dyn Write) -> Done {
         InitTarget::Fish => Shell::Fish,
         InitTarget::Claude => return claude::print_settings(world, out),
     };
-    let settings = Integration { hook: args.hook, no_completions: args.no_completions };
-    out.write_all(&shell.integration(&world.program, settings))?;
+    out.write_all(&shell.integration(&world.program, args.hook, !args.no_completions))?;
     Ok(0)
 }

@@ -11,7 +11,7 @@ use std::mem::ManuallyDrop;
 
 pub use self::precision::Precision;
 pub use self::stamps::Stamps;
-use self::watch::{Expected, Watch};
+use self::watch::{Watch, expected};
 use crate::finding::{Finding, abridged};
 use crate::resolve::{Inputs, USE, resolve};
 use crate::session::{Change, Session, Values, Variable, state_of};
@@ -47,33 +47,14 @@ pub fn update(
         changes.push(Change::of_state(Some(state.clone())));
     }
     shell.change(&changes, &mut code);
-    let data = Expected::of(&world.env, &after).and_then(|expected| {
-        let watch = Watch::of(world, &inputs, &resolution, precision)?;
-        data_for(shell, precision, world, &watch, expected)
-    });
+    let data = Watch::of(world, &inputs, &resolution, precision)
+        .and_then(|watch| data::assignments(shell, world, &watch, expected(&world.env, &after)?));
     match data {
         Some(data) => code.extend(data),
         // There is something that the shell could not see.
         None => data::ask_again(shell, &mut code),
     }
     (code, news)
-}
-
-fn data_for(
-    shell: Shell,
-    precision: Precision,
-    world: &World,
-    watch: &Watch,
-    expected: Expected,
-) -> Option<Vec<u8>> {
-    let stamps = match precision {
-        Precision::Nothing => return None,
-        Precision::ChangeTime => None,
-        Precision::Stamps | Precision::SecondStamps => {
-            Some(Stamps::open(world.cache.as_deref()?, world.home.as_deref()).ok()?)
-        }
-    };
-    data::assignments(shell, expected, watch, stamps.as_ref()).ok()
 }
 
 /// For a shell whose integration does not go with this program. Nothing it is told could be relied on, so it gets back

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 
 /// How a shell compares files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::EnumString)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Precision {
     /// Modification times with those of stamps, to the nanosecond: bash 5 and later, fish.
@@ -13,6 +13,7 @@ pub enum Precision {
     /// Change times: zsh.
     ChangeTime,
     /// Not at all: `init --hook cd`, and a zsh without `zsh/stat`.
+    #[default]
     Nothing,
 }
 

@@ -19,8 +19,9 @@ use crate::source::Source;
 use crate::world::{Environment, OVERRIDE_NAME, World};
 
 /// The files that the answer rests on.
+#[derive(Default)]
 pub struct Watch {
-    precision: Precision,
+    pub precision: Precision,
     /// What was there, links resolved, with its time.
     pub files: Vec<(PathBuf, FileTime)>,
     /// Directories that get a newer time when a file is moved into them, which may have the time of the one before; each
@@ -28,8 +29,8 @@ pub struct Watch {
     pub directories: Vec<(PathBuf, FileTime)>,
     /// What was not there.
     pub missing: Vec<PathBuf>,
-    /// Paths that lead through symbolic links, and where to.
-    pub links: Vec<(PathBuf, PathBuf)>,
+    /// Paths that lead through symbolic links, each followed by where to.
+    pub links: Vec<PathBuf>,
     /// The directory where the search for an override ended: that of the one that decides, or the root.
     pub top: PathBuf,
     /// The directories below it with an override that does not count, nearest first.
@@ -37,8 +38,8 @@ pub struct Watch {
     /// The directories that the user's own configuration has rules for, and the one whose rule holds.
     pub rules: Vec<PathBuf>,
     pub rule: PathBuf,
-    /// From when to when the answer can stand, where credentials expire.
-    pub validity: Option<(Timestamp, Timestamp)>,
+    /// When the answer has to be looked at again, because credentials expire.
+    pub until: Option<Timestamp>,
 }
 
 impl Watch {
@@ -49,18 +50,12 @@ impl Watch {
         resolution: &Resolution,
         precision: Precision,
     ) -> Option<Self> {
-        let mut watch = Self {
-            precision,
-            files: Vec::new(),
-            directories: Vec::new(),
-            missing: Vec::new(),
-            links: Vec::new(),
-            top: PathBuf::from("/"),
-            ignored: Vec::new(),
-            rules: Vec::new(),
-            rule: PathBuf::new(),
-            validity: resolution.changes_at(world.now).map(|until| (world.now, until)),
-        };
+        if precision == Precision::Nothing {
+            return None;
+        }
+        let top = PathBuf::from("/");
+        let until = resolution.changes_at(world.now);
+        let mut watch = Self { precision, top, until, ..Self::default() };
         for file in [&world.credentials, &world.config].into_iter().flatten() {
             watch.add_file(file)?;
             watch.add_directory(file.path.parent()?);
@@ -88,7 +83,7 @@ impl Watch {
             watch.rule.clone_from(&rule.directory);
         }
         if has_relative_location(world) {
-            watch.links.push((PathBuf::from("."), world.cwd.clone()?));
+            watch.links.extend([PathBuf::from("."), world.cwd.clone()?]);
         }
         let looking = (world.now, Timestamp::now());
         let mut times = watch.files.iter().chain(&watch.directories).map(|(_, time)| *time);
@@ -116,7 +111,7 @@ impl Watch {
             self.add_directory(file.path.parent()?);
         }
         if *real != file.path {
-            self.links.push((file.path.clone(), real.clone()));
+            self.links.extend([file.path.clone(), real.clone()]);
             self.add_directory(real.parent()?);
         }
         Some(())
@@ -203,53 +198,43 @@ impl Precision {
     }
 }
 
-/// What the shells compare their variables with, as the names say.
-///
-/// AWS's tools and ours take an empty variable for an unset one; of our own, one that is unset is written as a separator.
-/// Of keys the presence alone counts: a secret belongs into no other variable, and its value does not change the answer.
-pub struct Expected {
-    pub aws: OsString,
-    /// Empty without any, because what goes with keys matters beside them only.
-    pub keys: OsString,
-    pub ours: OsString,
-    pub places: OsString,
-}
-
 /// Stands between values. As long as none of those that are expected contains it, equal strings mean equal values: the
 /// number of separators gives a stray one away.
 const SEPARATOR: &str = "^";
 
-impl Expected {
-    /// `None` when a value contains the separator.
-    pub fn of(env: &Environment, after: &Values) -> Option<Self> {
-        let value = |name: &str| env.get(name).unwrap_or_default().to_owned();
-        let mark = |name: &str, mark: &str| match env.non_empty(name) {
-            Some(_) => OsString::from(mark),
-            None => OsString::new(),
-        };
-        let aws =
-            ["AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "HOME"].map(value);
-        let marks = [
-            mark("AWS_ACCESS_KEY_ID", "i"),
-            mark("AWS_SECRET_ACCESS_KEY", "s"),
-            mark("AWS_BEARER_TOKEN_BEDROCK", "b"),
-        ];
-        let mut keys = vec![marks.join(OsStr::new(""))];
-        if !keys[0].is_empty() {
-            keys.push(mark("AWS_SESSION_TOKEN", "t"));
-            keys.extend(
-                ["AWS_CREDENTIAL_EXPIRATION", "AWS_REGION", "AWS_DEFAULT_REGION"].map(value),
-            );
-        }
-        let ours = Variable::ALL.map(|variable| after[variable].clone());
-        // Where decisions and the user's own configuration are.
-        let places = ["XDG_DATA_HOME", "XDG_CONFIG_HOME", "BACKLOG_AWS_CONFIG"].map(value);
-        let values = aws.iter().chain(&keys).chain(ours.iter().flatten()).chain(&places);
-        if values.into_iter().any(|value| value.as_bytes().contains(&SEPARATOR.as_bytes()[0])) {
-            return None;
-        }
-        let ours = ours.map(|value| value.unwrap_or_else(|| OsString::from(SEPARATOR)));
-        let join = |values: &[OsString]| values.join(OsStr::new(SEPARATOR));
-        Some(Self { aws: join(&aws), keys: join(&keys), ours: join(&ours), places: join(&places) })
+/// What the shells compare their variables with: the names of four strings, and each string.
+///
+/// AWS's tools and ours take an empty variable for an unset one; of our own, one that is unset is written as a separator.
+/// Of keys the presence alone counts: a secret belongs into no other variable, and its value does not change the answer.
+pub type Expected = [(&'static str, OsString); 4];
+
+/// `None` when a value contains the separator.
+pub fn expected(env: &Environment, after: &Values) -> Option<Expected> {
+    let value = |name: &str| env.get(name).unwrap_or_default().to_owned();
+    let mark = |name, mark: &str| env.non_empty(name).map_or(OsString::new(), |_| mark.into());
+    let mut keys = vec![mark("AWS_ACCESS_KEY_ID", "i")];
+    keys[0].push(mark("AWS_SECRET_ACCESS_KEY", "s"));
+    keys[0].push(mark("AWS_BEARER_TOKEN_BEDROCK", "b"));
+    // What goes with keys matters beside them only.
+    if !keys[0].is_empty() {
+        keys.push(mark("AWS_SESSION_TOKEN", "t"));
+        keys.extend(["AWS_CREDENTIAL_EXPIRATION", "AWS_REGION", "AWS_DEFAULT_REGION"].map(value));
     }
+    let aws = ["AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "HOME"];
+    // Where decisions and the user's own configuration are.
+    let places = ["XDG_DATA_HOME", "XDG_CONFIG_HOME", "BACKLOG_AWS_CONFIG"];
+    let (aws, places) = (aws.map(value), places.map(value));
+    let ours = Variable::ALL.map(|variable| after[variable].clone());
+    let values = aws.iter().chain(&keys).chain(ours.iter().flatten()).chain(&places);
+    if values.into_iter().any(|value| value.as_bytes().contains(&SEPARATOR.as_bytes()[0])) {
+        return None;
+    }
+    let ours = ours.map(|value| value.unwrap_or_else(|| SEPARATOR.into()));
+    let join = |values: &[OsString]| values.join(OsStr::new(SEPARATOR));
+    Some([
+        ("expected_keys", join(&keys)),
+        ("expected_ours", join(&ours)),
+        ("expected_places", join(&places)),
+        ("expected_aws", join(&aws)),
+    ])
 }

@@ -2,7 +2,6 @@
 //! filled in.
 
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 pub mod quote;
@@ -27,15 +26,6 @@ pub enum HookMode {
     None,
 }
 
-/// What `init` was asked for.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Integration {
-    /// When to look.
-    pub hook: HookMode,
-    /// Whether to leave Tab completion to other means.
-    pub no_completions: bool,
-}
-
 impl Shell {
     /// The integration script as it stands in `shell/`.
     pub fn script(self) -> &'static str {
@@ -43,14 +33,6 @@ impl Shell {
             Self::Bash => include_str!("../../shell/backlog-aws.bash"),
             Self::Zsh => include_str!("../../shell/backlog-aws.zsh"),
             Self::Fish => include_str!("../../shell/backlog-aws.fish"),
-        }
-    }
-
-    /// The line of a start-up file that loads the integration; `program` is a word for it.
-    pub fn load_line(self, program: &str) -> String {
-        match self {
-            Self::Bash | Self::Zsh => format!("eval \"$({program} init {})\"", self.word()),
-            Self::Fish => format!("{program} init fish | source"),
         }
     }
 
@@ -63,42 +45,28 @@ impl Shell {
         }
     }
 
-    /// The integration script with its settings line filled in.
-    pub fn integration(self, program: &Path, settings: Integration) -> Vec<u8> {
+    /// The line of a start-up file that loads the integration; `program` is a word for it.
+    pub fn load_line(self, program: &str) -> String {
+        match self {
+            Self::Bash | Self::Zsh => format!("eval \"$({program} init {})\"", self.word()),
+            Self::Fish => format!("{program} init fish | source"),
+        }
+    }
+
+    /// The integration script with its settings filled in; `completions` is whether Tab completion is part of it.
+    pub fn integration(self, program: &Path, hook: HookMode, completions: bool) -> Vec<u8> {
         let mut filled = Vec::new();
         for line in self.script().split_inclusive('\n') {
             if line.contains(SETTINGS_LINE) {
-                self.settings(program, settings, &mut filled);
+                self.assign("bin", program, &mut filled);
+                self.assign("mode", <&str>::from(hook), &mut filled);
+                self.assign("version", env!("CARGO_PKG_VERSION"), &mut filled);
+                self.assign("completions", if completions { "lazy" } else { "" }, &mut filled);
             } else {
                 filled.extend_from_slice(line.as_bytes());
             }
         }
         filled
-    }
-
-    fn settings(self, program: &Path, settings: Integration, out: &mut Vec<u8>) {
-        let completions = if settings.no_completions { "" } else { "lazy" };
-        let words = [
-            ("__backlog_aws_bin", program.as_os_str()),
-            ("__backlog_aws_mode", OsStr::new(<&str>::from(settings.hook))),
-            ("__backlog_aws_version", OsStr::new(env!("CARGO_PKG_VERSION"))),
-            ("__backlog_aws_completions", OsStr::new(completions)),
-        ];
-        for (index, (name, value)) in words.into_iter().enumerate() {
-            let separator: &[u8] = match (self, index) {
-                (_, 0) => b"",
-                (Self::Fish, _) => b"; ",
-                _ => b" ",
-            };
-            out.extend_from_slice(separator);
-            if self == Self::Fish {
-                out.extend_from_slice(format!("builtin set -g {name} ").as_bytes());
-            } else {
-                out.extend_from_slice(format!("{name}=").as_bytes());
-            }
-            quote(self, value, out);
-        }
-        out.push(b'\n');
     }
 
     /// The first line of an answer. A DEBUG trap may print into it before the program does, so the scripts read from here.
@@ -109,57 +77,50 @@ impl Shell {
     /// Changes to our variables, by the functions of `shell/`. Values are data, whatever they contain.
     pub fn change(self, changes: &[Change], out: &mut Vec<u8>) {
         for change in changes {
-            if let Some(value) = change.value() {
-                push(out, &["__backlog_aws_set ", change.name(), " "]);
-                quote(self, value, out);
-            } else {
-                push(out, &["__backlog_aws_unset ", change.name()]);
-            }
-            push(out, &["\n"]);
+            let (command, end) = match change.value() {
+                Some(_) => ("__backlog_aws_set ", " "),
+                None => ("__backlog_aws_unset ", ""),
+            };
+            self.line(&[command, change.name(), end], change.value(), out);
         }
     }
 
-    /// Assigns a value to one of our private variables.
+    /// Assigns a value to one of our private variables, named without `__backlog_aws_`.
     pub fn assign(self, name: &str, value: impl AsRef<OsStr>, out: &mut Vec<u8>) {
-        match self {
-            Self::Bash | Self::Zsh => push(out, &[name, "="]),
-            Self::Fish => push(out, &["builtin set -g ", name, " "]),
-        }
-        quote(self, value, out);
-        push(out, &["\n"]);
+        let (start, end) = match self {
+            Self::Bash | Self::Zsh => ("__backlog_aws_", "="),
+            Self::Fish => ("builtin set -g __backlog_aws_", " "),
+        };
+        self.line(&[start, name, end], Some(value.as_ref()), out);
     }
 
-    /// Assigns a list, a line for each row of words.
-    pub fn assign_list(self, name: &str, rows: &[Vec<PathBuf>], out: &mut Vec<u8>) {
-        let (open, row_start, close) = match self {
-            Self::Bash | Self::Zsh if rows.is_empty() => ([name, "=("], "", ")\n"),
-            Self::Bash | Self::Zsh => ([name, "=("], "\n ", "\n)\n"),
-            Self::Fish => (["builtin set -g ", name], " \\\n ", "\n"),
+    /// Assigns a list, so many words a line.
+    pub fn assign_list(self, name: &str, words: &[PathBuf], per_line: usize, out: &mut Vec<u8>) {
+        let (start, open, lead, close) = match self {
+            Self::Bash | Self::Zsh if words.is_empty() => ("__backlog_aws_", "=(", "", ")"),
+            Self::Bash | Self::Zsh => ("__backlog_aws_", "=(", "\n ", "\n)"),
+            Self::Fish => ("builtin set -g __backlog_aws_", "", " \\\n ", ""),
         };
-        push(out, &open);
-        for row in rows {
-            push(out, &[row_start]);
+        out.extend([start, name, open].concat().bytes());
+        for row in words.chunks(per_line) {
+            out.extend(lead.bytes());
             for word in row {
-                push(out, &[" "]);
+                out.push(b' ');
                 quote(self, word, out);
             }
         }
-        push(out, &[close]);
+        self.line(&[close], None, out);
     }
 
     /// Exports a variable, or unsets it, by builtins alone.
     pub fn export(self, name: &str, value: Option<&OsStr>, out: &mut Vec<u8>) {
-        let (command, assign) = match (self, value) {
+        let (command, end) = match (self, value) {
             (Self::Fish, Some(_)) => ("builtin set -gx ", " "),
             (Self::Fish, None) => ("builtin set -eg ", ""),
             (_, Some(_)) => ("export ", "="),
             (_, None) => ("unset ", ""),
         };
-        push(out, &[command, name, assign]);
-        if let Some(value) = value {
-            quote(self, value, out);
-        }
-        push(out, &["\n"]);
+        self.line(&[command, name, end], value, out);
     }
 
     /// For a script of any version: changes, and no more asking. Every version calls `__backlog_aws_refresh`.
@@ -168,25 +129,25 @@ impl Shell {
         for change in changes {
             self.export(change.name(), change.value(), &mut out);
         }
-        push(
-            &mut out,
-            &[match self {
-                Self::Bash | Self::Zsh => "__backlog_aws_refresh() { return 0; }\n",
-                Self::Fish => "function __backlog_aws_refresh; end\n",
-            }],
-        );
+        let no_more = match self {
+            Self::Bash | Self::Zsh => "__backlog_aws_refresh() { return 0; }",
+            Self::Fish => "function __backlog_aws_refresh; end",
+        };
+        self.line(&[no_more], None, &mut out);
         out
+    }
+
+    fn line(self, parts: &[&str], value: Option<&OsStr>, out: &mut Vec<u8>) {
+        out.extend(parts.concat().bytes());
+        if let Some(value) = value {
+            quote(self, value, out);
+        }
+        out.push(b'\n');
     }
 }
 
 /// What marks the one line of an integration script that `init` replaces.
 const SETTINGS_LINE: &str = "# settings";
-
-fn push(out: &mut Vec<u8>, parts: &[&str]) {
-    for part in parts {
-        out.extend_from_slice(OsStr::new(part).as_bytes());
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -203,15 +164,13 @@ mod tests {
     #[test]
     fn the_settings_line_is_filled_in_and_nothing_else_changes() {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-            let settings = Integration { hook: HookMode::Cd, no_completions: true };
-            let text =
-                String::from_utf8(shell.integration(Path::new("/opt/it's/backlog-aws"), settings))
-                    .unwrap();
-            assert!(text.contains("__backlog_aws_mode"), "{text}");
-            assert_eq!(text.lines().count(), shell.script().lines().count());
-            let differing =
-                text.lines().zip(shell.script().lines()).filter(|(a, b)| a != b).count();
-            assert_eq!(differing, 1);
+            let program = Path::new("/opt/it's/backlog-aws");
+            let text = String::from_utf8(shell.integration(program, HookMode::Cd, false)).unwrap();
+            let (before, rest) = shell.script().split_once(SETTINGS_LINE).unwrap();
+            let before = &before[..=before.rfind('\n').unwrap()];
+            let after = rest.split_once('\n').unwrap().1;
+            let filled = text.strip_prefix(before).and_then(|text| text.strip_suffix(after));
+            assert!(filled.is_some_and(|filled| filled.lines().count() == 4), "{text}");
         }
     }
 

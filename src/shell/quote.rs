@@ -9,10 +9,13 @@ use super::shells::Shell;
 
 /// Appends `value` as one word.
 pub fn quote(shell: Shell, value: impl AsRef<OsStr>, out: &mut Vec<u8>) {
+    let value = value.as_ref().as_bytes();
+    out.push(b'\'');
     match shell {
-        Shell::Bash | Shell::Zsh => quote_posix(value.as_ref(), out),
-        Shell::Fish => quote_fish(value.as_ref(), out),
+        Shell::Bash | Shell::Zsh => quote_posix(value, out),
+        Shell::Fish => quote_fish(value, out),
     }
+    out.push(b'\'');
 }
 
 /// Code that prints a text as it is.
@@ -29,38 +32,29 @@ pub fn print_code(shell: Shell, text: &str) -> Vec<u8> {
 /// Single quotes, in which only the single quote itself means anything (IEEE Std 1003.1, "Single-Quotes").
 ///
 /// Not `shell-escape`: it takes no bytes that are not UTF-8, and leaves `=` bare at the start of a word.
-fn quote_posix(value: &OsStr, out: &mut Vec<u8>) {
-    out.push(b'\'');
-    for &byte in value.as_bytes() {
-        if byte == b'\'' {
-            out.extend_from_slice(b"'\\''");
-        } else {
-            out.push(byte);
+fn quote_posix(value: &[u8], out: &mut Vec<u8>) {
+    for &byte in value {
+        match byte {
+            b'\'' => out.extend(br"'\''"),
+            _ => out.push(byte),
         }
     }
-    out.push(b'\'');
 }
 
 /// fish's single quotes know two escapes, `\'` and `\\` (fish documentation, "Quotes"). Bytes that are not UTF-8 are
 /// written as `\Xhh` outside of quotes, because fish decodes its input before it reads it.
-fn quote_fish(value: &OsStr, out: &mut Vec<u8>) {
-    out.push(b'\'');
-    for chunk in value.as_bytes().utf8_chunks() {
+fn quote_fish(value: &[u8], out: &mut Vec<u8>) {
+    for chunk in value.utf8_chunks() {
         for byte in chunk.valid().bytes() {
             if matches!(byte, b'\'' | b'\\') {
                 out.push(b'\\');
             }
             out.push(byte);
         }
-        if !chunk.invalid().is_empty() {
-            out.push(b'\'');
-            for byte in chunk.invalid() {
-                out.extend_from_slice(format!("\\X{byte:02x}").as_bytes());
-            }
-            out.push(b'\'');
+        for byte in chunk.invalid() {
+            out.extend(format!("'\\X{byte:02x}'").bytes());
         }
     }
-    out.push(b'\'');
 }
 
 #[cfg(test)]

@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
-/// A shell with an integration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+/// A shell with an integration. In lower case, these are their names.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, strum::EnumString, strum::IntoStaticStr,
+)]
+#[strum(serialize_all = "lowercase")]
 pub enum Shell {
     /// GNU Bash 3.2 and later.
     Bash,
@@ -16,18 +19,11 @@ pub enum Shell {
 impl Shell {
     /// Its name on the command line.
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Bash => "bash",
-            Self::Zsh => "zsh",
-            Self::Fish => "fish",
-        }
+        self.into()
     }
 
     /// The shell of this name or path, as `$SHELL` has it.
     pub fn from_path(path: &Path) -> Option<Self> {
-        let name = path.file_name()?.to_str()?;
-        [Self::Bash, Self::Zsh, Self::Fish]
-            .into_iter()
-            .find(|shell| name.trim_start_matches('-') == shell.word())
+        path.file_name()?.to_str()?.trim_start_matches('-').parse().ok()
     }
 }
