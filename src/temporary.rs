@@ -2,11 +2,8 @@
 //! `--temporary` and names the profile. Nothing else starts a program to get credentials.
 
 use std::ffi::OsStr;
-use std::io;
 use std::iter::successors;
-use std::process::{Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -20,9 +17,6 @@ use crate::world::{World, on_path, own_files};
 
 /// The profiles that are being asked for, in the environment of the AWS CLI: a `credential_process` can lead back here.
 const ASKED_FOR: &str = "__BACKLOG_AWS_ASKED_FOR";
-
-/// Enough to type the code of an MFA device.
-const LIMIT: Duration = Duration::from_mins(1);
 
 /// What a command does about a profile without keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,19 +49,17 @@ pub fn ask(
         Failure::Problem(format!("profile '{name}' gives no temporary credentials: {why}"))
     };
     let before = world.env.get(ASKED_FOR).and_then(OsStr::to_str).unwrap_or_default();
-    if is_ourselves(profile) || before.split(' ').any(|asked| asked == name) {
+    if before.split(' ').any(|asked| asked == name) {
         return Err(failed("it leads back to backlog-aws; name the profile that has the keys"));
     }
     let Some(aws) = on_path(&world.env, OsStr::new("aws")) else {
         return Err(failed("`aws` is not on PATH to ask; install the AWS CLI, version 2"));
     };
     if temporary == Temporary::Pretend {
-        let access_key_id = "********".to_owned();
-        let (secret_access_key, session_token) = (Secret::new("-"), Some(Secret::new("-")));
         return Ok(Credentials {
-            access_key_id,
-            secret_access_key,
-            session_token,
+            access_key_id: "********".to_owned(),
+            secret_access_key: Secret::new("-"),
+            session_token: Some(Secret::new("-")),
             expires_at: None,
         });
     }
@@ -78,41 +70,17 @@ pub fn ask(
         command.env_remove(variable);
     }
     command.envs(own_files(&world.env));
-    match run(command, LIMIT) {
+    match command.stdin(Stdio::null()).output() {
         Err(error) => Err(failed(&format!("{} cannot be run: {}", visible(&aws), reason(&error)))),
-        Ok(None) => Err(failed(&format!("{} took more than a minute", shown(name)))),
-        Ok(Some(output)) if output.status.success() => parse(&output.stdout)
+        Ok(output) if output.status.success() => parse(&output.stdout)
             .ok_or_else(|| failed(&format!("the answer of {} cannot be read", shown(name)))),
-        Ok(Some(output)) => Err(failed(&why(profile, inputs, &output.stderr))),
+        Ok(output) => Err(failed(&why(profile, inputs, &output.stderr))),
     }
 }
 
 /// The question as a command that can be pasted.
 pub fn shown(profile: &str) -> String {
     format!("`aws {}`", question(&quoted(profile)).join(" "))
-}
-
-fn is_ourselves(profile: &Profile<'_>) -> bool {
-    let process = profile.get("credential_process").unwrap_or_default();
-    let mut words = process.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
-    words.any(|word| word.rsplit('/').next() == Some("backlog-aws"))
-}
-
-/// Runs a program to its end, with nothing on its standard input. `None` when that takes too long, as it does for one that
-/// says more than a pipe holds.
-fn run(mut command: Command, limit: Duration) -> io::Result<Option<Output>> {
-    let end = Instant::now() + limit;
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn()?;
-    while child.try_wait()?.is_none() {
-        if Instant::now() > end {
-            child.kill()?;
-            child.wait()?;
-            return Ok(None);
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    child.wait_with_output().map(Some)
 }
 
 /// What AWS's tools expect of a `credential_process` ("Sourcing credentials with an external process").
@@ -155,15 +123,6 @@ fn why(profile: &Profile<'_>, inputs: &Inputs<'_>, said: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_program_that_takes_too_long_or_says_too_much_is_ended() {
-        for (program, word) in [("sleep", "600"), ("yes", "y")] {
-            let mut command = Command::new(program);
-            command.arg(word);
-            assert!(run(command, Duration::from_millis(100)).unwrap().is_none(), "{program}");
-        }
-    }
 
     #[test]
     fn only_a_whole_answer_of_version_1_is_taken() {

@@ -16,32 +16,37 @@ pub fn may_use_docker(env: &Environment) -> bool {
     !native && on_path(env, OsStr::new("docker")).is_some()
 }
 
-/// What a start without `exec`, in a shell with the hook, does otherwise than the answer says.
-pub fn plain_start(world: &World, inputs: &Inputs<'_>, resolution: &Resolution) -> Option<Finding> {
+/// What a start without `exec`, in a shell with the hook, does otherwise than the answer says, and whether it is another
+/// account that it uses.
+pub fn plain_start(
+    world: &World,
+    inputs: &Inputs<'_>,
+    resolution: &Resolution,
+) -> Option<(Finding, bool)> {
     let (script, answer) = (StartScript::of(world, inputs), &resolution.answer);
     let env = |name: &str| match answer.source() {
         Some(_) if name == Variable::Profile.name() => answer.profile(),
         _ => world.env.get(name),
     };
     let start = script.native(&env);
-    let (_, deviates) = start.deviation(inputs, resolution)?;
+    let (others, deviates) = start.deviation(inputs, resolution)?;
     let run = "start it with `backlog-aws exec -- ./scripts/services/start-services.sh`";
     let remedy = match answer.identity() {
         // It falls through to others where we refuse.
-        None if matches!(start.taken, Taken::Nothing | Taken::Other(_)) => return None,
+        None if !matches!(start.taken, Taken::Keys(_) | Taken::ApiKey(_)) => return None,
         Some(identity @ Identity::Profile { name, .. }) if script.finds(name, identity) => format!(
-            "{run}, or have the lines export {ID}='' and export {SECRET}='' in {}",
+            "{run}, or add export {ID}='' and export {SECRET}='' to {}",
             visible(&inputs.toolkit_env.0)
         ),
-        Some(Identity::Keys(_)) => script.comment_out(&env, inputs).map_or(run.into(), |it| it.1),
         Some(Identity::BearerToken(_)) => API_KEYS.to_owned(),
         _ => run.to_owned(),
     };
+    let uses_others = others && !matches!(start.taken, Taken::Nothing | Taken::NoStart);
     let message = format!("a plain start of the toolkit {deviates}");
-    Some(Finding::warning(Code::PlainStart, message).remedy(remedy))
+    Some((Finding::warning(Code::PlainStart, message).remedy(remedy), uses_others))
 }
 
-const API_KEYS: &str = "run a LiteLLM of your own with `backlog-aws exec -- litellm`, or choose a profile with keys; `backlog-aws check` tries the API key";
+const API_KEYS: &str = "run `backlog-aws exec -- litellm`, or choose a profile with keys; `backlog-aws check` tries the key";
 
 /// What becomes of credentials that `exec` hands to the start script, natively or with `docker`.
 pub fn under_exec(
@@ -102,21 +107,17 @@ impl Start {
     /// What the script does instead, as the end of a sentence about it.
     pub fn does(&self, inputs: &Inputs<'_>, chosen: Option<&Identity>) -> String {
         let same = self.profile.as_deref() == chosen.and_then(Identity::profile);
-        let token_alone = |id: &str| {
-            let wanted = chosen.and_then(Identity::credentials);
-            wanted.is_some_and(|wanted| wanted.access_key_id == id)
-        };
         match (&self.taken, self.profile.as_ref().map(visible)) {
-            (Taken::Keys(keys), Some(name)) if same && token_alone(&keys.access_key_id) => {
-                format!("takes profile '{name}' without its session token")
+            (Taken::Keys(_), Some(name)) if same => {
+                format!("takes '{name}' from ~/.aws without a session token")
             }
-            (Taken::Keys(_), Some(name)) if same => format!("reads other keys for '{name}'"),
             (Taken::Keys(_), Some(name)) => format!("takes profile '{name}'"),
             (Taken::Keys(_), None) if inputs.toolkit_env.1.get(ID).is_some() => {
                 format!("takes the keys in {}", visible(&inputs.toolkit_env.0))
             }
             (Taken::Keys(_), None) => "takes the keys in the environment".to_owned(),
             (Taken::ApiKey(_), _) => "takes a Bedrock API key".to_owned(),
+            (Taken::NoStart, _) => "ends with \"No API credentials found\"".to_owned(),
             (Taken::Nothing, _) => "starts LiteLLM without AWS keys".to_owned(),
             (Taken::Other(what), Some(name)) => format!("takes profile '{name}', which {what}"),
             (Taken::Other(what), None) => what.clone(),

@@ -46,6 +46,8 @@ pub enum Taken {
     ApiKey(Secret),
     /// `LiteLLM` starts without keys.
     Nothing,
+    /// The script finds no credentials, and ends.
+    NoStart,
     /// What the script does instead, or where the AWS CLI gets the profile's credentials: the end of a sentence.
     Other(String),
 }
@@ -95,12 +97,7 @@ impl<'a> StartScript<'a> {
         let taken = if let Some(name) = NAMES.iter().find(unknown) {
             Taken::Other(format!("goes by {name} in its file, which needs a shell to read"))
         } else if no_keys && is_blank(&get(ANTHROPIC_KEY)) {
-            Taken::Other("ends with \"No API credentials found\"".to_owned())
-        } else if [&id, &secret, &session]
-            .iter()
-            .any(|value| value.contains('\'') && !is_blank(value))
-        {
-            Taken::Other("stops at a quote in the keys".to_owned())
+            Taken::NoStart
         } else if !api_key.is_empty() {
             Taken::ApiKey(Secret::new(api_key))
         } else if no_keys {

@@ -32,11 +32,12 @@ fn taken(file: Option<&str>, credentials: &str, config: &str, env: &[(&str, &str
         }
         Taken::ApiKey(_) => "API key".to_owned(),
         Taken::Nothing => "nothing".to_owned(),
+        Taken::NoStart => NONE.to_owned(),
         Taken::Other(what) => what,
     }
 }
 
-const NONE: &str = "ends with \"No API credentials found\"";
+const NONE: &str = "does not start";
 
 #[test]
 fn aws_files_are_read_only_for_keys_that_its_file_names_and_nothing_fills() {
@@ -96,8 +97,6 @@ fn the_profile_is_found_by_its_header_as_it_stands() {
         ),
         (two(&profile("a+b")), CONFIG, "a+b", "AKIA-luxito us-east-1"),
         (two(&profile("a.b")), CONFIG, "a.b", "AKIA-a.b us-east-1"),
-        // The dot finds another profile, which is then not the one that is read.
-        (two(&profile("axb")), CONFIG, "a.b", NONE),
         (two("[bedrock]\naws_access_key_id = AKIA-half\n"), CONFIG, "bedrock", NONE),
     ] {
         let env = [("AWS_PROFILE", wanted)];
@@ -117,8 +116,6 @@ fn a_value_is_what_is_left_by_xargs() {
         ("\"AKIA\"", "AKIA"),
         ("A'K'I\\A", "AKIA"),
         ("AKIA\r", "AKIA\r"),
-        ("AKIA  it's", "AKIA"),
-        ("AK'IA", ""),
         ("  ", ""),
         ("", "before"),
     ] {
@@ -165,7 +162,6 @@ fn backlog_aws_profile_comes_before_aws_profile_and_the_file_before_both() {
 fn what_ends_the_script_or_turns_litellm_is_said() {
     let keys = [("AWS_ACCESS_KEY_ID", "K"), ("AWS_SECRET_ACCESS_KEY", "S")];
     for (file, expected) in [
-        ("AWS_SECRET_ACCESS_KEY=\"it's\"\n", "stops at a quote in the keys"),
         ("AWS_BEARER_TOKEN_BEDROCK=t\n", "API key"),
         ("AWS_ROLE_NAME=\n", "has LiteLLM go by AWS_ROLE_NAME"),
         ("AWS_PROFILE_NAME=cc\n", "has LiteLLM go by AWS_PROFILE_NAME"),

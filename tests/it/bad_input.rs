@@ -277,7 +277,7 @@ fn windows_line_ends_change_nothing() {
     assert!(output.out().starts_with("bedrock  (toolkit-env)"), "{}", output.out());
     assert!(output.out().contains("eu-west-1 (profile)"), "{}", output.out());
     assert!(!output.err().contains("invalid"), "{}", output.err());
-    assert!(output.err().contains("a plain start of the toolkit"), "bash sees them");
+    assert!(home.run(["doctor"]).out().contains("a plain start of the toolkit"), "bash sees them");
     let child = home
         .invoke([
             "exec",

@@ -362,19 +362,22 @@ fn status_and_doctor_say_what_a_plain_start_does_not_see() {
         let found = findings.into_iter().find(|finding| finding["code"] == "plain-start");
         found.map(|found| (found["message"].to_string(), found["remedy"].to_string()))
     };
-    for (file, config, says, remedy) in [
-        ("", "", "No API credentials found", "export AWS_ACCESS_KEY_ID=''"),
-        ("X=1\n", "", "No API credentials found", "export AWS_ACCESS_KEY_ID=''"),
-        (FILE_KEYS, "", "takes the keys in ", "export AWS_ACCESS_KEY_ID=''"),
-        (BLANKS, "", "takes region eu-central-1, though eu-west-1 is chosen", "exec -- ./scripts"),
-        (BLANKS, "[profile bedrock]\nregion = eu-west-1\n", "", ""),
+    let blanks = "export AWS_ACCESS_KEY_ID=''";
+    let region = "takes region eu-central-1, though eu-west-1 is chosen";
+    for (file, config, says, remedy, in_status) in [
+        ("", "", "No API credentials found", blanks, false),
+        ("X=1\n", "", "No API credentials found", blanks, false),
+        (FILE_KEYS, "", "takes the keys in ", blanks, true),
+        (BLANKS, "", region, "exec -- ./scripts", false),
+        (BLANKS, "[profile bedrock]\nregion = eu-west-1\n", "", "", false),
     ] {
         let home = home_of(&State { toolkit_env: file, ..State::default() });
         home.append(".aws/config", config);
         let (status, doctor) =
             (found(&home, "status", "notices"), found(&home, "doctor", "checks"));
-        assert_eq!(status, doctor);
-        match status {
+        // Only another account is worth a word there.
+        assert_eq!(status, doctor.clone().filter(|_| in_status));
+        match doctor {
             Some((message, advice)) => {
                 assert!(!says.is_empty() && message.contains(says), "{message}");
                 assert!(advice.contains(remedy), "{advice}");
@@ -391,14 +394,14 @@ const HOMES: u64 = 24;
 fn random_home(random: &mut Random) -> (Sandbox, Vec<(&'static str, String)>) {
     let home = home_of(&State::default());
     home.remove("signed-in");
-    let names = ["bedrock", "luxito", "default", "a.b", "axb"];
+    let names = ["bedrock", "luxito", "default", "a.b", "a+b"];
     let (mut credentials, mut config) = (String::new(), String::new());
     for (number, name) in names.into_iter().enumerate() {
         if random.one_in(3) {
             continue;
         }
         let header = *random.pick(&["[N]", "[N]", "[N]", "[N]", "[ N ]", "[N] # mine"]);
-        let after = *random.pick(&["", "", "", "", " # mine", "  ", "'"]);
+        let after = *random.pick(&["", "", "", "", " # mine", "  "]);
         let lines = *random.pick(&[
             "aws_access_key_id = AKIA0000EXAMPLE0000N\naws_secret_access_key = secretN\n",
             "aws_access_key_id=AKIA0000EXAMPLE0000N\naws_secret_access_key=secretN\n",
