@@ -80,7 +80,7 @@ function __backlog_aws_refresh
 end
 
 # The way from the working directory up to where the search for an override ended, and where there may be one on it, as
-# __backlog_aws_look found them. What they lead to is compared each time, so they hold in any directory that is as deep.
+# __backlog_aws_look found them. What they lead to is compared each time, so they hold in other directories too.
 builtin set -g __backlog_aws_up .
 builtin set -g __backlog_aws_between
 
@@ -180,6 +180,12 @@ function __backlog_aws_look
         builtin set up (builtin string replace -r '^\./' '' -- $up/..)
     end
     builtin set -q rest[1]; and builtin return 1
+    # Above the root is the root again, so as many levels as before hold here too, and on the way back.
+    while builtin test "$__backlog_aws_top" = / -a (builtin count $between) -lt 8 \
+            -a (builtin count $between) -lt (builtin count $__backlog_aws_between)
+        builtin set -a between (builtin string replace -r '^\./' '' -- $up/.backlog-aws)
+        builtin set up (builtin string replace -r '^\./' '' -- $up/..)
+    end
     builtin set -g __backlog_aws_up $up
     builtin set -g __backlog_aws_between $between
     __backlog_aws_arrange
@@ -228,7 +234,10 @@ if builtin test "$__backlog_aws_mode" != none
     function __backlog_aws_cd --on-variable PWD
         builtin set -q __backlog_aws_pwd; or builtin return
         builtin status is-command-substitution; and builtin return
-        __backlog_aws_hook cd
+        # Where the same override counts as before, or none, the rest is left to the prompt.
+        builtin test -n "$__backlog_aws_usual" -a $__backlog_aws_up -ef "$__backlog_aws_top"
+        and not builtin path is -- $__backlog_aws_absent
+        or __backlog_aws_hook cd
     end
 end
 

@@ -212,9 +212,13 @@ if [[ $__backlog_aws_mode == cd ]]; then
 fi
 
 # At each `cd`, so that the next command of the same line already has it. Not in subshells, where `$(cd x && pwd)` is
-# a way to ask a path, and not before the first prompt: the start-up file may still be running.
+# a way to ask a path, and not before the first prompt: the start-up file may still be running. Where no override is in
+# reach, and none was before, the rest is left to the prompt.
 __backlog_aws_cd() {
-  [[ -z ${__backlog_aws_pwd-} || $ZSH_SUBSHELL -ne 0 ]] || __backlog_aws_hook
+  [[ -z ${__backlog_aws_pwd-} || $ZSH_SUBSHELL -ne 0 ]] || [[ -z $__backlog_aws_rare &&
+    ! -e $__backlog_aws_near && ! -e /.backlog-aws && ! -e ../.backlog-aws && ! -e ../../.backlog-aws &&
+    ! -e ../../../.backlog-aws && ! -e ../../../../.backlog-aws && ! -e ../../../../../.backlog-aws &&
+    ! -e ../../../../../../.backlog-aws && ../../../../../../.. -ef / ]] || __backlog_aws_hook
 }
 
 __backlog_aws_use() {
