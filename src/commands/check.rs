@@ -9,6 +9,7 @@ use crate::choice::{print_concerns, resolve_for_command};
 use crate::cli;
 use crate::error::{Done, Failure};
 use crate::finding::print_findings;
+use crate::layout::{Layout, print_line};
 use crate::overrides::is_region_name;
 use crate::source::Source;
 use crate::temporary::Temporary;
@@ -39,8 +40,9 @@ pub fn run(args: &cli::Check, world: &World, out: &mut dyn Write) -> Done {
         Failure::Problem(format!("{name} ({source}) cannot be a region; name one with `--region`"))
     })?;
     let name = identity.profile().map_or_else(|| identity.without_profile(), visible);
+    let layout = Layout::of(&world.env, io::stdout());
     if !args.json {
-        writeln!(out, "{}", resolution.summary(&inputs))?;
+        print_line(&resolution.summary(&inputs), &world.env, out)?;
     }
     let caller = Caller { identity, region, env: &world.env };
     let shows_progress = !args.json && io::stdout().is_terminal();
@@ -53,7 +55,7 @@ pub fn run(args: &cli::Check, world: &World, out: &mut dyn Write) -> Done {
         }
         let step = caller.ask(question, args.model.as_deref().unwrap_or_default());
         if !args.json {
-            print(&step, out)?;
+            print(&step, &layout, out)?;
         }
         steps.push(step);
         if steps.last().is_some_and(|step| step.outcome.ends_it()) {
@@ -76,17 +78,19 @@ pub fn run(args: &cli::Check, world: &World, out: &mut dyn Write) -> Done {
     Ok(u8::from(!ok))
 }
 
-fn print(step: &Step, out: &mut dyn Write) -> io::Result<()> {
-    // As long as the line of progress, at the least.
-    let name = format!("{:<8}", step.question);
-    match &step.outcome {
-        Outcome::Ok { message } => writeln!(out, "  {GOOD}ok{GOOD:#}      {name}  {message}"),
-        Outcome::Failed(explained) => {
-            writeln!(out, "  {BAD}failed{BAD:#}  {name}  {}", explained.message)?;
-            if let Some(aws) = &explained.aws {
-                writeln!(out, "          {FAINT}AWS says{FAINT:#}  {aws}")?;
-            }
-            writeln!(out, "          -> {}", explained.remedy)
+/// Names as long as the line of progress, at the least.
+fn print(step: &Step, layout: &Layout, out: &mut dyn Write) -> io::Result<()> {
+    let (style, outcome, message) = match &step.outcome {
+        Outcome::Ok { message } => (GOOD, "ok", message),
+        Outcome::Failed(explained) => (BAD, "failed", &explained.message),
+    };
+    let message = layout.lines(message, 20, 20);
+    writeln!(out, "  {style}{outcome:<6}{style:#}  {:<8}  {message}", step.question)?;
+    if let Outcome::Failed(explained) = &step.outcome {
+        if let Some(aws) = &explained.aws {
+            writeln!(out, "          {FAINT}AWS says{FAINT:#}  {}", layout.lines(aws, 20, 20))?;
         }
+        writeln!(out, "          -> {}", layout.lines(&explained.remedy, 13, 13))?;
     }
+    Ok(())
 }

@@ -44,7 +44,7 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
             writeln!(out, "ask     {} for the keys", temporary::shown(profile))?;
         }
         if let Some(key) = resolution.answer.identity().and_then(Identity::api_key) {
-            writeln!(out, "key     {key}")?;
+            print_line(&format!("key     {key}"), &world.env, out)?;
         }
         handover.show(out)?;
         return Ok(0);

@@ -1,6 +1,6 @@
 //! `setup`: what a new user needs once. It asks everything first and changes nothing before the last answer.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::choice::{self, possible, says_yes, usable_profile};
 use crate::cli;
 use crate::doctor::SystemProbe;
 use crate::error::{Done, Failure};
-use crate::layout::print_line;
+use crate::layout::{Layout, print_line};
 use crate::overrides::Edit;
 use crate::resolve::{Inputs, none_found};
 use crate::session::UserIntent;
@@ -142,6 +142,7 @@ fn offers_profile(world: &World, out: &mut dyn Write) -> Result<bool, Failure> {
             (format!("none chosen for everywhere; usable: {}", names.join(", ")), true)
         }
     };
+    let text = Layout::of(&world.env, io::stdout()).lines(&text, 9, 9);
     writeln!(out, "profile  {text}")?;
     Ok(offers)
 }

@@ -18,7 +18,7 @@ use crate::harness::{
 };
 
 const BEARER: &str = "ABSKQmVkcm9ja0FQSUtleS1leGFtcGxlOkVYQU1QTEU=";
-const MODEL: &str = "anthropic.claude-haiku-4-5-20251001-v1:0";
+pub const MODEL: &str = "anthropic.claude-haiku-4-5-20251001-v1:0";
 
 /// The stand-in. It ends when this process does, because that closes its input.
 struct Server {
@@ -54,12 +54,12 @@ impl Server {
     }
 }
 
-fn plain(mode: &str) -> String {
+pub fn plain(mode: &str) -> String {
     format!("http://127.0.0.1:{}/{mode}", Server::plain().port)
 }
 
 /// What the stand-in is to answer with an error.
-fn fail(status: u16, code: &str, message: &str) -> String {
+pub fn fail(status: u16, code: &str, message: &str) -> String {
     let message = backlog_aws::aws::signing::percent_encoded(message, "");
     plain(&format!("fail/{status}/{code}/{message}"))
 }

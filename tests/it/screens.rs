@@ -9,8 +9,10 @@ use std::time::{Duration, SystemTime};
 use backlog_aws::cli::Cli;
 use clap::CommandFactory as _;
 
+use crate::check;
 use crate::documents::assert_current;
 use crate::harness::{KEY_IDS, SECRETS, Sandbox, files_below, static_profile};
+use crate::temporary::{answer, home_with, put_aws};
 
 /// Commands and what they print, as if they had been typed at a prompt.
 struct Screen {
@@ -103,11 +105,21 @@ impl Screen {
         for home in [home.canonicalize().expect("it is there"), home] {
             text = text.replace(home.to_str().expect("a path in UTF-8"), "/home/u");
         }
-        text = without_long_numbers(&text);
+        text = without_new_names(&without_long_numbers(&text));
+        text = text.replace(check::plain("").trim_matches(|c| "htp:/".contains(c)), "localhost");
         let program = Sandbox::built_binary().to_str().expect("a path in UTF-8");
         text = text.replace(program, "backlog-aws");
         assert_current(&format!("tests/it/screens/{name}"), &format!("{}\n", text.trim_end()));
     }
+}
+
+/// The names of files that are made are others in each home.
+fn without_new_names(text: &str) -> String {
+    let shown = |line: &str| match line.split_once("/backlog-aws/sealed-") {
+        Some((before, _)) => format!("{before}/backlog-aws/sealed-(name)\n"),
+        None => format!("{line}\n"),
+    };
+    text.lines().map(shown).collect()
 }
 
 /// Fingerprints and times of change are others in each run.
@@ -270,6 +282,60 @@ fn doctor() {
         screen.note("Without AWS files.").run("SHELL=/bin/bash backlog-aws doctor");
     };
     at_each_width("doctor", draw, Sandbox::with_override);
+}
+
+/// The answers of a stand-in for AWS.
+#[test]
+fn check() {
+    let draw = |screen: &mut Screen| {
+        let mut at = |endpoint: String, words: &str| {
+            screen.run(&format!("AWS_ENDPOINT_URL={endpoint} backlog-aws check {words}"));
+        };
+        at(check::plain("good"), "-p bedrock");
+        at(check::plain("good"), &format!("-p bedrock --model {}", check::MODEL));
+        at(check::plain("good"), "-p bedrock --model anthropic.claude-haiku");
+        at(check::fail(403, "InvalidClientTokenId", "invalid"), "-p bedrock");
+        at(check::plain("clock/3600"), "-p bedrock");
+        at(check::plain("page"), "-p bedrock");
+        at("http://127.0.0.1:1".to_owned(), "-p bedrock");
+        at(check::plain("good"), "-p cc");
+    };
+    at_each_width("check", draw, crowded_home);
+}
+
+#[test]
+fn env() {
+    let draw = |screen: &mut Screen| {
+        screen.run("backlog-aws env").run("backlog-aws env --format json").cd("acme");
+        screen.run("backlog-aws env").run("backlog-aws env --format github");
+        screen.home.write("acme/.backlog-aws", "profile = luxito\n");
+        screen.note("It was changed by somebody.").run("backlog-aws env").cd("");
+        screen.run("BACKLOG_AWS_PROFILE=cc backlog-aws env");
+    };
+    at_each_width("env", draw, Sandbox::with_override);
+}
+
+/// Credentials that are not those of the files.
+#[test]
+fn handed_over() {
+    let draw = |screen: &mut Screen| {
+        screen.run("backlog-aws exec --dry-run --temporary -p cc");
+        screen.run("backlog-aws exec --dry-run --sealed -p bedrock");
+        screen.run("backlog-aws exec --dry-run --bearer --for 30m -p bedrock");
+        let key = screen.text.rfind(", until").expect("a key has an end");
+        let end = key + screen.text[key..].find("\nset").expect("it is set");
+        screen.text.replace_range(key..end, ", until (time)");
+        screen.run("backlog-aws exec --bearer --for 13h -p bedrock true");
+        screen.run("backlog-aws exec --sealed -p bedrock ./scripts/services/start-services.sh");
+        screen.run("backlog-aws exec --temporary true");
+        screen.run("backlog-aws exec --temporary -p nowhere true");
+        put_aws(&screen.home, "echo 'Error loading SSO Token: expired' >&2; exit 255");
+        screen.note("The AWS CLI fails.").run("backlog-aws exec --temporary -p cc true");
+        put_aws(&screen.home, "echo no JSON");
+        screen.note("It answers otherwise.").run("backlog-aws exec --temporary -p cc true");
+    };
+    let given = format!("printf %s '{}'", answer("2999-01-01T00:00:00Z"));
+    at_each_width("handed-over", draw, || home_with(&given));
 }
 
 /// What a shell says at its prompts, each kind by itself.

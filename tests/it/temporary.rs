@@ -10,16 +10,15 @@ use crate::harness::{
 };
 
 /// What `aws configure export-credentials` prints, with documented examples in it.
-fn answer(end: &str) -> String {
+pub fn answer(end: &str) -> String {
     format!(
         r#"{{"Version": 1, "AccessKeyId": "{}", "SecretAccessKey": "{}", "SessionToken": "{}", "Expiration": "{end}"}}"#,
         KEY_IDS[0], SECRETS[0], SECRETS[2]
     )
 }
 
-/// The documented home with the profiles that the AWS CLI can get credentials for, and an `aws` that keeps what it was
-/// called with and then runs `script`.
-fn home_with(script: &str) -> Sandbox {
+/// The documented home with the profiles that the AWS CLI can get credentials for, and an `aws` as of `put_aws`.
+pub fn home_with(script: &str) -> Sandbox {
     let home = Sandbox::documented_home();
     let config = fs::read_to_string(home.path(".aws/config")).unwrap();
     home.write(
@@ -30,6 +29,12 @@ fn home_with(script: &str) -> Sandbox {
                [profile signed-in]\nlogin_session = x\n\
                [profile half]\naws_access_key_id = A\n",
     );
+    put_aws(&home, script);
+    home
+}
+
+/// An `aws` that keeps what it was called with and then runs `script`.
+pub fn put_aws(home: &Sandbox, script: &str) {
     let aws = home.binary_on_path().with_file_name("aws");
     let called = home.path("called");
     let text = format!(
@@ -38,7 +43,6 @@ fn home_with(script: &str) -> Sandbox {
     );
     fs::write(&aws, text).unwrap();
     fs::set_permissions(&aws, fs::Permissions::from_mode(0o755)).unwrap();
-    home
 }
 
 fn home_that_answers(text: &str) -> Sandbox {
