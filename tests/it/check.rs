@@ -4,7 +4,6 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -111,11 +110,7 @@ fn failure(run: Invocation<'_>) -> Value {
 
 /// Puts a script of the name curl before the real one.
 fn wrap_curl(home: &Sandbox, script: &str) {
-    let file = home.binary_on_path().with_file_name("curl");
-    // Through a child: another test that forks meanwhile must not hold the file open for writing.
-    let text = home.write("curl", format!("#!/bin/sh\n{script}\n"));
-    fs::set_permissions(&text, fs::Permissions::from_mode(0o755)).unwrap();
-    assert!(Command::new("cp").arg(text).arg(file).status().unwrap().success());
+    home.put_on_path("curl", &format!("#!/bin/sh\n{script}\n"));
 }
 
 #[test]

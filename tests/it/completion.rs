@@ -23,10 +23,7 @@ fn many_profiles(count: usize) -> String {
 
 /// Puts a command on the sandbox's `PATH`.
 fn command(home: &Sandbox, name: &str) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let path = home.binary_on_path().with_file_name(name);
-    fs::write(&path, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n").expect("the sandbox is writable");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("the file is ours");
+    home.put_on_path(name, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n");
 }
 
 fn builder(home: &Sandbox, shell: Shell) -> SessionBuilder<'_> {

@@ -32,10 +32,7 @@ fn assert_no_home(directory: &Path) {
 
 /// Puts a program in the place of bash.
 fn replace_bash(home: &Sandbox, script: &str) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let path = home.binary_on_path().with_file_name("bash");
-    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    home.put_on_path("bash", &format!("#!/bin/sh\n{script}\n"));
 }
 
 scenario! {

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -156,9 +155,7 @@ scenario! {
         home.write_private(".aws/credentials", [static_profile("luxito", "us-west-2"), static_profile("acme", "eu-west-1"), static_profile("bedrock", "eu-west-1")].concat());
         let script = "#!/bin/sh\n[ -n \"$AWS_ACCESS_KEY_ID\" ] && echo ran with $AWS_PROFILE\n";
         for path in [home.path("scripts/services/start-services.sh"), home.binary_on_path().with_file_name("litellm")] {
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, script).unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+            home.write_program(path, script);
         }
         let readme = read("README.md");
         let in_blocks = code_of(&readme).0.into_iter().filter(|line| line.starts_with("backlog-aws"));

@@ -132,9 +132,8 @@ fn a_command_that_cannot_be_run_is_126_and_one_that_is_not_there_127() {
 #[test]
 fn a_command_on_a_relative_path_is_found_from_the_working_directory() {
     let home = Sandbox::documented_home();
-    let script =
-        home.write("project/run me", "#!/bin/sh\necho \"$BACKLOG_AWS_PROFILE in ${PWD##*/}\"\n");
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let script = "#!/bin/sh\necho \"$BACKLOG_AWS_PROFILE in ${PWD##*/}\"\n";
+    home.write_program("project/run me", script);
     let output =
         home.invoke(["exec", "--", "./run me"]).cwd(home.path("project")).run().expect_code(0);
     assert_eq!(output.out(), "luxito in project\n");

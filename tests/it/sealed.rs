@@ -178,17 +178,12 @@ fn within_it_the_users_own_files_still_count() {
 #[test]
 fn with_temporary_each_question_goes_to_the_aws_cli() {
     let home = Sandbox::documented_home();
-    let aws = home.binary_on_path().with_file_name("aws");
     let answer = format!(
         r#"{{"Version": 1, "AccessKeyId": "{}", "SecretAccessKey": "{}", "SessionToken": "{}", "Expiration": "2999-01-01T00:00:00+00:00"}}"#,
         KEY_IDS[0], SECRETS[0], SECRETS[2]
     );
-    fs::write(
-        &aws,
-        format!("#!/bin/sh\necho \"$4 $AWS_CONFIG_FILE\" >> ~/asked\nprintf %s '{answer}'\n"),
-    )
-    .unwrap();
-    fs::set_permissions(&aws, fs::Permissions::from_mode(0o755)).unwrap();
+    let script = format!("echo \"$4 $AWS_CONFIG_FILE\" >> ~/asked\nprintf %s '{answer}'");
+    home.put_on_path("aws", &format!("#!/bin/sh\n{script}\n"));
     let file = file_of(&home, &["--temporary", "--profile", "cc"]);
     for (_, command) in commands(&file) {
         let answer: serde_json::Value =

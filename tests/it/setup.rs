@@ -40,9 +40,7 @@ fn line(shell: Shell) -> String {
 scenario! {
     fn after_two_yes_a_new_shell_has_the_hook_and_the_profile(shell) {
         let home = Sandbox::documented_home();
-        let curl = home.binary_on_path().with_file_name("curl");
-        fs::write(&curl, "#!/bin/sh\necho asked >>~/asked\nexit 7\n").unwrap();
-        fs::set_permissions(&curl, Permissions::from_mode(0o755)).unwrap();
+        home.put_on_path("curl", "#!/bin/sh\necho asked >>~/asked\nexit 7\n");
         let (mut session, _) = asked(&home, shell);
         let before = fs::read_to_string(home.path(shell.rc_file())).unwrap();
         session.send("y");

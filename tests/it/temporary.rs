@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 
 use crate::harness::{
     Invocation, KEY_IDS, Key, SECRETS, Sandbox, Session, Shell, parse_environment, scenario,
@@ -35,14 +34,12 @@ pub fn home_with(script: &str) -> Sandbox {
 
 /// An `aws` that keeps what it was called with and then runs `script`.
 pub fn put_aws(home: &Sandbox, script: &str) {
-    let aws = home.binary_on_path().with_file_name("aws");
     let called = home.path("called");
     let text = format!(
         "#!/bin/sh\nprintf '%s\\0' \"$@\" >> '{0}.words'\nenv -0 > '{0}.environment'\n{script}\n",
         called.display()
     );
-    fs::write(&aws, text).unwrap();
-    fs::set_permissions(&aws, fs::Permissions::from_mode(0o755)).unwrap();
+    home.put_on_path("aws", &text);
 }
 
 fn home_that_answers(text: &str) -> Sandbox {

@@ -5,7 +5,6 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::documents::{assert_current, read};
@@ -71,8 +70,7 @@ fn home_of(state: &State) -> Sandbox {
     home.write_private(".aws/credentials", more);
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/toolkit");
     let copy = |from: &str, to: &str| {
-        let script = fs::read(ours.join(from)).unwrap();
-        fs::set_permissions(home.write(to, script), fs::Permissions::from_mode(0o755)).unwrap();
+        home.write_program(to, fs::read(ours.join(from)).unwrap());
     };
     copy("start-services.sh", "toolkit/scripts/services/start-services.sh");
     for name in ["aws", "docker", "litellm"] {
@@ -308,9 +306,7 @@ fn regions_that_the_script_changes_are_said() {
 fn claude_code_is_not_started_with_the_toolkits_identity() {
     let state = State { chosen: BEDROCK, ..State::default() };
     let home = home_of(&state);
-    let script =
-        home.write("toolkit/claude-with-services.sh", "#!/bin/sh\necho \"$AWS_PROFILE\"\n");
-    fs::set_permissions(script, fs::Permissions::from_mode(0o755)).unwrap();
+    home.write_program("toolkit/claude-with-services.sh", "#!/bin/sh\necho \"$AWS_PROFILE\"\n");
     let line = |option: &str| format!("backlog-aws exec {option} -- ./claude-with-services.sh");
     let refused = run(&home, &state, Mode::Native, &line("")).expect_code(1);
     assert!(refused.err().contains("claude-with-services.sh by itself"), "{}", refused.err());

@@ -124,11 +124,30 @@ impl Sandbox {
     /// Puts a script in that place; `Sandbox::built_binary` is what it may want to call.
     #[track_caller]
     pub fn replace_binary(&self, script: &str) {
-        let path = self.binary_on_path();
-        // Not through the symbolic link.
+        self.write_program(self.binary_on_path(), script);
+    }
+
+    /// Puts a script of this name beside it.
+    #[track_caller]
+    pub fn put_on_path(&self, name: &str, script: &str) {
+        self.write_program(self.binary_on_path().with_file_name(name), script);
+    }
+
+    /// Makes a script that can be run. A child writes it: while this process has it open for writing, another test may
+    /// fork and hold it open too, and then it cannot be run.
+    #[track_caller]
+    pub fn write_program(&self, path: impl AsRef<Path>, script: impl AsRef<[u8]>) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().expect("it is in a directory")).expect("it is writable");
+        // Not through a symbolic link.
         let _ = fs::remove_file(&path);
-        fs::write(&path, script).expect("the sandbox is writable");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("the file is ours");
+        let write = ["-c", "cat > \"$1\" && chmod 755 \"$1\"", "sh"];
+        let child = Command::new("sh").args(write).arg(&path).stdin(Stdio::piped()).spawn();
+        let mut child = child.expect("there is a sh");
+        let mut input = child.stdin.take().expect("it is a pipe");
+        input.write_all(script.as_ref()).expect("it reads");
+        drop(input);
+        assert!(child.wait().expect("it ends").success(), "{} is written", path.display());
     }
 
     /// Puts a script there that does something before each `hook`. It calls the binary by the name that it is called by
