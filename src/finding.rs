@@ -67,7 +67,6 @@ pub enum Code {
     ProgramNotOnPath,
     ProfileVariableEmpty,
     ProfileVariableMissing,
-    TwoProfiles,
     EnvironmentKeys,
     EnvironmentKeysEmpty,
     EnvironmentHalfKeyPair,
@@ -88,7 +87,6 @@ pub enum Code {
     /// boto3 gives up on the whole file.
     Boto3Rejects,
     HalfKeyPair,
-    ProfileExpired,
     /// A `LiteLLM` that was started before the files last changed.
     LitellmOlder,
     /// Claude Code's settings have variables of AWS, or cannot be read.

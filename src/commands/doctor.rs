@@ -1,7 +1,6 @@
 //! `doctor`: what was found with what to do about it, and who uses what here.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
@@ -28,8 +27,7 @@ struct Report {
 /// Exit status 1 when there is a problem; warnings do not count.
 pub fn run(args: &cli::Doctor, world: &World, out: &mut dyn Write) -> Done {
     let facts = Facts::of(&args.fact);
-    let program = facts.map(|facts| facts.get("program")).filter(|program| !program.is_empty());
-    let probe = SystemProbe::take(world, program.map(Path::new));
+    let probe = SystemProbe::take(world);
     let inputs = Inputs::of(world, UserIntent::of_environment(&world.env));
     let resolution = resolve(&inputs);
     let case = Case { world, probe: &probe, facts, inputs: &inputs, resolution: &resolution };

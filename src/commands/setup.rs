@@ -28,7 +28,7 @@ pub fn run(args: &cli::Setup, world: &World, out: &mut dyn Write) -> Done {
     if args.remove {
         return remove(world, out);
     }
-    let probe = SystemProbe::take(world, None);
+    let probe = SystemProbe::take(world);
     let (shell, how) = found_shell(args.shell, &probe, world)?;
     let path = file_of(shell, world)?;
     let file = shown(&path, home);

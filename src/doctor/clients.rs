@@ -46,19 +46,33 @@ impl Client {
 }
 
 pub fn clients(case: &Case<'_>) -> [Client; 6] {
-    let boto3_region = boto3_region(case);
-    let litellm_region = shown(case, "AWS_REGION_NAME")
-        .or_else(|| shown(case, "AWS_REGION"))
-        .or_else(|| boto3_region.clone())
-        .or_else(|| Some("us-west-2".to_owned()));
+    let (named, of_claude) = (boto3_named(case).map(|(_, name)| name), shown(case, "AWS_PROFILE"));
+    let region = |variables: &[&str], name: &Option<String>, otherwise: Option<&str>| {
+        let set = variables.iter().find_map(|variable| shown(case, variable));
+        let profile = case.inputs.profiles.get(name.as_deref().unwrap_or("default"));
+        let of_profile = || profile?.region().map(visible);
+        set.or_else(of_profile).or_else(|| otherwise.map(str::to_owned))
+    };
+    let of_litellm = ["AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION"];
     let [native, docker, under_exec] = toolkit(case);
+    let row = |name, region, client: &dyn Fn(&Case<'_>) -> Client| {
+        let key = case.inputs.environment.identity.as_ref().and_then(Identity::api_key);
+        let account = key.and_then(|key| key.account.clone());
+        let bearer = || Client { account, ..Client::rule(TOKEN_FIRST) };
+        let client = if case.is_filled(TOKEN) { bearer() } else { client(case) };
+        Client { name, region, ..client }
+    };
     [
         native,
         docker,
         under_exec,
-        Client { name: "litellm", region: litellm_region, ..litellm(case) },
-        Client { name: "boto3", region: boto3_region, ..boto3(case) },
-        Client { name: "claude-code", region: Some(claude_region(case)), ..claude_code(case) },
+        row("litellm", region(&of_litellm, &named, Some("us-west-2")), &litellm),
+        row("boto3", region(&["AWS_DEFAULT_REGION"], &named, None), &boto3),
+        row(
+            "claude-code",
+            region(&["AWS_REGION"], &of_claude, Some(FALLBACK_REGION)),
+            &claude_code,
+        ),
     ]
 }
 
@@ -96,33 +110,14 @@ fn toolkit(case: &Case<'_>) -> [Client; 3] {
 }
 
 fn litellm(case: &Case<'_>) -> Client {
-    let set = |name: &str| case.world.env.get(name).is_some();
-    if case.is_filled(TOKEN) {
-        bearer(case)
-    } else if set("AWS_ROLE_NAME") {
+    if case.world.env.get("AWS_ROLE_NAME").is_some() {
         Client::rule("AWS_ROLE_NAME, a role to assume, comes before profiles and keys")
     } else if let Some(name) = shown(case, "AWS_PROFILE_NAME") {
         boto3_profile(case, Some(&name)).after("AWS_PROFILE_NAME comes before keys")
-    } else if set(ID) && set(SECRET) {
-        // Without a session token it makes a boto3 session of the two, which looks at profile and files all the same.
-        let failed = boto3_session_fails(case).filter(|_| !set("AWS_SESSION_TOKEN"));
-        failed.map_or_else(|| environment_keys(case), |failed| failed.after("by way of boto3"))
+    } else if case.is_filled(ID) && case.is_filled(SECRET) {
+        environment_keys(case)
     } else {
-        boto3_chain(case).after("asks boto3")
-    }
-}
-
-fn bearer(case: &Case<'_>) -> Client {
-    let key = case.inputs.environment.identity.as_ref().and_then(Identity::api_key);
-    Client { account: key.and_then(|key| key.account.clone()), ..Client::rule(TOKEN_FIRST) }
-}
-
-fn boto3(case: &Case<'_>) -> Client {
-    match case.world.env.get(TOKEN) {
-        // For Bedrock an empty token counts: `get_token_from_environment` is only asked whether there is one.
-        Some(token) if token.is_empty() => Client::rule(TOKEN_FIRST).after("fails: it is empty"),
-        Some(_) => bearer(case),
-        None => boto3_chain(case),
+        boto3(case).after("asks boto3")
     }
 }
 
@@ -142,7 +137,7 @@ fn boto3_session_fails(case: &Case<'_>) -> Option<Client> {
 }
 
 /// boto3 as it is called without a profile.
-fn boto3_chain(case: &Case<'_>) -> Client {
+fn boto3(case: &Case<'_>) -> Client {
     if let Some(failed) = boto3_session_fails(case) {
         return failed;
     }
@@ -167,30 +162,12 @@ fn boto3_profile(case: &Case<'_>, name: Option<&str>) -> Client {
 /// The variable that names a profile, and the name.
 fn boto3_named(case: &Case<'_>) -> Option<(&'static str, String)> {
     let mut names = ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"].into_iter();
-    names.find_map(|name| Some((name, shown(case, name)?)))
-}
-
-fn boto3_region(case: &Case<'_>) -> Option<String> {
-    shown(case, "AWS_DEFAULT_REGION").or_else(|| {
-        let name = boto3_named(case).map_or_else(|| "default".to_owned(), |(_, name)| name);
-        let profile = case.inputs.profiles.get(&name)?;
-        profile.region().map(visible).filter(|_| case.inputs.boto3_rejects(case.world).is_none())
-    })
-}
-
-fn claude_region(case: &Case<'_>) -> String {
-    let env = &case.world.env;
-    let name = env.non_empty("AWS_PROFILE").unwrap_or("default".as_ref());
-    let of_profile = || case.inputs.profile(name)?.region().map(visible);
-    let region = env.non_empty("AWS_REGION").map(visible).or_else(of_profile);
-    region.unwrap_or_else(|| FALLBACK_REGION.to_owned())
+    names.find_map(|name| Some((name, visible(case.world.env.get(name)?))))
 }
 
 fn claude_code(case: &Case<'_>) -> Client {
-    let name = case.world.env.non_empty("AWS_PROFILE").map(visible);
-    let mut client = if case.is_filled(TOKEN) {
-        bearer(case)
-    } else if name.is_none() && case.is_filled(ID) && case.is_filled(SECRET) {
+    let name = shown(case, "AWS_PROFILE");
+    let mut client = if name.is_none() && case.is_filled(ID) && case.is_filled(SECRET) {
         environment_keys(case)
     } else {
         // The JavaScript SDK asks for a role first, then for keys, then for everything else.
@@ -245,7 +222,7 @@ fn environment_keys(case: &Case<'_>) -> Client {
     Client { access_key_id, account, ..Client::rule("keys in the environment") }
 }
 
-/// A variable's value, fit to be shown; it may be empty.
+/// A variable's value, fit to be shown.
 fn shown(case: &Case<'_>, name: &str) -> Option<String> {
-    case.world.env.get(name).map(visible)
+    case.world.env.non_empty(name).map(visible)
 }

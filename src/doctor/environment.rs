@@ -26,18 +26,14 @@ pub fn findings(case: &Case<'_>) -> Vec<Finding> {
             Finding::problem(code, message).remedy(case.unset(&[name]))
         })
         .collect();
-    let told = |finding: &Finding| finding.code == Code::AwsProfileMissing;
-    if !case.resolution.findings.iter().any(told) {
-        findings.extend(missing_profile(case, "AWS_PROFILE", "every AWS client of this shell"));
-    }
+    findings.extend(missing_profile(case, "AWS_PROFILE", "every AWS client of this shell"));
     findings.extend(missing_profile(case, "AWS_DEFAULT_PROFILE", "boto3"));
     findings.extend(missing_profile(case, "AWS_PROFILE_NAME", "LiteLLM"));
-    findings.extend(two_profiles(case));
     findings.extend(keys(case));
     if case.is_filled(TOKEN) {
         let key = case.inputs.environment.identity.as_ref().and_then(Identity::api_key);
         let key = key.map(|key| format!(" ({key})")).unwrap_or_default();
-        let effect = "is set: LiteLLM, boto3 and Claude Code use it, and neither profile nor keys";
+        let effect = "is set: every AWS client uses it, and neither profile nor keys";
         findings.push(
             Finding::warning(Code::BearerToken, format!("{TOKEN}{key} {effect}"))
                 .remedy(format!("{} unless that is meant", case.unset(&[TOKEN]))),
@@ -46,13 +42,11 @@ pub fn findings(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-/// A variable that names a profile that does not exist. Of `AWS_PROFILE` the chain says it when it gets there.
+/// A variable that names a profile that does not exist.
 fn missing_profile(case: &Case<'_>, variable: &str, who: &str) -> Option<Finding> {
     let name = case.world.env.non_empty(variable)?;
     let shown = visible(name);
-    let message = format!(
-        "{variable}={shown} names a profile that is in neither AWS file; {who} will fail on it"
-    );
+    let message = format!("{variable}={shown} is in neither AWS file; {who} will fail on it");
     let code = match variable {
         "AWS_PROFILE" => Code::AwsProfileMissing,
         _ => Code::ProfileVariableMissing,
@@ -60,18 +54,6 @@ fn missing_profile(case: &Case<'_>, variable: &str, who: &str) -> Option<Finding
     let finding = Finding::problem(code, message)
         .remedy(format!("{}, or name one that exists", case.unset(&[variable])));
     case.inputs.profile(name).is_none().then_some(finding)
-}
-
-fn two_profiles(case: &Case<'_>) -> Option<Finding> {
-    let env = &case.world.env;
-    let (default, profile) = (env.non_empty("AWS_DEFAULT_PROFILE")?, env.non_empty("AWS_PROFILE")?);
-    let message = format!(
-        "AWS_DEFAULT_PROFILE={} and AWS_PROFILE={} disagree: boto3 uses the first, Claude Code the second",
-        visible(default),
-        visible(profile)
-    );
-    let finding = Finding::warning(Code::TwoProfiles, message);
-    (default != profile).then(|| finding.remedy(case.unset(&["AWS_DEFAULT_PROFILE"])))
 }
 
 fn keys(case: &Case<'_>) -> Option<Finding> {
@@ -89,12 +71,11 @@ fn keys(case: &Case<'_>) -> Option<Finding> {
         None => (Code::EnvironmentKeys, "every AWS client of this shell uses them".to_owned()),
     };
     let finding = Finding::warning(code, format!("AWS keys are in the environment: {who}"));
-    let told = case.resolution.findings.iter().any(|finding| finding.code == code);
-    (!told).then(|| finding.remedy(format!("{} unless that is meant", unset_keys(case))))
+    Some(finding.remedy(format!("{} unless that is meant", unset_keys(case))))
 }
 
 /// The command that removes the keys from the shell.
-pub fn unset_keys(case: &Case<'_>) -> String {
+fn unset_keys(case: &Case<'_>) -> String {
     let mut names = vec![
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",

@@ -8,15 +8,6 @@ use crate::shell::Shell;
 /// The function that the integration has a shell run at each prompt.
 const HOOK: &str = "__backlog_aws_hook";
 
-/// Prompt programs by what they leave in the place of the hook.
-const MARKS: [(&str, &str); 5] = [
-    ("starship_precmd", "starship"),
-    ("__bp_", "bash-preexec"),
-    ("ble/", "ble.sh"),
-    ("_omp_", "oh-my-posh"),
-    ("_powerline", "powerline"),
-];
-
 /// Arguments as `NAME=VALUE`: `session` is what the shell's state begins with, `program` what the integration calls,
 /// `version` what printed it, `mode` that of `init --hook`, `hooks` what runs before each prompt. Integration and program
 /// need not be of one version, so what is missing counts as empty.
@@ -37,11 +28,9 @@ impl<'a> Facts<'a> {
         value(self.arguments, name)
     }
 
-    /// Who replaced the hook, if it does not run before each prompt any more.
-    pub fn displaced_by(&self) -> Option<&'static str> {
-        let hooks = self.get("hooks").to_string_lossy();
-        let found = MARKS.into_iter().find(|(mark, _)| hooks.contains(mark));
-        (!hooks.contains(HOOK)).then_some(found.map_or("something", |(_, who)| who))
+    /// Whether something else took the place of the hook, so that it does not run before each prompt any more.
+    pub fn is_displaced(&self) -> bool {
+        !self.get("hooks").to_string_lossy().contains(HOOK)
     }
 }
 

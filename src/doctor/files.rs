@@ -18,7 +18,7 @@ pub fn findings(case: &Case<'_>) -> Vec<Finding> {
     findings.extend(missing(case, "AWS_CONFIG_FILE", config));
     findings.extend(boto3(case));
     findings.extend(old_proxies(case));
-    findings.extend(other_profiles(case));
+    findings.extend(half_key_pairs(case));
     findings
 }
 
@@ -49,63 +49,40 @@ fn boto3(case: &Case<'_>) -> Vec<Finding> {
     for profile in &case.inputs.profiles {
         if let Some((what, at)) = botocore::other_identity(profile) {
             let message = format!("profile '{}' has keys, but boto3 {what}", profile.name());
-            let finding = Finding::warning(Code::Boto3Differs, message).remedy(
-                "keep the keys in a profile of their own, or start boto3 and LiteLLM through `backlog-aws exec`",
-            );
+            let finding = Finding::warning(Code::Boto3Differs, message)
+                .remedy("keep the keys in a profile of their own, or use `backlog-aws exec`");
             findings.push(Finding { at: at.and_then(|at| case.inputs.place(at)), ..finding });
         }
     }
     findings
 }
 
-/// Mistakes and expired credentials in profiles that are not used now.
-fn other_profiles(case: &Case<'_>) -> Vec<Finding> {
+/// In profiles that are not used now.
+fn half_key_pairs(case: &Case<'_>) -> Vec<Finding> {
     let used = case.resolution.answer.profile();
-    let mut findings = Vec::new();
-    for profile in case.inputs.profiles.iter().filter(|other| used != Some(other.name().as_ref())) {
-        let name = profile.name();
-        let is_half = profile.kind() == Kind::Partial || profile.also().contains(&Kind::Partial);
-        let finding = match profile.expires_at() {
-            _ if is_half => {
-                let message = format!("profile '{name}' has only one half of a key pair");
-                Finding::warning(Code::HalfKeyPair, message)
-                    .remedy("add the other half, or remove the profile")
-            }
-            Ok(Some(end)) if end <= case.inputs.now => {
-                let message = format!("the temporary credentials of '{name}' expired at {end}");
-                Finding::warning(Code::ProfileExpired, message)
-                    .remedy("renew them, or remove the profile")
-            }
-            Err(problem) => {
-                findings.extend(case.inputs.line_finding(&problem));
-                continue;
-            }
-            Ok(_) => continue,
-        };
-        findings.push(Finding { at: case.inputs.place_of(profile), ..finding });
-    }
-    findings
+    let others = case.inputs.profiles.iter().filter(|other| used != Some(other.name().as_ref()));
+    let half = others.filter(|profile| profile.kind() == Kind::Partial);
+    half.map(|profile| {
+        let message = format!("profile '{}' has only one half of a key pair", profile.name());
+        let finding = Finding::warning(Code::HalfKeyPair, message)
+            .remedy("add the other half, or remove the profile");
+        Finding { at: case.inputs.place_of(profile), ..finding }
+    })
+    .collect()
 }
 
 /// `LiteLLM` reads credentials when it starts.
 fn old_proxies(case: &Case<'_>) -> Vec<Finding> {
-    let last_change = last_change(case);
-    let mut findings = Vec::new();
-    for process in &case.probe.litellm {
-        if let Some((changed, path)) = last_change
-            && process.started < changed
-        {
-            let (pid, path) = (process.pid, visible(path));
-            let message = format!(
-                "LiteLLM (process {pid}) was started before {path} last changed, and keeps the credentials it had then"
-            );
-            findings.push(
-                Finding::warning(Code::LitellmOlder, message)
-                    .remedy(format!("stop it, `kill {pid}`, and start the toolkit again")),
-            );
-        }
-    }
-    findings
+    let Some((changed, path)) = last_change(case) else { return Vec::new() };
+    let old = case.probe.litellm.iter().filter(|process| process.started < changed);
+    old.map(|process| {
+        let (pid, path) = (process.pid, visible(path));
+        let message =
+            format!("LiteLLM (process {pid}) has the credentials of before {path} changed");
+        Finding::warning(Code::LitellmOlder, message)
+            .remedy(format!("stop it, `kill {pid}`, and start the toolkit again"))
+    })
+    .collect()
 }
 
 /// When a file that decides the toolkit's credentials last changed, and which.

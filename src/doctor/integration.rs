@@ -29,11 +29,10 @@ pub fn findings(case: &Case<'_>) -> Vec<Finding> {
 
 fn in_shell(case: &Case<'_>, facts: Facts<'_>, session: Option<&str>) -> Finding {
     let (shell, load) = (facts.shell.word(), case.load());
-    if case.probe.integration_program_is_gone {
-        let program = visible(facts.get("program"));
-        let message = format!(
-            "the program that the integration of this {shell} calls is gone ({program}), so the hook does nothing"
-        );
+    let program = Path::new(facts.get("program"));
+    if !program.as_os_str().is_empty() && !program.is_file() {
+        let message =
+            format!("the hook's program {} is gone, so nothing is exported", visible(program));
         return Finding::problem(Code::ProgramGone, message)
             .remedy(format!("{load} loads it from where the program is now"));
     }
@@ -41,13 +40,11 @@ fn in_shell(case: &Case<'_>, facts: Facts<'_>, session: Option<&str>) -> Finding
         let message = format!("this {shell} has the integration without a hook (--hook none)");
         return Finding::ok(Code::Hook, message);
     }
-    if let Some(who) = facts.displaced_by() {
-        let message = format!(
-            "{who}, loaded after the hook, replaced what runs before each prompt, so nothing is exported any more"
-        );
+    if facts.is_displaced() {
+        let message = "something loaded after the hook replaced it, so nothing is exported";
         return Finding::problem(Code::HookDisplaced, message).remedy(format!(
             "{load} puts it back; for later shells move that line to the end of {}",
-            start_up_file(case)
+            start_up_file(facts.shell, case.world)
         ));
     }
     if let Some(session) = session.filter(|session| facts.get("session") == *session) {
@@ -81,7 +78,7 @@ fn not_loaded(shell: Shell, at: Option<&Place>, inherited: &str, world: &World) 
     Finding::problem(Code::HookNotLoaded, message).remedy(if let Some(place) = at {
         format!("run `{load}` now; a new shell does it by itself ({place})")
     } else {
-        let file = usual_file(shell, world);
+        let file = start_up_file(shell, world);
         format!("run `{load}` now; `backlog-aws setup` adds that line to {file}")
     })
 }
@@ -114,15 +111,8 @@ fn at_the_next_prompt(case: &Case<'_>) -> String {
     format!("press Enter; if that does not help, {}", case.load())
 }
 
-/// The file that loads the integration, or that should.
-fn start_up_file(case: &Case<'_>) -> String {
-    if let Some(at) = case.probe.start_up_line(case.shell()) {
-        return visible(&at.path);
-    }
-    usual_file(case.shell(), case.world)
-}
-
-fn usual_file(shell: Shell, world: &World) -> String {
+/// The file that should load the integration.
+fn start_up_file(shell: Shell, world: &World) -> String {
     match file_of(shell, world) {
         Ok(path) => shown(&path, world.home.as_deref()),
         Err(_) => "its start-up file".to_owned(),

@@ -49,10 +49,11 @@ fn of_claude(file: &SourceFile) -> Option<Finding> {
     let names = settings.env.into_keys().filter(|name| name.starts_with("AWS_"));
     let names = names.map(visible).collect::<Vec<_>>().join(", ");
     let what = format!("Claude Code's settings give {names} to every command of its Bash tool");
-    (!names.is_empty()).then(|| finding(&what).remedy(
-        "take that out of `env` there: the shell can export AWS_REGION, and `backlog-aws init claude` prints settings \
-         that need no AWS_PROFILE",
-    ))
+    (!names.is_empty()).then(|| {
+        finding(&what).remedy(
+        "take them out of `env` there; `backlog-aws init claude` prints settings that need none",
+    )
+    })
 }
 
 /// The nearest `.env` with keys that the repository around has, by its index; git is not run.

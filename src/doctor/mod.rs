@@ -18,18 +18,22 @@ pub use facts::Facts;
 pub use integration::hook_missing;
 pub use probe::SystemProbe;
 
-use crate::finding::{Code, Finding, Place, Severity};
+use crate::finding::{Code, Finding, Severity};
 use crate::handover::Handover;
 use crate::resolve::Answer;
 use crate::start_script::{may_use_docker, plain_start, under_exec};
-use crate::text::{comment_out, pasted, visible};
-use crate::toolkit_env::Unknown;
+use crate::text::visible;
 
 /// Every finding, problems first, and of those first what decides the toolkit's credentials.
 pub fn findings(case: &Case<'_>) -> Vec<Finding> {
     let chain = case.resolution.all_findings().into_iter();
-    let chain = chain.chain(case.resolution.unknown_region());
-    let mut findings: Vec<_> = chain.map(|finding| for_pasting(case, finding)).collect();
+    // What it says of the environment is said below, with commands for the shell that asks.
+    let in_environment = [Code::AwsProfileMissing, Code::EnvironmentKeysShadow];
+    let chain = chain.filter(|finding| !in_environment.contains(&finding.code));
+    let mut findings: Vec<_> = chain.chain(case.resolution.unknown_region()).collect();
+    // That the toolkit does not use it is as it should be.
+    let sso = findings.iter_mut().filter(|finding| finding.code == Code::AwsProfileSso);
+    sso.for_each(|finding| finding.severity = Severity::Ok);
     findings.extend(integration::findings(case));
     findings.extend(environment::findings(case));
     findings.extend(files::findings(case));
@@ -41,36 +45,6 @@ pub fn findings(case: &Case<'_>) -> Vec<Finding> {
     findings.extend(installed.map(|(what, at)| Finding::ok(Code::Installed, *what).at(at.clone())));
     findings.sort_by_key(|finding| finding.severity);
     findings
-}
-
-/// A finding of the chain with a command that can be pasted where the chain has words.
-fn for_pasting(case: &Case<'_>, finding: Finding) -> Finding {
-    let remedy = match finding.code {
-        // That the toolkit does not use it is as it should be.
-        Code::AwsProfileSso => return Finding { severity: Severity::Ok, ..finding },
-        Code::AwsProfileMissing => {
-            Some(format!("{}, or name one that exists", case.unset(&["AWS_PROFILE"])))
-        }
-        Code::EnvironmentKeysShadow => {
-            Some(format!("{} unless that is meant", environment::unset_keys(case)))
-        }
-        _ => finding.at.as_ref().and_then(|at| written_out(case, at)),
-    };
-    Finding { remedy: remedy.or(finding.remedy), ..finding }
-}
-
-/// What to do about a value of the toolkit's file that needs a shell, if one stands there.
-fn written_out(case: &Case<'_>, at: &Place) -> Option<String> {
-    let (path, file) = &case.inputs.toolkit_env;
-    let mut unknown = file.unknown().filter(|_| at.path == *path);
-    let (name, line, _) =
-        unknown.find(|(_, line, why)| Some(*line) == at.line && *why == Unknown::NeedsShell)?;
-    Some(match pasted(path).filter(|_| name == "BACKLOG_AWS_PROFILE") {
-        Some(path) => case.inputs.with_usable_profile(|name| {
-            format!("sed -i.bak \"{line}s|.*|export BACKLOG_AWS_PROFILE='{name}'|\" {path}")
-        }),
-        None => format!("write it out in single quotes, or {}", comment_out(path, &[line])),
-    })
 }
 
 /// What the toolkit's start script makes of the answer, by itself and under `exec`.

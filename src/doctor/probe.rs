@@ -36,8 +36,6 @@ pub struct SystemProbe {
     pub on_path: Option<PathBuf>,
     /// Whether that is the program that is running.
     pub on_path_is_running: bool,
-    /// Whether the program that the shell's integration calls is gone.
-    pub integration_program_is_gone: bool,
     /// The `LiteLLM` proxies of this user and home.
     pub litellm: Vec<Process>,
     /// Where shells are told to load the integration.
@@ -49,8 +47,7 @@ pub struct SystemProbe {
 }
 
 impl SystemProbe {
-    /// Looks. `integration_program` is what the shell's integration calls, if there is one.
-    pub fn take(world: &World, integration_program: Option<&Path>) -> Self {
+    pub fn take(world: &World) -> Self {
         let found = on_path(&world.env, "backlog-aws".as_ref());
         let running = std::env::current_exe().and_then(|path| path.canonicalize()).ok();
         let found_real = found.as_ref().and_then(|path| path.canonicalize().ok());
@@ -82,7 +79,6 @@ impl SystemProbe {
             interactive: std::io::stdin().is_terminal(),
             on_path_is_running: found_real.is_some() && found_real == running,
             on_path: found,
-            integration_program_is_gone: integration_program.is_some_and(|path| !path.is_file()),
             litellm: processes,
             start_up_lines,
             installed,
