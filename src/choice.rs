@@ -4,10 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-use anstream::{AutoStream, ColorChoice};
 use inquire::list_option::ListOption;
 use inquire::ui::RenderConfig;
 use inquire::{Confirm, InquireError, Select};
+use jiff::Timestamp;
 
 use crate::aws::Profile;
 use crate::cli;
@@ -19,7 +19,7 @@ use crate::resolve::{Answer, Inputs, Reason, Resolution, none_found, resolve, us
 use crate::session::{UserIntent, Variable, state_of};
 use crate::source::Source;
 use crate::temporary::{self, Temporary};
-use crate::text::{table, visible};
+use crate::text::{FAINT, table, visible};
 use crate::user_config::{self, section_of};
 use crate::world::World;
 
@@ -44,21 +44,46 @@ pub fn usable_profile(question: &str, world: &World) -> Result<String, Failure> 
     }
     let (height, width) = window();
     let current = world.env.get(Variable::Profile.name());
-    let choices = rows(&found, current, &inputs, width);
+    let mut choices = rows(&found, current, &inputs, width);
+    let unusable = unusable(&inputs, world.now).map(|line| cut(&line, width - 1));
+    // Besides these, the question and the help need a row each, and a row stays free below.
+    let page = height.saturating_sub(3 + usize::from(unusable.is_some())).clamp(1, 15);
+    let rows = choices.clone();
+    let score = |typed: &str, _: &String, row: &str, index: usize| {
+        if index < rows.len() {
+            return score(typed, row);
+        }
+        // Instead of an empty list.
+        rows.iter().all(|row| score(typed, row).is_none()).then_some(0)
+    };
+    choices.push("nothing matches; Backspace shows more".to_owned());
     let question = format!("{question}:");
-    let name_only = |chosen: ListOption<&String>| found[chosen.index].name().to_owned();
-    let mut select = Select::new(&question, choices)
-        // The question and the help need a row each, and a row stays free below.
-        .with_page_size(height.saturating_sub(3).clamp(1, 15))
-        .with_scorer(&score)
-        .with_formatter(&name_only)
-        .with_render_config(match AutoStream::choice(&io::stderr()) {
-            ColorChoice::Never => RenderConfig::empty(),
-            _ => RenderConfig::default_colored(),
-        });
-    // It must not wrap either.
-    select.help_message = Some(HELP).filter(|help| help.len() + 3 < width);
-    answer_of(select.raw_prompt()).map(|chosen| found[chosen.index].name().to_owned())
+    let name = |index: usize| found.get(index).map(|profile| profile.name().to_owned());
+    let name_only = |chosen: ListOption<&String>| name(chosen.index).unwrap_or_default();
+    loop {
+        let mut select = Select::new(&question, choices.clone())
+            .with_page_size(page)
+            .with_scorer(&score)
+            .with_formatter(&name_only)
+            // Its colors cannot be read on white.
+            .with_render_config(RenderConfig::empty());
+        // It must not wrap either.
+        select.help_message = Some(HELP).filter(|help| help.len() + 3 < width);
+        let chosen = ask(page.min(choices.len()) + 3, unusable.as_deref(), || select.raw_prompt())?;
+        if let Some(name) = name(chosen.index) {
+            return Ok(name);
+        }
+    }
+}
+
+/// What cannot be chosen, and why.
+fn unusable(inputs: &Inputs<'_>, now: Timestamp) -> Option<String> {
+    let shown = inputs.profiles.iter().filter_map(|profile| match usable(profile, now).err()? {
+        Reason::Expired(_) => Some(format!("{} (expired)", profile.name())),
+        _ => Some(format!("{} ({})", profile.name(), profile.kind())),
+    });
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    (!shown.is_empty()).then(|| format!("not usable: {shown}"))
 }
 
 /// Asks a question that Enter answers with yes.
@@ -67,7 +92,7 @@ pub fn usable_profile(question: &str, world: &World) -> Result<String, Failure> 
 ///
 /// Esc and Ctrl-C, and a terminal that cannot be asked.
 pub fn says_yes(question: &str) -> Result<bool, Failure> {
-    answer_of(Confirm::new(question).with_default(true).prompt())
+    ask(1, None, || Confirm::new(question).with_default(true).prompt())
 }
 
 /// Says what was found, and asks whether to run the command all the same. Without a terminal the answer is no.
@@ -80,15 +105,31 @@ pub fn run_anyway(finding: &Finding) -> Result<bool, Failure> {
         return Ok(false);
     }
     eprintln!("backlog-aws: {finding}");
-    answer_of(Confirm::new("Run it all the same?").with_default(false).prompt())
+    ask(1, None, || Confirm::new("Run it all the same?").with_default(false).prompt())
 }
 
-fn answer_of<T>(answer: Result<T, InquireError>) -> Result<T, Failure> {
-    answer.map_err(|error| match error {
-        InquireError::OperationCanceled | InquireError::OperationInterrupted => Failure::Canceled,
-        error => Failure::Problem(format!(
-            "the terminal does not let you choose ({error}); name a profile"
-        )),
+/// Asks on that many rows, below a line that says more. When the user cancels, all of it goes from the screen.
+fn ask<T>(
+    rows: usize,
+    more: Option<&str>,
+    prompt: impl FnOnce() -> Result<T, InquireError>,
+) -> Result<T, Failure> {
+    let rows = rows.min(window().0 - 1);
+    // The rows are made first: where the screen scrolls, the place that it remembers does not move along.
+    let _ = write!(io::stderr(), "{}\x1b[{rows}A\x1b7", "\n".repeat(rows));
+    if let Some(more) = more {
+        let _ = writeln!(anstream::stderr(), "{FAINT}{more}{FAINT:#}");
+    }
+    prompt().map_err(|error| {
+        let _ = write!(io::stderr(), "\x1b8\x1b[J");
+        match error {
+            InquireError::OperationCanceled | InquireError::OperationInterrupted => {
+                Failure::Canceled
+            }
+            error => Failure::Problem(format!(
+                "the terminal does not let you choose ({error}); name a profile"
+            )),
+        }
     })
 }
 
@@ -196,7 +237,7 @@ fn keep(profile: &str, world: &World) -> Result<(), Failure> {
     const HERE: &str = "for this directory and below";
     const EVERYWHERE: &str = "everywhere";
     let keep = Select::new("Use it", vec![ONCE, HERE, EVERYWHERE]).without_help_message();
-    let section = match answer_of(keep.prompt())? {
+    let section = match ask(4, None, || keep.prompt())? {
         HERE => {
             let directory = world.cwd.as_deref().unwrap_or(Path::new("/"));
             Some(section_of(directory, world.home.as_deref())?)
@@ -254,7 +295,7 @@ fn rows(
 }
 
 /// How well a row fits what was typed; `None` when it does not. A name that begins with it goes first.
-fn score(typed: &str, _: &String, row: &str, _: usize) -> Option<i64> {
+fn score(typed: &str, row: &str) -> Option<i64> {
     let at = row.to_lowercase().find(&typed.trim().to_lowercase())?;
     Some(-i64::try_from(at).unwrap_or(i64::MAX))
 }
@@ -310,7 +351,7 @@ mod tests {
             "acme       static     pro-1",
             "acme       static     eu-west-1",
         ]
-        .map(|row| score("pro", &String::new(), row, 0));
+        .map(|row| score("pro", row));
         assert!(begins > contains && contains > region && region > other);
         assert_eq!(other, None);
     }
