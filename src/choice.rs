@@ -4,7 +4,6 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-use inquire::list_option::ListOption;
 use inquire::ui::RenderConfig;
 use inquire::{Confirm, InquireError, Select};
 use jiff::Timestamp;
@@ -59,18 +58,18 @@ pub fn usable_profile(question: &str, world: &World) -> Result<String, Failure> 
     choices.push("nothing matches; Backspace shows more".to_owned());
     let question = format!("{question}:");
     let name = |index: usize| found.get(index).map(|profile| profile.name().to_owned());
-    let name_only = |chosen: ListOption<&String>| name(chosen.index).unwrap_or_default();
     loop {
         let mut select = Select::new(&question, choices.clone())
             .with_page_size(page)
             .with_scorer(&score)
-            .with_formatter(&name_only)
             // Its colors cannot be read on white.
             .with_render_config(RenderConfig::empty());
         // It must not wrap either.
         select.help_message = Some(HELP).filter(|help| help.len() + 3 < width);
         let chosen = ask(page.min(choices.len()) + 3, unusable.as_deref(), || select.raw_prompt())?;
+        wipe();
         if let Some(name) = name(chosen.index) {
+            let _ = writeln!(io::stderr(), "{question} {name}");
             return Ok(name);
         }
     }
@@ -108,6 +107,11 @@ pub fn run_anyway(finding: &Finding) -> Result<bool, Failure> {
     ask(1, None, || Confirm::new("Run it all the same?").with_default(false).prompt())
 }
 
+/// Clears the screen from where `ask` began.
+fn wipe() {
+    let _ = write!(io::stderr(), "\x1b8\x1b[J");
+}
+
 /// Asks on that many rows, below a line that says more. When the user cancels, all of it goes from the screen.
 fn ask<T>(
     rows: usize,
@@ -121,7 +125,7 @@ fn ask<T>(
         let _ = writeln!(anstream::stderr(), "{FAINT}{more}{FAINT:#}");
     }
     prompt().map_err(|error| {
-        let _ = write!(io::stderr(), "\x1b8\x1b[J");
+        wipe();
         match error {
             InquireError::OperationCanceled | InquireError::OperationInterrupted => {
                 Failure::Canceled
