@@ -239,12 +239,11 @@ fn command_substitutions_of_fish_do_not_run_the_hook() {
 fn a_cd_within_a_line_counts_for_the_rest_of_the_line() {
     // bash has no event for it.
     for shell in [Shell::Zsh, Shell::Fish] {
-        let home = Sandbox::documented_home();
+        let home = Sandbox::with_override();
         let mut session = builder(&home, shell).spawn();
-        let file = shell.quote(home.path(".backlog-toolkit-env"));
-        let turn = session.line(format!(
-            "echo BACKLOG_AWS_PROFILE=bedrock > {file}; cd /; echo $BACKLOG_AWS_PROFILE"
-        ));
-        assert_eq!(turn.text, "bedrock");
+        let [acme, plain] = ["acme/deep", "plain"].map(|name| shell.quote(home.path(name)));
+        let show = "echo $BACKLOG_AWS_PROFILE";
+        let turn = session.line(format!("cd {acme}; {show}; cd ..; {show}; cd {plain}; {show}"));
+        assert_eq!(turn.text, "bedrock\nbedrock\nluxito");
     }
 }
