@@ -17,7 +17,7 @@ use crate::overrides::Edit;
 use crate::resolve::{Answer, Inputs, Reason, Resolution, none_found, resolve, usable};
 use crate::session::{UserIntent, Variable, state_of};
 use crate::source::Source;
-use crate::temporary::{self, Temporary};
+use crate::temporary;
 use crate::text::{FAINT, table, visible};
 use crate::user_config::{self, section_of};
 use crate::world::World;
@@ -153,7 +153,7 @@ pub struct Asks {
 pub fn resolve_for_command<'a>(
     choice: &cli::Choice,
     asks: Option<Asks>,
-    temporary: Temporary,
+    dry_run: bool,
     world: &'a World,
 ) -> Result<(Inputs<'a>, Resolution), Failure> {
     let intent = UserIntent::of_environment(&world.env);
@@ -172,7 +172,7 @@ pub fn resolve_for_command<'a>(
     inputs.choose_with = "--profile ";
     inputs.typed = choice.profile.is_some();
     let mut resolution = resolve(&inputs);
-    fill_in(&mut inputs, &mut resolution, temporary, world)?;
+    fill_in(&mut inputs, &mut resolution, choice.temporary, dry_run, world)?;
     // What may ask is run, and with a key for Anthropic's own API that needs nothing of AWS.
     if matches!(resolution.answer, Answer::Nothing) && inputs.anthropic_key && asks.is_some() {
         return Ok((inputs, resolution));
@@ -207,7 +207,8 @@ pub fn resolve_for_command<'a>(
 fn fill_in(
     inputs: &mut Inputs<'_>,
     resolution: &mut Resolution,
-    temporary: Temporary,
+    asks: bool,
+    dry_run: bool,
     world: &World,
 ) -> Result<(), Failure> {
     // Only what the user named can be unusable; the rest of the chain is passed over.
@@ -215,13 +216,13 @@ fn fill_in(
         &resolution.answer
         && let Some(profile) = inputs.profile(name).filter(|_| kind.can_be_asked_for())
     {
-        if temporary == Temporary::Refuse {
+        if !asks {
             if let Some(Finding { remedy: Some(remedy), .. }) = &mut resolution.refusal {
                 remedy.push_str(", or add --temporary");
             }
             return Ok(());
         }
-        let given = temporary::ask(profile, temporary, inputs, world)?;
+        let given = temporary::ask(profile, dry_run, inputs, world)?;
         inputs.temporary = Some((profile.name().to_owned(), given));
         *resolution = resolve(inputs);
     }

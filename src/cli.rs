@@ -52,10 +52,10 @@ pub enum Command {
     Local(Local),
     /// Trust the `.backlog-aws` file of a directory; it does not count before that
     #[command(after_help = include_str!("help/allow.txt"))]
-    Allow(Allow),
+    Allow(Trust),
     /// Stop trusting a `.backlog-aws` file, and do not mention it again
     #[command(after_help = include_str!("help/deny.txt"))]
-    Deny(Deny),
+    Deny(Trust),
     /// Run one command with the credentials in its environment
     #[command(after_help = include_str!("help/exec.txt"))]
     Exec(Exec),
@@ -214,24 +214,13 @@ pub struct Local {
     pub force: bool,
 }
 
-/// `allow`.
+/// `allow` and `deny`.
 #[derive(Debug, Args)]
-pub struct Allow {
+pub struct Trust {
     /// A directory or file; the nearest `.backlog-aws` by default
     #[arg(value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
     pub path: Option<PathBuf>,
-    /// Trust every `.backlog-aws` below this directory that you own
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "path")]
-    pub under: Option<PathBuf>,
-}
-
-/// `deny`.
-#[derive(Debug, Args)]
-pub struct Deny {
-    /// A directory or file; the nearest `.backlog-aws` by default
-    #[arg(value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
-    pub path: Option<PathBuf>,
-    /// Undo `allow --under` of this directory
+    /// For every `.backlog-aws` below this directory that you own
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "path")]
     pub under: Option<PathBuf>,
 }
@@ -245,6 +234,9 @@ pub struct Choice {
     /// Use this region
     #[arg(long, short, value_name = "REGION", value_parser = region_name)]
     pub region: Option<String>,
+    /// When the profile that you named has no keys (SSO, a role), ask the AWS CLI for temporary ones
+    #[arg(long)]
+    pub temporary: bool,
 }
 
 /// `exec`.
@@ -254,9 +246,6 @@ pub struct Exec {
     /// Profile and region.
     #[command(flatten)]
     pub choice: Choice,
-    /// When the profile that you named has no keys (SSO, a role), ask the AWS CLI for temporary ones
-    #[arg(long)]
-    pub temporary: bool,
     /// Hand over a short-lived Bedrock API key instead of the keys: good for Bedrock in one region, and nothing else
     #[arg(long)]
     pub bearer: bool,
@@ -324,9 +313,6 @@ pub struct Check {
     /// Also ask this model, inference profile or ARN the smallest question there is, which AWS bills
     #[arg(long, short, value_name = "ID", value_parser = model_id)]
     pub model: Option<String>,
-    /// When the profile that you named has no keys (SSO, a role), ask the AWS CLI for temporary ones
-    #[arg(long)]
-    pub temporary: bool,
     /// Print JSON, for scripts
     #[arg(long)]
     pub json: bool,
@@ -338,9 +324,6 @@ pub struct CredentialsArgs {
     /// Profile and region.
     #[command(flatten)]
     pub choice: Choice,
-    /// When the profile that you named has no keys (SSO, a role), ask the AWS CLI for temporary ones
-    #[arg(long)]
-    pub temporary: bool,
     /// How to print them; `process` is what `credential_process` in ~/.aws/config expects
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

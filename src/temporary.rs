@@ -18,16 +18,6 @@ use crate::world::{World, on_path, own_files};
 /// The profiles that are being asked for, in the environment of the AWS CLI: a `credential_process` can lead back here.
 const ASKED_FOR: &str = "__BACKLOG_AWS_ASKED_FOR";
 
-/// What a command does about a profile without keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Temporary {
-    /// It is refused, and `--temporary` is named.
-    Refuse,
-    Ask,
-    /// What would be asked is checked as far as that goes without asking. The credentials are placeholders.
-    Pretend,
-}
-
 /// The question to the AWS CLI.
 fn question(profile: &str) -> [&str; 6] {
     ["configure", "export-credentials", "--profile", profile, "--format", "process"]
@@ -35,12 +25,14 @@ fn question(profile: &str) -> [&str; 6] {
 
 /// Asks for the credentials of a profile, in an environment without any other identity and with the user's own files.
 ///
+/// A dry run checks as far as that goes without asking, and its credentials are placeholders.
+///
 /// # Errors
 ///
 /// There is nobody to ask, or no answer; the text says why and what to do.
 pub fn ask(
     profile: &Profile<'_>,
-    temporary: Temporary,
+    dry_run: bool,
     inputs: &Inputs<'_>,
     world: &World,
 ) -> Result<Credentials, Failure> {
@@ -55,7 +47,7 @@ pub fn ask(
     let Some(aws) = on_path(&world.env, OsStr::new("aws")) else {
         return Err(failed("`aws` is not on PATH to ask; install the AWS CLI, version 2"));
     };
-    if temporary == Temporary::Pretend {
+    if dry_run {
         return Ok(Credentials {
             access_key_id: "********".to_owned(),
             secret_access_key: Secret::new("-"),

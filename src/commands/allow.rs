@@ -17,7 +17,7 @@ use crate::text::visible;
 use crate::world::{World, find_overrides};
 
 /// Shows what the override changes, then trusts it.
-pub fn allow(args: &cli::Allow, world: &World, out: &mut dyn Write) -> Done {
+pub fn allow(args: &cli::Trust, world: &World, out: &mut dyn Write) -> Done {
     let store = Store::for_writing(world)?;
     if let Some(directory) = &args.under {
         let directory = real_directory(directory)?;
@@ -53,7 +53,7 @@ pub fn allow(args: &cli::Allow, world: &World, out: &mut dyn Write) -> Done {
 }
 
 /// Stops trusting an override.
-pub fn deny(args: &cli::Deny, world: &World, out: &mut dyn Write) -> Done {
+pub fn deny(args: &cli::Trust, world: &World, out: &mut dyn Write) -> Done {
     let store = Store::for_writing(world)?;
     if let Some(directory) = &args.under {
         let directory = real_directory(directory)?;

@@ -12,7 +12,6 @@ use crate::finding::print_findings;
 use crate::layout::{Layout, print_line};
 use crate::overrides::is_region_name;
 use crate::source::Source;
-use crate::temporary::Temporary;
 use crate::text::{BAD, FAINT, GOOD, visible, write_json};
 use crate::world::World;
 
@@ -29,8 +28,7 @@ struct Report<'a> {
 
 /// Exit status 1 when a step failed.
 pub fn run(args: &cli::Check, world: &World, out: &mut dyn Write) -> Done {
-    let temporary = if args.temporary { Temporary::Ask } else { Temporary::Refuse };
-    let (inputs, resolution) = resolve_for_command(&args.choice, None, temporary, world)?;
+    let (inputs, resolution) = resolve_for_command(&args.choice, None, false, world)?;
     print_concerns(&resolution, world);
     print_findings(Vec::from_iter(resolution.unknown_region()), &world.env, &mut io::stderr());
     let identity = resolution.answer.identity().ok_or(Failure::Explained)?;

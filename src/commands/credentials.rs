@@ -16,15 +16,13 @@ use crate::error::{Done, Failure};
 use crate::resolve::Identity;
 use crate::secret::Secret;
 use crate::shell::{Shell, quote};
-use crate::temporary::Temporary;
 use crate::text::write_json;
 use crate::world::World;
 
 /// Prints the credentials.
 pub fn run(args: &cli::CredentialsArgs, world: &World, out: &mut dyn Write) -> Done {
-    let temporary = if args.temporary { Temporary::Ask } else { Temporary::Refuse };
     // It never asks: as a `credential_process` it runs inside of other programs, some of which lend it their terminal.
-    let (_, mut resolution) = resolve_for_command(&args.choice, None, temporary, world)?;
+    let (_, mut resolution) = resolve_for_command(&args.choice, None, false, world)?;
     print_concerns(&resolution, world);
     match (args.format, args.life) {
         (Format::Bearer, life) => exchange(&mut resolution, life, world.now),

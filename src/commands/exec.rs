@@ -16,7 +16,7 @@ use crate::layout::{print_line, say};
 use crate::resolve::{Identity, Inputs, Resolution};
 use crate::sealed::Sealed;
 use crate::start_script::{may_use_docker, under_exec};
-use crate::temporary::{self, Temporary};
+use crate::temporary;
 use crate::text::visible;
 use crate::world::{Environment, World};
 
@@ -24,17 +24,13 @@ use crate::world::{Environment, World};
 pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
     let guess = !args.yes && !args.dry_run;
     let asks = Asks { question: "Profile for this command", guess };
-    let temporary = match (args.temporary, args.dry_run) {
-        (false, _) => Temporary::Refuse,
-        (true, false) => Temporary::Ask,
-        (true, true) => Temporary::Pretend,
-    };
-    let (inputs, mut resolution) = resolve_for_command(&args.choice, Some(asks), temporary, world)?;
+    let (inputs, mut resolution) =
+        resolve_for_command(&args.choice, Some(asks), args.dry_run, world)?;
     let summary = resolution.summary(&inputs);
     if args.bearer {
         exchange(&mut resolution, args.life, world.now);
     }
-    let sealed = args.sealed.then(|| Sealed::of(&resolution, args.temporary, world));
+    let sealed = args.sealed.then(|| Sealed::of(&resolution, args.choice.temporary, world));
     let sealed = sealed.transpose()?;
     let handover = Handover::of(&resolution, &inputs, world, !args.no_profile, sealed.as_ref())?;
     judge_start(args, world, &inputs, &resolution, &handover)?;
