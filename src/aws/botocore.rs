@@ -27,8 +27,6 @@ pub enum DifferenceKind {
     CommentAfterValue,
     #[error("boto3 takes the blanks in the brackets for a part of the name; remove them")]
     BlanksInHeader,
-    #[error("boto3 skips the indented comment, AWS SDKs add it to the value; remove the blanks")]
-    CommentInValue,
 }
 
 impl DifferenceKind {
@@ -66,9 +64,7 @@ impl<'a> Reader<'a> {
     fn read(&mut self, line: &'a str) {
         let text = line.trim_start();
         let indented = text.len() < line.len();
-        if text.starts_with(['#', ';']) {
-            self.differs_if(indented && self.in_value, DifferenceKind::CommentInValue);
-        } else if text.is_empty() || indented && self.in_value {
+        if text.is_empty() || text.starts_with(['#', ';']) || indented && self.in_value {
             // The same to both.
         } else if let Some(header) = text.strip_prefix('[') {
             if let Some((name, _)) = header.split_once(']') {

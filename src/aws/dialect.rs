@@ -7,8 +7,7 @@ use std::borrow::Cow;
 
 use zeroize::Zeroize;
 
-use super::problem::Problems;
-use super::{At, FileKind, ProblemKind};
+use super::{At, FileKind, Problem, ProblemKind, problem};
 
 /// A section as it stands in the file. The same header may come again.
 pub(super) struct Section<'a> {
@@ -39,12 +38,12 @@ impl Drop for Property<'_> {
 pub(super) fn read<'a>(
     kind: FileKind,
     bytes: &'a [u8],
-    problems: &mut Problems,
+    problems: &mut Vec<Problem>,
 ) -> Vec<Section<'a>> {
     let mut at = At { kind, line: 1 };
     let text = bytes.strip_prefix(b"\xef\xbb\xbf");
     if text.is_some() {
-        problems.add(at, ProblemKind::ByteOrderMark);
+        problem::add(problems, at, ProblemKind::ByteOrderMark);
     }
     let mut reader = Reader { place: Place::Start, sections: Vec::new(), value_lines: Vec::new() };
     for line in text.unwrap_or(bytes).split_inclusive(|&byte| byte == b'\n') {
@@ -54,7 +53,7 @@ pub(super) fn read<'a>(
             None => line,
         };
         if let Err(what) = reader.line(at, line) {
-            problems.add(at, what);
+            problem::add(problems, at, what);
         }
         at.line += 1;
     }

@@ -5,6 +5,9 @@
 
 use super::FileKind;
 
+/// How many problems are kept.
+pub(super) const MOST: usize = 200;
+
 /// A place in one of the two AWS files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct At {
@@ -75,19 +78,10 @@ impl ProblemKind {
     }
 }
 
-/// The problems of both files. A binary file has one on nearly every line, so no more than these are kept.
-#[derive(Debug, Default)]
-pub(super) struct Problems {
-    pub(super) list: Vec<Problem>,
-}
-
-impl Problems {
-    pub(super) const MOST: usize = 200;
-
-    pub(super) fn add(&mut self, at: At, what: ProblemKind) {
-        if self.list.len() < Self::MOST {
-            self.list.push(Problem { at, what });
-        }
+/// Adds a problem. A binary file has one on nearly every line, so that no more are kept.
+pub(super) fn add(problems: &mut Vec<Problem>, at: At, what: ProblemKind) {
+    if problems.len() < MOST {
+        problems.push(Problem { at, what });
     }
 }
 

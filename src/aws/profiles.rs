@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::dialect::{self, SPACE, is_identifier};
-use super::problem::Problems;
-use super::{FileKind, LONGEST_NAME, Problem, ProblemKind, Profile};
+use super::{FileKind, LONGEST_NAME, Problem, ProblemKind, Profile, problem};
 
 /// One of the AWS files, as it was read.
 #[derive(Clone, Copy)]
@@ -20,7 +19,9 @@ pub struct AwsFile<'a> {
 pub struct Profiles<'a> {
     named: ByName<'a>,
     sso_sessions: ByName<'a>,
-    problems: Problems,
+    /// The lines that were rejected or ignored, credentials file first, in file order. Values that cannot be understood are
+    /// not among them: whoever asks for such a value is told ([`Profile::expires_at`]).
+    pub problems: Vec<Problem>,
 }
 
 impl<'a> Profiles<'a> {
@@ -34,7 +35,7 @@ impl<'a> Profiles<'a> {
                 profiles.read_file(file);
             }
         }
-        profiles.problems.list.sort_by_key(|problem| problem.at);
+        profiles.problems.sort_by_key(|problem| problem.at);
         profiles
     }
 
@@ -50,13 +51,13 @@ impl<'a> Profiles<'a> {
                 Ok(Header::Profile(name)) => self.named.entry(name),
                 Ok(Header::ConfigDefault) if !profile_default => self.named.entry("default"),
                 Ok(Header::ConfigDefault) => {
-                    self.problems.add(section.at, ProblemKind::OverriddenDefault);
+                    problem::add(&mut self.problems, section.at, ProblemKind::OverriddenDefault);
                     continue;
                 }
                 Ok(Header::SsoSession(name)) => self.sso_sessions.entry(name),
                 Ok(Header::Other) => continue,
                 Err(what) => {
-                    self.problems.add(section.at, what);
+                    problem::add(&mut self.problems, section.at, what);
                     continue;
                 }
             };
@@ -64,7 +65,7 @@ impl<'a> Profiles<'a> {
             section.properties.retain(|property| {
                 let is_allowed = is_identifier(property.key);
                 if !is_allowed {
-                    self.problems.add(property.at, ProblemKind::KeyName);
+                    problem::add(&mut self.problems, property.at, ProblemKind::KeyName);
                 }
                 is_allowed
             });
@@ -91,12 +92,6 @@ impl<'a> Profiles<'a> {
     pub fn sso_start_url<'p>(&'p self, profile: &'p Profile<'a>) -> Option<&'p str> {
         let session = profile.non_empty("sso_session").and_then(|name| self.sso_sessions.get(name));
         session.into_iter().chain([profile]).find_map(|holder| holder.non_empty("sso_start_url"))
-    }
-
-    /// The lines that were rejected or ignored, credentials file first, in file order. Values that cannot be understood
-    /// are not among them: whoever asks for such a value is told ([`Profile::expires_at`]).
-    pub fn problems(&self) -> &[Problem] {
-        &self.problems.list
     }
 }
 

@@ -20,9 +20,7 @@ pub use probe::SystemProbe;
 
 use crate::finding::{Code, Finding, Severity};
 use crate::handover::Handover;
-use crate::resolve::Answer;
 use crate::start_script::{may_use_docker, plain_start, under_exec};
-use crate::text::visible;
 
 /// Every finding, problems first, and of those first what decides the toolkit's credentials.
 pub fn findings(case: &Case<'_>) -> Vec<Finding> {
@@ -62,20 +60,10 @@ fn start_script(case: &Case<'_>) -> Vec<Finding> {
 }
 
 fn answer(case: &Case<'_>) -> Option<Finding> {
-    let Answer::Usable { source, identity } = &case.resolution.answer else {
-        return None;
-    };
-    // The start script does not know them, as another finding says.
-    if identity.api_key().is_some() {
-        return None;
-    }
-    let name = identity.profile().map(|name| format!("profile '{}'", visible(name)));
-    let name = name.unwrap_or_else(|| identity.without_profile());
-    let account = case.resolution.account.as_ref().map(|account| format!(", account {account}"));
-    let (account, region) = (account.unwrap_or_default(), visible(&case.resolution.region.name));
-    let message = format!("{name} is chosen ({}){account}, region {region}", source.name());
-    Some(Finding {
-        at: case.resolution.decided_at().cloned(),
-        ..Finding::ok(Code::Profile, message)
-    })
+    // The start script does not know API keys, as another finding says.
+    let identity = case.resolution.answer.identity();
+    identity.filter(|identity| identity.api_key().is_none())?;
+    let message = format!("chosen: {}", case.resolution.summary(case.inputs));
+    let at = case.resolution.decided_at().cloned();
+    Some(Finding { at, ..Finding::ok(Code::Profile, message) })
 }

@@ -153,7 +153,7 @@ impl<'a> Inputs<'a> {
             let file = file.as_ref()?;
             let differences = botocore::differences(file.bytes()?);
             let twice = differences.iter().filter(|found| found.what.rejects_file());
-            let problems = self.profiles.problems().iter().filter(|problem| {
+            let problems = self.profiles.problems.iter().filter(|problem| {
                 problem.at.kind == kind
                     && problem.what.rejects_file()
                     && problem.what != ProblemKind::NothingToContinue
@@ -231,8 +231,7 @@ impl<'a> Inputs<'a> {
         for file in [&world.credentials, &world.toolkit_env].into_iter().flatten() {
             findings.extend(open_to_others(file));
         }
-        findings
-            .extend(self.profiles.problems().iter().filter_map(|found| self.line_finding(found)));
+        findings.extend(self.profiles.problems.iter().filter_map(|found| self.line_finding(found)));
         findings
     }
 }

@@ -111,7 +111,7 @@ fn our_answer(profiles: &Profiles<'_>, keys: &BTreeSet<String>) -> Answer {
 
 fn first_rejection(profiles: &Profiles<'_>, kind: FileKind) -> Option<usize> {
     let rejects = |problem: &&Problem| problem.at.kind == kind && problem.what.rejects_file();
-    profiles.problems().iter().find(rejects).map(|problem| problem.at.line)
+    profiles.problems.iter().find(rejects).map(|problem| problem.at.line)
 }
 
 // --- comparing ---

@@ -262,7 +262,7 @@ fn types_that_can_be_shown_mask_what_they_hold() {
         let shown: String = [
             format!("{resolution:?} {resolution:#?} {session:?}"),
             session.to_text(),
-            format!("{:?}", inputs.profiles.problems()),
+            format!("{:?}", inputs.profiles.problems),
             format!(
                 "{:?}",
                 inputs

@@ -2,7 +2,7 @@ use super::*;
 
 /// What is on each line: `3 [a]`, `4 k=v` or `5 NoKeyValue`.
 fn read(text: &[u8]) -> Vec<String> {
-    let mut problems = Problems::default();
+    let mut problems = Vec::new();
     let sections = super::read(FileKind::Config, text, &mut problems);
     let mut found: Vec<(usize, String)> = Vec::new();
     for section in &sections {
@@ -10,7 +10,7 @@ fn read(text: &[u8]) -> Vec<String> {
         let properties = section.properties.iter();
         found.extend(properties.map(|p| (p.at.line, format!("{}={}", p.key, &*p.value))));
     }
-    found.extend(problems.list.iter().map(|p| (p.at.line, format!("{:?}", p.what))));
+    found.extend(problems.iter().map(|p| (p.at.line, format!("{:?}", p.what))));
     found.sort_by_key(|(line, _)| *line);
     found.into_iter().map(|(line, text)| format!("{line} {text}")).collect()
 }

@@ -32,7 +32,7 @@ fn names<'a>(profiles: &Profiles<'a>) -> Vec<&'a str> {
 
 fn problems(profiles: &Profiles<'_>) -> Vec<(FileKind, usize, ProblemKind)> {
     let tuple = |problem: &Problem| (problem.at.kind, problem.at.line, problem.what.clone());
-    profiles.problems().iter().map(tuple).collect()
+    profiles.problems.iter().map(tuple).collect()
 }
 
 const KEYS: &str =
@@ -60,7 +60,7 @@ fn profiles_come_in_file_order_with_the_credentials_file_first() {
 #[test]
 fn nothing_to_read_gives_no_profiles_and_no_problems() {
     for profiles in [Profiles::read(&[]), both("", "\n# nothing\n")] {
-        assert!(profiles.iter().len() == 0 && profiles.problems().is_empty());
+        assert!(profiles.iter().len() == 0 && profiles.problems.is_empty());
     }
 }
 
@@ -99,7 +99,7 @@ fn profile_default_leaves_the_credentials_files_default_alone() {
     let profiles = both("[default]\nregion = mine\n", "[profile default]\noutput = json\n");
     let default = profiles.get("default").unwrap();
     assert_eq!((default.region(), default.get("output")), (Some("mine"), Some("json")));
-    assert!(profiles.problems().is_empty());
+    assert!(profiles.problems.is_empty());
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn other_sections_of_the_config_file_are_legal() {
     let profiles =
         config("[services s]\ndynamodb =\n  endpoint_url = x\n[plugins p]\n[profile a]\nk = v\n");
     assert_eq!(names(&profiles), ["a"]);
-    assert!(profiles.problems().is_empty());
+    assert!(profiles.problems.is_empty());
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_rejected_line_costs_no_other_profile() {
     let a = profiles.get("a").unwrap();
     assert_eq!((a.get("k"), a.get("l")), (Some("1"), Some("2")));
     assert_eq!(profiles.get("c").unwrap().get("k"), Some("4"));
-    assert_eq!(profiles.problems().len(), 2);
+    assert_eq!(profiles.problems.len(), 2);
 }
 
 #[test]
@@ -235,13 +235,13 @@ fn nothing_secret_shows_in_debug_output_or_in_problems() {
          [c s3cret]\n[s3cret!]\n[d]\n s3cret\n{KEYS}aws_session_token = t\nexpiration = s3cret\nk=\n s3cret\n"
     );
     let profiles = credentials(&text);
-    assert!(profiles.problems().len() >= 8);
+    assert!(profiles.problems.len() >= 8);
     let mut shown = Vec::new();
     for profile in &profiles {
         let (credentials, expires_at) = (profile.credentials(), profile.expires_at());
         shown.push(format!("{credentials:?} {expires_at:?}"));
     }
-    shown.extend(profiles.problems().iter().map(Problem::to_string));
+    shown.extend(profiles.problems.iter().map(Problem::to_string));
     let shown = shown.join("\n");
     for secret in ["s3cret", "wJalrXUtnFEMI", "AKIAIOSFODNN7EXAMPLE"] {
         assert!(!shown.contains(secret), "{shown}");
@@ -252,7 +252,7 @@ fn nothing_secret_shows_in_debug_output_or_in_problems() {
 fn problems_come_in_file_order() {
     let profiles = both("oops\n", "[default]\n[x]\n[profile default]\n[y]\n");
     let lines: Vec<_> =
-        profiles.problems().iter().map(|problem| (problem.at.kind, problem.at.line)).collect();
+        profiles.problems.iter().map(|problem| (problem.at.kind, problem.at.line)).collect();
     let config = FileKind::Config;
     assert_eq!(lines, [(FileKind::Credentials, 1), (config, 1), (config, 2), (config, 4)]);
 }
@@ -264,7 +264,7 @@ fn ten_thousand_profiles_are_read() {
     let profiles = credentials(&text);
     assert_eq!(profiles.iter().len(), 10_000);
     assert_eq!(profiles.get("p9999").unwrap().kind(), Kind::Static);
-    assert!(profiles.problems().is_empty());
+    assert!(profiles.problems.is_empty());
 }
 
 #[test]
@@ -287,7 +287,7 @@ fn binary_garbage_keeps_a_bounded_number_of_problems() {
     }
     let garbage = noise.repeat(16);
     let profiles = Profiles::read(&[file(FileKind::Credentials, &garbage)]);
-    assert_eq!(profiles.problems().len(), Problems::MOST);
+    assert_eq!(profiles.problems.len(), problem::MOST);
     assert_eq!(problems(&profiles)[0].1, 1);
 }
 

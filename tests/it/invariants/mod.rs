@@ -44,7 +44,7 @@ pub fn aws_reader(input: &[u8]) {
         bytes.split(|&byte| byte == b'\n').count()
     };
     let mut last = At { kind: FileKind::Credentials, line: 0 };
-    for problem in profiles.problems() {
+    for problem in &profiles.problems {
         assert!((1..=lines(problem.at.kind)).contains(&problem.at.line), "{problem:?}");
         assert!(problem.at >= last, "{problem:?} after {last:?}");
         last = problem.at;
