@@ -63,7 +63,6 @@ pub enum Code {
     HookDisplaced,
     IntegrationVersion,
     ProgramGone,
-    ProgramDiffers,
     ProgramNotOnPath,
     ProfileVariableEmpty,
     ProfileVariableMissing,

@@ -79,11 +79,9 @@ impl ApiKey {
         let is_name = |name: &&str| (1..=LONGEST_NAME).contains(&name.len()) && is_identifier(name);
         self.region = scope.nth(1).filter(is_name).map(str::to_owned);
         let begin = value("X-Amz-Date").and_then(expiry::parse);
-        let seconds = value("X-Amz-Expires").and_then(|seconds| seconds.parse::<u32>().ok());
-        let end = begin
-            .zip(seconds)
-            .map(|(begin, seconds)| begin.checked_add(SignedDuration::from_secs(seconds.into())));
-        self.expires_at = end.and_then(Result::ok);
+        let life = value("X-Amz-Expires").and_then(|seconds| seconds.parse::<u32>().ok());
+        let life = life.map(|seconds| SignedDuration::from_secs(seconds.into()));
+        self.expires_at = begin.zip(life).and_then(|(begin, life)| begin.checked_add(life).ok());
     }
 
     /// `USER-at-ACCOUNT:…`

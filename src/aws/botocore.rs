@@ -117,7 +117,7 @@ pub fn other_identity(profile: &Profile<'_>) -> Option<(&'static str, Option<At>
     let also = profile.also();
     let is = |kind| also.contains(&kind);
     // The keys of the config file come last of all, after the ways to get keys from elsewhere.
-    let last = !profile.is_set_in(FileKind::Credentials, "aws_access_key_id");
+    let last = profile.at_key("aws_access_key_id").is_some_and(|at| at.kind == FileKind::Config);
     let schemes = profile.get("auth_scheme_preference").unwrap_or_default();
     let sso = if profile.get("sso_session").is_some() { "sso_session" } else { "sso_start_url" };
     let ways = [

@@ -29,18 +29,10 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Why credentials cannot work, whatever AWS says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Implausible {
-    /// What is wrong, as it is called in the AWS files.
-    pub key: &'static str,
-    /// The end of the sentence that begins with the key. Shows nothing of the value.
-    pub why: &'static str,
-}
-
 impl Credentials {
-    /// Whether they are something that AWS never gives out: mistakes made when keys are copied by hand.
-    pub fn implausible(&self) -> Option<Implausible> {
+    /// Why they cannot work, whatever AWS says: mistakes made when keys are copied by hand. It is the key as it is called in
+    /// the AWS files, and the end of a sentence about it, which shows nothing of the value.
+    pub fn implausible(&self) -> Option<(&'static str, &'static str)> {
         const ID: &str = "aws_access_key_id";
         let token = self.session_token.as_ref().map(Secret::reveal);
         let values = [
@@ -60,7 +52,7 @@ impl Credentials {
             } else {
                 return None;
             };
-            Some(Implausible { key, why })
+            Some((key, why))
         })
     }
 }
@@ -94,7 +86,7 @@ mod tests {
         secret: &str,
         token: Option<&str>,
     ) -> Option<(&'static str, &'static str)> {
-        credentials(id, secret, token).implausible().map(|found| (found.key, found.why))
+        credentials(id, secret, token).implausible()
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub mod signing;
 pub const LONGEST_NAME: usize = 256;
 
 pub use api_key::ApiKey;
-pub use credentials::{Credentials, Implausible};
+pub use credentials::Credentials;
 pub use kind::Kind;
 pub use locations::{FileKind, locate};
 pub use problem::{At, Problem, ProblemKind};

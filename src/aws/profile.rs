@@ -37,11 +37,6 @@ impl<'a> Profile<'a> {
         self.property(key).map(|property| property.at)
     }
 
-    /// Whether one file sets a key to something, whatever the other says.
-    pub fn is_set_in(&self, kind: FileKind, key: &str) -> bool {
-        self.property_in(kind, key).is_some_and(|property| !property.value.is_empty())
-    }
-
     fn property(&self, key: &str) -> Option<&Property<'a>> {
         self.property_in(FileKind::Credentials, key)
             .or_else(|| self.property_in(FileKind::Config, key))

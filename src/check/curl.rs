@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::io::{Read, Write as _};
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use zeroize::Zeroizing;
@@ -12,11 +12,9 @@ use zeroize::Zeroizing;
 use crate::secret::Secret;
 use crate::world::Environment;
 
-/// Far beyond any list of models.
-const MAX_ANSWER_BYTES: u64 = 8 << 20;
-
-/// What every request has. Redirects are not followed: nobody else gets to see the headers.
-const COMMON: &str = "silent\ninclude\ngloboff\npath-as-is\nsuppress-connect-headers\nmax-time = 10\nhttp1.1\nproto = \"=http,https\"\n";
+/// What every request has. Redirects are not followed: nobody else gets to see the headers. No list of models is near that
+/// size.
+const COMMON: &str = "max-filesize = 8388608\nsilent\ninclude\ngloboff\npath-as-is\nsuppress-connect-headers\nmax-time = 10\nhttp1.1\nproto = \"=http,https\"\n";
 
 /// What came back.
 pub struct Answer {
@@ -55,15 +53,11 @@ pub fn send(
     }
     curl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = curl.spawn().map_err(|_| "no curl")?;
-    let (mut input, output) = child.stdin.take().zip(child.stdout.take()).ok_or("no curl")?;
     // A curl that ends before it has read everything says why by its exit status.
-    let _ = input.write_all(config.as_bytes());
-    drop(input);
-    let mut bytes = Vec::new();
-    let _ = output.take(MAX_ANSWER_BYTES).read_to_end(&mut bytes);
-    let status = child.wait().ok().and_then(|status| status.code());
-    match status {
-        Some(0) => parse(&String::from_utf8_lossy(&bytes)).ok_or_else(|| "curl 52".to_owned()),
+    let _ = child.stdin.take().map(|mut input| input.write_all(config.as_bytes()));
+    let output = child.wait_with_output().map_err(|_| "no curl")?;
+    match output.status.code() {
+        Some(0) => parse(&String::from_utf8_lossy(&output.stdout)).ok_or("curl 52".to_owned()),
         status => Err(format!("curl {}", status.unwrap_or(-1))),
     }
 }

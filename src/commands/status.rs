@@ -78,7 +78,7 @@ impl<'a> Report<'a> {
             implausible: identity
                 .credentials()
                 .and_then(Credentials::implausible)
-                .map(|found| format!("{} {}", found.key, found.why)),
+                .map(|(key, why)| format!("{key} {why}")),
             expires_at: identity.expires_at().map(|end| end.to_string()),
         });
         Self {

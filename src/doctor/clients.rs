@@ -121,31 +121,20 @@ fn litellm(case: &Case<'_>) -> Client {
     }
 }
 
-/// Why no boto3 session can be made: a profile named by the environment must exist even if it is not used.
-fn boto3_session_fails(case: &Case<'_>) -> Option<Client> {
-    if let Some(place) = case.inputs.boto3_rejects(case.world) {
-        return Some(Client::rule(format!("fails: it cannot read {place}")));
-    }
-    let (variable, name) = boto3_named(case)?;
-    if case.inputs.profiles.get(&name).is_some() {
-        return None;
-    }
-    Some(Client {
-        profile: Some(name),
-        ..Client::rule(format!("fails: {variable} names no profile"))
-    })
-}
-
 /// boto3 as it is called without a profile.
 fn boto3(case: &Case<'_>) -> Client {
-    if let Some(failed) = boto3_session_fails(case) {
-        return failed;
+    if let Some(place) = case.inputs.boto3_rejects(case.world) {
+        return Client::rule(format!("fails: it cannot read {place}"));
     }
-    match (case.is_filled(ID), case.is_filled(SECRET), boto3_named(case)) {
-        (true, true, _) => environment_keys(case),
-        (true, false, _) => Client::rule(format!("fails: {ID} is there without {SECRET}")),
-        (false, _, Some((variable, name))) => boto3_profile(case, Some(&name)).after(variable),
-        (false, _, None) => boto3_profile(case, None),
+    let missing = |name: &str| case.inputs.profiles.get(name).is_none();
+    match (boto3_named(case), case.is_filled(ID), case.is_filled(SECRET)) {
+        // A profile named by the environment must exist even if it is not used.
+        (Some((variable, name)), has_id, _) if !has_id || missing(&name) => {
+            boto3_profile(case, Some(&name)).after(variable)
+        }
+        (_, true, true) => environment_keys(case),
+        (_, true, false) => Client::rule(format!("fails: {ID} is there without {SECRET}")),
+        (_, false, _) => boto3_profile(case, None),
     }
 }
 
@@ -176,8 +165,7 @@ fn claude_code(case: &Case<'_>) -> Client {
         if name.is_some() { client.after("AWS_PROFILE") } else { client }
     };
     if !case.is_filled("CLAUDE_CODE_USE_BEDROCK") {
-        client.rule +=
-            " (if its settings turn Bedrock on; CLAUDE_CODE_USE_BEDROCK is not set here)";
+        client.rule += " (if its settings turn Bedrock on; this shell does not)";
     }
     client
 }
@@ -189,30 +177,28 @@ fn profile(
     name: Option<&str>,
     otherwise: impl Fn(&Profile<'_>) -> Option<&'static str>,
 ) -> Client {
-    let client = match case.inputs.profiles.get(name.unwrap_or("default")) {
-        Some(profile) => with_profile(case, profile, otherwise(profile)),
-        None if name.is_some() => Client::rule("fails: there is no such profile"),
-        None => Client::rule(
-            "there is no profile 'default', so a container or instance role, or nothing",
-        ),
+    let Some(profile) = case.inputs.profiles.get(name.unwrap_or("default")) else {
+        return match name.map(str::to_owned) {
+            None => Client::rule(
+                "no profile is named or called 'default': a machine's role, or nothing",
+            ),
+            profile => Client { profile, ..Client::rule("fails: there is no such profile") },
+        };
     };
-    match name {
-        Some(name) => Client { profile: Some(name.to_owned()), ..client },
-        None => client.after("no profile is named"),
-    }
-}
-
-fn with_profile(case: &Case<'_>, profile: &Profile<'_>, otherwise: Option<&str>) -> Client {
-    let key_id =
-        profile.access_key_id().filter(|_| otherwise.is_none() && profile.kind().has_keys());
-    let rule = match (otherwise, usable(profile, case.inputs.now)) {
+    let other = otherwise(profile);
+    let rule = match (other, usable(profile, case.inputs.now)) {
         (Some(other), _) => other.to_owned(),
         (None, Ok(_)) => "its keys".to_owned(),
         (None, Err(reason)) => format!("it {}", describe(&reason)),
     };
-    let account = case.inputs.account_of_profile(profile).filter(|_| otherwise.is_none());
-    let (profile, access_key_id) = (Some(profile.name().to_owned()), key_id.map(mask_key_id));
-    Client { profile, access_key_id, account, ..Client::rule(rule) }
+    let key_id = profile.access_key_id().filter(|_| profile.kind().has_keys());
+    let client = Client {
+        profile: Some(profile.name().to_owned()),
+        access_key_id: key_id.filter(|_| other.is_none()).map(mask_key_id),
+        account: case.inputs.account_of_profile(profile).filter(|_| other.is_none()),
+        ..Client::rule(rule)
+    };
+    if name.is_some() { client } else { client.after("no profile is named") }
 }
 
 fn environment_keys(case: &Case<'_>) -> Client {

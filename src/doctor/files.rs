@@ -13,13 +13,12 @@ use crate::text::visible;
 
 pub fn findings(case: &Case<'_>) -> Vec<Finding> {
     let (credentials, config) = (case.world.credentials.as_ref(), case.world.config.as_ref());
-    let mut findings = Vec::new();
-    findings.extend(missing(case, "AWS_SHARED_CREDENTIALS_FILE", credentials));
-    findings.extend(missing(case, "AWS_CONFIG_FILE", config));
-    findings.extend(boto3(case));
-    findings.extend(old_proxies(case));
-    findings.extend(half_key_pairs(case));
-    findings
+    let missing = [
+        missing(case, "AWS_SHARED_CREDENTIALS_FILE", credentials),
+        missing(case, "AWS_CONFIG_FILE", config),
+    ];
+    let missing = missing.into_iter().flatten();
+    missing.chain(boto3(case)).chain(old_proxies(case)).chain(half_key_pairs(case)).collect()
 }
 
 /// A variable that points to no file.

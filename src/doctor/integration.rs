@@ -122,28 +122,16 @@ fn start_up_file(shell: Shell, world: &World) -> String {
 fn version(case: &Case<'_>, facts: Facts<'_>) -> Option<Finding> {
     // Empty when the integration was not printed but sourced as a file.
     let other = Some(facts.get("version")).filter(|of| !of.is_empty() && *of != VERSION)?;
-    let message = format!(
-        "this shell has the integration of backlog-aws {}, and the program is {VERSION}",
-        visible(other)
-    );
+    let message =
+        format!("this shell's hook is of backlog-aws {}, the program {VERSION}", visible(other));
     Some(Finding::warning(Code::IntegrationVersion, message).remedy(case.load()))
 }
 
-/// Whether `PATH` finds the program that runs.
+/// Whether new shells will find the program.
 fn program(case: &Case<'_>) -> Option<Finding> {
     let running = visible(&case.world.program);
-    let Some(found) = &case.probe.on_path else {
-        let message = format!("PATH finds no backlog-aws; this one is {running}");
-        return Some(
-            Finding::warning(Code::ProgramNotOnPath, message)
-                .remedy("add its directory to PATH, or new shells cannot load the integration"),
-        );
-    };
-    let message = format!(
-        "PATH finds another backlog-aws ({}) than the one that runs ({running})",
-        visible(found)
-    );
-    let finding = Finding::warning(Code::ProgramDiffers, message)
-        .remedy(format!("remove one of the two, then {}", case.load()));
-    (!case.probe.on_path_is_running).then_some(finding)
+    let message = format!("PATH finds no backlog-aws; this one is {running}");
+    let finding = Finding::warning(Code::ProgramNotOnPath, message)
+        .remedy("add its directory to PATH, or new shells cannot load the integration");
+    case.probe.on_path.is_none().then_some(finding)
 }

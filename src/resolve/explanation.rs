@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::answer::{Answer, AwsProfile, Identity, Outcome, Reason, Resolution};
 use super::inputs::{ADD_A_PROFILE, Inputs, usable};
-use crate::aws::{Implausible, Kind, region};
+use crate::aws::{Kind, region};
 use crate::finding::{Code, EXPIRES_SOON_MINUTES, Finding, Place, Told};
 use crate::overrides::is_profile_name;
 use crate::source::Source;
@@ -170,7 +170,7 @@ fn other_region(resolution: &Resolution, identity: &Identity) -> Option<Finding>
 
 /// Keys that cannot work. They are used all the same: AWS has the last word.
 fn implausible(inputs: &Inputs<'_>, identity: &Identity) -> Option<Finding> {
-    let Implausible { key, why } = identity.credentials()?.implausible()?;
+    let (key, why) = identity.credentials()?.implausible()?;
     let profile = inputs.profiles.get(identity.profile()?)?;
     let name = visible(profile.name());
     let finding = Finding::warning(
