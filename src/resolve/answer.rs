@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::aws::{ApiKey, Credentials, Kind};
 use crate::finding::{Code, EXPIRES_SOON_MINUTES, Finding, Place};
+use crate::secret::Secret;
 use crate::session::Values;
 use crate::source::Source;
 
@@ -117,7 +118,25 @@ pub enum Identity {
     BearerToken(ApiKey),
 }
 
+/// The variables by which loose credentials are known.
+pub(super) const API_KEY: &str = "AWS_BEARER_TOKEN_BEDROCK";
+pub(super) const KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+
 impl Identity {
+    /// What variables give: an API key first, which is how `LiteLLM` and boto3 choose, or a key pair with what goes with it.
+    pub(super) fn of_variables(text: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        if let Some(token) = text(API_KEY) {
+            return Some(Self::BearerToken(ApiKey::read(Secret::new(token))));
+        }
+        Some(Self::Keys(Credentials {
+            access_key_id: text(KEY_ID)?,
+            secret_access_key: Secret::new(text("AWS_SECRET_ACCESS_KEY")?),
+            session_token: text("AWS_SESSION_TOKEN").map(Secret::new),
+            // What `aws configure export-credentials --format env` writes beside the keys.
+            expires_at: text("AWS_CREDENTIAL_EXPIRATION").and_then(|end| end.parse().ok()),
+        }))
+    }
+
     pub fn profile(&self) -> Option<&str> {
         match self {
             Self::Profile { name, .. } => Some(name),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::answer::Outcome;
+use super::answer::{FoundOverride, Outcome};
 use crate::finding::{Code, Finding, Place, Told};
 use crate::fs::Content;
 use crate::overrides::rules::{self, Rule, Rules};
@@ -105,6 +105,16 @@ impl Directory {
         .remedy("`cd` to a directory that exists, or name a profile with `--profile`");
         let decided = Some((Place::file(Path::new(".")), Err(finding)));
         Self { decided, ..Self::default() }
+    }
+
+    /// The file of it all, and whether it is allowed. For a working directory that is gone there is none.
+    pub(super) fn found(&self) -> Option<FoundOverride> {
+        let unknown = |finding: &Finding| finding.code == Code::OverrideNotAllowed;
+        let (path, allowed) = match (&self.decided, &self.passed_over) {
+            (Some((at, decided)), _) => (&at.path, !decided.as_ref().is_err_and(unknown)),
+            (None, passed_over) => (&passed_over.as_ref()?.0, false),
+        };
+        path.is_absolute().then(|| FoundOverride { path: path.clone(), allowed })
     }
 
     /// Has the directory say what a file that counts says.

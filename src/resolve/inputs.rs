@@ -8,12 +8,11 @@ use jiff::Timestamp;
 use super::answer::{Identity, Reason};
 use super::directory::{Directory, UserConfig};
 use crate::aws::{
-    ApiKey, At, AwsFile, Credentials, FileKind, Problem, ProblemKind, Profile, Profiles, botocore,
+    At, AwsFile, Credentials, FileKind, Problem, ProblemKind, Profile, Profiles, botocore,
 };
 use crate::finding::{Code, Finding, Place};
 use crate::fs::{Content, SourceFile};
 use crate::overrides::trust::{OverrideFile, Store, judge};
-use crate::secret::Secret;
 use crate::session::{UserIntent, state_of};
 use crate::text::{command_on, put_aside, quoted, visible};
 use crate::toolkit_env::{ANTHROPIC_KEY, ToolkitEnv};
@@ -273,19 +272,8 @@ fn profiles(world: &World) -> Profiles<'_> {
 
 impl EnvironmentKeys {
     fn of(env: &Environment) -> Self {
-        let text = |name| env.non_empty(name).and_then(OsStr::to_str).map(str::to_owned);
-        let keys = || {
-            Some(Identity::Keys(Credentials {
-                access_key_id: text("AWS_ACCESS_KEY_ID")?,
-                secret_access_key: Secret::new(text("AWS_SECRET_ACCESS_KEY")?),
-                session_token: text("AWS_SESSION_TOKEN").map(Secret::new),
-                // What `aws configure export-credentials --format env` writes beside the keys.
-                expires_at: text("AWS_CREDENTIAL_EXPIRATION").and_then(|end| end.parse().ok()),
-            }))
-        };
-        let token = text("AWS_BEARER_TOKEN_BEDROCK")
-            .map(|token| Identity::BearerToken(ApiKey::read(Secret::new(token))));
+        let text = |name: &str| env.non_empty(name).and_then(OsStr::to_str).map(str::to_owned);
         let region = env.non_empty("AWS_REGION").or_else(|| env.non_empty("AWS_DEFAULT_REGION"));
-        Self { identity: token.or_else(keys), region: region.map(ToOwned::to_owned) }
+        Self { identity: Identity::of_variables(text), region: region.map(ToOwned::to_owned) }
     }
 }
