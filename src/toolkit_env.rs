@@ -34,7 +34,7 @@ pub const NAMES: &[&str] = KNOWN.split_at(8).0;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unknown {
     /// Such as `"$USER"`.
-    #[error("needs a shell to expand it")]
+    #[error("needs a shell to read it")]
     NeedsShell,
     /// The line ends within a quote or in a backslash.
     #[error("is in a quote that is not closed on its line")]

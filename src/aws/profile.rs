@@ -101,15 +101,6 @@ impl<'a> Profile<'a> {
             .ok_or(Problem { at: property.at, what: ProblemKind::Expiry(key) })
     }
 
-    /// The lines that make its keys temporary, in one file: the token, and when it expires.
-    pub fn temporary_lines(&self) -> impl Iterator<Item = At> {
-        let keys = ["aws_session_token", "aws_security_token"].into_iter().chain(expiry::KEYS);
-        let mut lines: Vec<At> = keys.filter_map(|key| self.at_key(key)).collect();
-        lines.sort();
-        let first = lines.first().map(|at| at.kind);
-        lines.into_iter().filter(move |at| Some(at.kind) == first)
-    }
-
     /// Its credentials, if it is static or temporary. They may have expired.
     pub fn credentials(&self) -> Option<Credentials> {
         // A token may be left over under its old name, so the new one goes first.

@@ -152,6 +152,11 @@ impl Identity {
         }
     }
 
+    /// The variable that names it first.
+    pub(super) fn variable(&self) -> &'static str {
+        self.api_key().map_or(KEY_ID, |_| API_KEY)
+    }
+
     /// The keys, unless it is an API key.
     pub fn credentials(&self) -> Option<&Credentials> {
         match self {

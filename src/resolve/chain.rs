@@ -200,13 +200,11 @@ impl Inputs<'_> {
 
     /// One of these variables of the toolkit's file whose value only a shell could tell.
     fn toolkit_unknown(&self, names: &[&str]) -> Option<Offer> {
-        let (path, file) = &self.toolkit_env;
-        let (name, line, why) = file.unknown().find(|(name, ..)| names.contains(name))?;
-        let place = Place::line(path, line);
-        let finding = Finding::problem(Code::Unusable, format!("the value of {name} {why}"))
-            .at(place.clone())
-            .remedy(format!("write it out in single quotes, or {}", self.choose_command()));
-        Some(Offer::Unreadable(finding, place))
+        let (_, found) = self.unknown_values().find(|(name, _)| names.contains(name))?;
+        let (at, remedy) = (found.at?, found.remedy.unwrap_or_default());
+        let finding = Finding::problem(Code::Unusable, found.message).at(at.clone());
+        let finding = finding.remedy(format!("{remedy}, or {}", self.choose_command()));
+        Some(Offer::Unreadable(finding, at))
     }
 
     fn toolkit_keys(&self) -> Option<Offer> {
@@ -214,7 +212,7 @@ impl Inputs<'_> {
             let (path, file) = &self.toolkit_env;
             // A key that is not UTF-8 is no key: AWS's are ASCII.
             let identity = Identity::of_variables(|name| file.get(name)?.0.into_string().ok())?;
-            let (_, line) = file.get(identity.api_key().map_or(KEY_ID, |_| API_KEY))?;
+            let (_, line) = file.get(identity.variable())?;
             Some(Offer::Keys(identity, Some(Place::line(path, line))))
         })
     }

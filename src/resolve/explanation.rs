@@ -4,39 +4,34 @@ use std::ffi::OsStr;
 
 use jiff::SignedDuration;
 
-use super::answer::{Answer, AwsProfile, Identity, Outcome, Reason, Resolution};
+use super::answer::{API_KEY, Answer, Identity, KEY_ID, Outcome, Reason, Resolution};
 use super::inputs::{ADD_A_PROFILE, Inputs, usable};
-use crate::aws::{Kind, region};
+use crate::aws::{Kind, Profile, region};
 use crate::finding::{Code, EXPIRES_SOON_MINUTES, Finding, Place, Told};
 use crate::overrides::is_profile_name;
 use crate::source::Source;
 use crate::text::visible;
-use crate::toolkit_env::Unknown;
 
 /// Everything but the refusal.
 pub(super) fn findings(inputs: &Inputs<'_>, resolution: &Resolution) -> Vec<Finding> {
     let mut findings = inputs.findings.clone();
     findings.extend(inputs.directory.findings.iter().cloned());
     // With a choice of the user's own it is no news.
-    let reached = resolution.candidates.iter().any(|candidate| {
-        candidate.source == Source::AwsProfile && candidate.outcome != Outcome::NotReached
-    });
-    let found = resolution.aws_profile.as_ref().filter(|_| reached);
-    let about_it = found.and_then(|found| aws_profile(inputs, found));
-    findings.extend(about_it.map(|finding| finding.told(Told::OncePerFamily)));
-    findings.extend(toolkit_env(inputs));
+    if resolution.candidates[Source::AwsProfile as usize].outcome != Outcome::NotReached {
+        findings.extend(aws_profile(inputs).map(|finding| finding.told(Told::OncePerFamily)));
+    }
+    findings.extend(inputs.unknown_values().map(|(_, finding)| finding));
     // The refusal says it.
-    findings.retain(|finding| {
-        let refusal = resolution.refusal.as_ref();
-        refusal.is_none_or(|refusal| {
+    if let Some(refusal) = &resolution.refusal {
+        findings.retain(|finding| {
             finding != refusal && (finding.at.is_none() || finding.at != refusal.at)
-        })
-    });
+        });
+    }
     if let Answer::Usable { source, identity } = &resolution.answer {
         findings.extend(guess(inputs, *source, identity));
-        findings.extend(shadowed(inputs, *source));
+        findings.extend(shadowed(inputs, *source, identity));
         findings.extend(unreadable_expiry(inputs, identity));
-        findings.extend(expires_soon(inputs, *source, identity));
+        findings.extend(expires_soon(inputs, identity));
         findings.extend(implausible(inputs, identity));
         findings.extend(other_region(resolution, identity));
         findings.extend(unknown_account(inputs, *source, identity));
@@ -44,93 +39,49 @@ pub(super) fn findings(inputs: &Inputs<'_>, resolution: &Resolution) -> Vec<Find
     findings
 }
 
-fn aws_profile(inputs: &Inputs<'_>, AwsProfile { name, kind }: &AwsProfile) -> Option<Finding> {
+/// Why the profile of `AWS_PROFILE` cannot be used.
+fn aws_profile(inputs: &Inputs<'_>) -> Option<Finding> {
+    let name = inputs.aws_profile.as_ref()?;
     let shown = visible(name);
-    let Some(kind) = kind else {
-        if let Some(what) = bad_name(name) {
-            let message = format!("AWS_PROFILE={shown} is skipped: {what}");
-            return Some(Finding::warning(Code::AwsProfileMissing, message).remedy(RENAME));
-        }
-        let files = inputs.aws_files(" nor ");
-        let message = format!(
-            "AWS_PROFILE={shown} is in neither {files}; AWS clients in this shell will fail"
-        );
-        return Some(
-            Finding::problem(Code::AwsProfileMissing, message)
-                .remedy("name one that exists, or unset it"),
-        );
+    if !is_name(name) {
+        let message = format!("AWS ignores the name in AWS_PROFILE={shown}");
+        return Some(Finding::warning(Code::AwsProfileMissing, message).remedy(RENAME));
+    }
+    let Some(profile) = inputs.profile(name) else {
+        let message = format!("AWS_PROFILE={shown} is not in {}", inputs.aws_files());
+        let finding = Finding::problem(Code::AwsProfileMissing, message);
+        return Some(finding.remedy("name one that is, or unset it"));
     };
-    let reason = usable(inputs.profile(name)?, inputs.now).err()?;
-    let what = describe(&reason);
-    let no_credentials = format!("Profile '{shown}' has no static credentials");
-    Some(match (kind, &reason) {
-        (Kind::Sso, _) => Finding::warning(
-            Code::AwsProfileSso,
-            format!("{no_credentials}: AWS_PROFILE is SSO, only Claude Code uses it"),
-        ),
-        (_, Reason::Expired(_)) => {
-            let finding =
-                Finding::warning(Code::AwsProfileUnusable, format!("AWS_PROFILE={shown} {what}"));
-            with_token(inputs, name, finding)
+    let reason = usable(profile, inputs.now).err()?;
+    let (code, what) = match &reason {
+        Reason::Kind(Kind::Sso) => (Code::AwsProfileSso, "is SSO, only Claude Code uses it".into()),
+        Reason::Expired(end) => {
+            let message = format!("AWS_PROFILE={shown} expired at {end}");
+            let finding = Finding::warning(Code::AwsProfileUnusable, message);
+            return Some(expired(inputs, Some(profile), finding));
         }
-        _ => Finding::warning(
-            Code::AwsProfileUnusable,
-            format!("{no_credentials}: AWS_PROFILE {what}"),
-        ),
-    })
-}
-
-fn toolkit_env(inputs: &Inputs<'_>) -> Vec<Finding> {
-    let (path, file) = &inputs.toolkit_env;
-    let finding = |(name, line, why)| {
-        let (code, remedy) = match why {
-            Unknown::NeedsShell => (Code::ValueNeedsExpansion, "write it out in single quotes"),
-            Unknown::OpenQuote => (Code::FileInvalid, "close it there"),
-        };
-        Finding::warning(code, format!("the value of {name} {why} and is not used"))
-            .at(Place::line(path, line))
-            .remedy(remedy)
+        _ => (Code::AwsProfileUnusable, describe(&reason)),
     };
-    file.unknown().map(finding).collect()
+    let message = format!("Profile '{shown}' has no static credentials: AWS_PROFILE {what}");
+    Some(Finding::warning(code, message))
 }
 
 fn guess(inputs: &Inputs<'_>, source: Source, identity: &Identity) -> Option<Finding> {
     let name = visible(identity.profile().filter(|_| source == Source::First)?);
-    let count = inputs.usable_profiles().count();
-    let alone = count == 1;
-    Some(
-        Finding::warning(
-            Code::AutoDetected,
-            if alone {
-                format!("Auto-detected AWS profile: {name}, the only usable one")
-            } else {
-                format!("Auto-detected AWS profile: {name}, first of {count}")
-            },
-        )
-        .remedy(if alone {
-            format!("`backlog-aws use --global {name}` keeps it")
-        } else {
-            "choose with `backlog-aws use --global`".to_owned()
-        })
-        .told(Told::OncePerShell),
-    )
+    let (what, remedy) = match inputs.usable_profiles().count() {
+        1 => ("the only usable one".into(), format!("`backlog-aws use --global {name}` keeps it")),
+        count => (format!("first of {count}"), "choose with `backlog-aws use --global`".into()),
+    };
+    let message = format!("Auto-detected AWS profile: {name}, {what}");
+    let finding = Finding::warning(Code::AutoDetected, message).remedy(remedy);
+    Some(finding.told(Told::OncePerShell))
 }
 
-fn shadowed(inputs: &Inputs<'_>, source: Source) -> Option<Finding> {
+fn shadowed(inputs: &Inputs<'_>, source: Source, identity: &Identity) -> Option<Finding> {
     let name = visible(inputs.aws_profile.as_ref().filter(|_| source == Source::EnvironmentKeys)?);
-    let keys = inputs.environment.identity.as_ref();
-    let names = if keys.is_some_and(|keys| keys.api_key().is_some()) {
-        "AWS_BEARER_TOKEN_BEDROCK"
-    } else {
-        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-    };
-    let message =
-        format!("keys in the environment come before AWS_PROFILE={name}, here and in boto3");
-    Some(
-        Finding::warning(Code::EnvironmentKeysShadow, message)
-            .remedy(format!("unset {names} unless that is meant"))
-            .told(Told::OncePerShell),
-    )
+    let message = format!("{} comes before AWS_PROFILE={name}, also in boto3", identity.variable());
+    let finding = Finding::warning(Code::EnvironmentKeysShadow, message);
+    Some(finding.remedy("unset the keys unless that is meant").told(Told::OncePerShell))
 }
 
 /// An expiry time of the chosen profile that cannot be read. The reader does not report it among the problems of the
@@ -140,17 +91,11 @@ fn unreadable_expiry(inputs: &Inputs<'_>, identity: &Identity) -> Option<Finding
     inputs.line_finding(&problem)
 }
 
-fn expires_soon(inputs: &Inputs<'_>, source: Source, identity: &Identity) -> Option<Finding> {
+fn expires_soon(inputs: &Inputs<'_>, identity: &Identity) -> Option<Finding> {
     let soon = SignedDuration::from_mins(EXPIRES_SOON_MINUTES);
     let end = identity.expires_at().filter(|end| end.duration_since(inputs.now) <= soon)?;
-    let whose = identity
-        .profile()
-        .map_or_else(|| source.name().to_owned(), |name| format!("'{}'", visible(name)));
-    let (what, remedy) = match identity.api_key() {
-        Some(_) => (format!("the Bedrock API key ({whose}) expires"), "make a new one"),
-        None => (format!("the temporary credentials of {whose} expire"), "renew them"),
-    };
-    Some(Finding::warning(Code::CredentialsExpireSoon, format!("{what} at {end}")).remedy(remedy))
+    let message = format!("{} expires at {end}", whose(identity.profile(), identity.variable()));
+    Some(Finding::warning(Code::CredentialsExpireSoon, message).remedy("renew it"))
 }
 
 /// A short-lived Bedrock API key is signed for one region, and AWS refuses it in others.
@@ -158,12 +103,9 @@ fn other_region(resolution: &Resolution, identity: &Identity) -> Option<Finding>
     let opens = identity.api_key()?.region.as_ref()?;
     let (region, by) = (&resolution.region.name, resolution.region.source.name());
     (region != &**opens).then(|| {
-        let region = visible(region);
-        let message = format!(
-            "the Bedrock API key opens {opens} only, and the region here is {region} ({by})"
-        );
-        let remedy =
-            format!("`backlog-aws exec --region {opens}`, or make a key for the other region");
+        let message =
+            format!("the Bedrock API key is for {opens}, and not for {} ({by})", visible(region));
+        let remedy = format!("`backlog-aws exec --region {opens}`, or make another key");
         Finding::warning(Code::ApiKeyRegion, message).remedy(remedy)
     })
 }
@@ -172,25 +114,19 @@ fn other_region(resolution: &Resolution, identity: &Identity) -> Option<Finding>
 fn implausible(inputs: &Inputs<'_>, identity: &Identity) -> Option<Finding> {
     let (key, why) = identity.credentials()?.implausible()?;
     let profile = inputs.profiles.get(identity.profile()?)?;
-    let name = visible(profile.name());
-    let finding = Finding::warning(
-        Code::CredentialsImplausible,
-        format!("the keys of '{name}' cannot work: {key} {why}"),
-    );
+    let message = format!("profile '{}' cannot work: {key} {why}", visible(profile.name()));
+    let finding = Finding::warning(Code::CredentialsImplausible, message);
     let at = profile.at_key(key).and_then(|at| inputs.place(at));
-    Some(Finding { at, ..finding }.remedy("copy both keys there again"))
+    Some(Finding { at, ..finding }.remedy("copy both keys again"))
 }
 
 /// An account that is wanted, where the account of the credentials is not known.
 fn unknown_account(inputs: &Inputs<'_>, source: Source, identity: &Identity) -> Option<Finding> {
     let (wanted, at) = inputs.wanted_account(source)?;
     inputs.account_of(identity).is_none().then(|| {
-        let wanted = &wanted.value;
-        Finding::warning(
-            Code::AccountUnknown,
-            format!("account {wanted} is wanted here, and the files do not tell the account of these keys"),
-        )
-        .at(at)
+        let message = format!("these keys may be of another account than {}", wanted.value);
+        let finding = Finding::warning(Code::AccountUnknown, message);
+        finding.at(at).remedy("`backlog-aws check` shows it")
     })
 }
 
@@ -200,13 +136,9 @@ impl Resolution {
         let name = self.region.name.to_str().filter(|name| !region::is_known(name))?;
         let (shown, made) = (visible(name), region::list_date());
         let by = self.region.source.name();
-        let message =
-            format!("region '{shown}' ({by}) is not in the list of AWS's regions of {made}");
-        let finding = Finding::warning(Code::RegionUnknown, message);
-        Some(match region::nearest(name) {
-            Some(near) => finding.remedy(format!("did you mean '{near}'?")),
-            None => finding,
-        })
+        let message = format!("region '{shown}' ({by}) is not in AWS's list of {made}");
+        let remedy = region::nearest(name).map(|near| format!("did you mean '{near}'?"));
+        Some(Finding { remedy, ..Finding::warning(Code::RegionUnknown, message) })
     }
 }
 
@@ -214,13 +146,10 @@ impl Resolution {
 pub(super) fn refusal(inputs: &Inputs<'_>, resolution: &Resolution) -> Option<Finding> {
     match &resolution.answer {
         Answer::Usable { .. } => None,
-        Answer::Unusable { source, profile, reason } => Some(unusable(
-            inputs,
-            *source,
-            profile.as_deref().unwrap_or_default(),
-            reason,
-            resolution.decided_at(),
-        )),
+        Answer::Unusable { source, profile, reason } => {
+            let at = resolution.decided_at();
+            Some(unusable(inputs, *source, profile.as_deref(), reason, at))
+        }
         Answer::Nothing => Some(none_found(inputs)),
     }
 }
@@ -228,154 +157,116 @@ pub(super) fn refusal(inputs: &Inputs<'_>, resolution: &Resolution) -> Option<Fi
 fn unusable(
     inputs: &Inputs<'_>,
     source: Source,
-    profile: &OsStr,
+    profile: Option<&OsStr>,
     reason: &Reason,
     at: Option<&Place>,
 ) -> Finding {
-    let shown = visible(profile);
-    let remedy = match source {
+    let name = profile.unwrap_or_default();
+    let keys = match (source, &inputs.environment.identity) {
+        (Source::EnvironmentKeys, Some(identity)) => identity.variable(),
+        _ => inputs.toolkit_env.1.get(API_KEY).map_or(KEY_ID, |_| API_KEY),
+    };
+    let whose = whose(profile, keys);
+    let another = match source {
         Source::Directory => inputs.with_usable_profile(|name| format!("backlog-aws local {name}")),
         _ => inputs.choose_command(),
     };
-    let no_credentials =
-        |what: &str| format!("Profile '{shown}' has no static credentials: {what}");
+    let refused = |what: &str| {
+        let message = format!("Profile '{}' has no static credentials: {what}", visible(name));
+        Finding::problem(Code::Unusable, message)
+    };
     let finding = match reason {
         Reason::Unreadable(finding) => return finding.clone(),
+        Reason::Missing if !is_name(name) => refused("AWS ignores that name").remedy(RENAME),
         Reason::Missing => {
-            let bad = bad_name(profile);
-            let what = bad.map_or_else(
-                || format!("it is in neither {}", inputs.aws_files(" nor ")),
-                str::to_owned,
-            );
-            let remedy = if bad.is_some() { RENAME.to_owned() } else { remedy };
-            let remedy = match inputs.near(profile) {
-                Some(near) => format!("did you mean '{near}'? {remedy}"),
-                None => remedy,
-            };
-            Finding::problem(Code::Unusable, no_credentials(&what)).remedy(remedy)
+            let near = inputs.near(name).map(|near| format!("did you mean '{near}'?"));
+            refused("it does not exist").remedy(near.unwrap_or(another))
         }
-        Reason::Kind(_) => {
-            let what = format!("it {}", describe(reason));
-            Finding::problem(Code::Unusable, no_credentials(&what)).remedy(remedy)
+        Reason::Kind(_) => refused(&format!("it {}", describe(reason))).remedy(another),
+        Reason::OtherAccount { is, wanted, at } => {
+            let message = format!("{whose}: account {is}, but this directory wants {wanted}");
+            Finding::problem(Code::Unusable, message).at(at.clone()).remedy(another)
         }
-        Reason::OtherAccount { is, wanted, at } => Finding::problem(
-            Code::Unusable,
-            format!("{} account {is}, this directory wants {wanted}", owner(profile)),
-        )
-        .at(at.clone())
-        .remedy(remedy),
         Reason::Expired(end) => {
-            let (what, it) = expired(inputs, source, &shown);
-            let finding =
-                Finding::problem(Code::CredentialsExpired, format!("{what} expired at {end}"))
-                    .remedy(format!("renew or remove {it}, or {remedy}"));
-            with_token(inputs, profile, finding)
+            let message = format!("{whose} expired at {end}");
+            let finding = Finding::problem(Code::CredentialsExpired, message);
+            let finding = expired(inputs, inputs.profile(name), finding);
+            let renew = finding.remedy.as_deref().unwrap_or_default().to_owned();
+            finding.remedy(format!("{renew}, or {another}"))
         }
     };
-    with_origin(finding, source, at, inputs.typed)
-}
-
-/// What expired: a Bedrock API key, other loose keys, or the credentials of a profile; and how to call it again.
-fn expired(inputs: &Inputs<'_>, source: Source, profile: &str) -> (String, &'static str) {
-    let in_environment = inputs.environment.identity.as_ref().and_then(Identity::api_key);
-    let in_file = inputs.toolkit_env.1.get("AWS_BEARER_TOKEN_BEDROCK");
-    let (place, is_api_key) = match source {
-        Source::EnvironmentKeys => ("in the environment", in_environment.is_some()),
-        Source::ToolkitEnvKeys => ("in ~/.backlog-toolkit-env", in_file.is_some()),
-        _ => return (format!("the temporary credentials of '{profile}'"), "them"),
-    };
-    let (what, it) = if is_api_key { ("Bedrock API key", "it") } else { ("AWS keys", "them") };
-    (format!("the {what} {place}"), it)
-}
-
-/// Says where the profile is named.
-fn with_origin(finding: Finding, source: Source, at: Option<&Place>, typed: bool) -> Finding {
-    let named = match (source, at) {
-        (_, Some(_)) if finding.at.is_some() => return finding,
-        (_, Some(place)) => return finding.at(place.clone()),
-        (Source::Pin, None) if typed => return finding,
-        (Source::EnvironmentKeys, None) => return finding,
-        (_, None) => "BACKLOG_AWS_PROFILE",
-    };
-    Finding { message: format!("{} ({named})", finding.message), ..finding }
+    // Where the profile is named.
+    let by_variable = matches!(source, Source::Pin | Source::Ambient) && !inputs.typed;
+    let origin = if by_variable { " (BACKLOG_AWS_PROFILE)" } else { "" };
+    let at = finding.at.or_else(|| at.cloned());
+    Finding { message: finding.message + origin, at, ..finding }
 }
 
 /// What to do about a name that boto3 takes and the SDKs do not.
-const RENAME: &str = "rename it with letters, digits and _-/.%@:+ only";
+const RENAME: &str = "use only letters, digits and _-/.%@:+ in it";
 
-/// That a profile of this name is one for boto3 alone, such as `[with space]`.
-fn bad_name(name: &OsStr) -> Option<&'static str> {
-    let good = name.to_str().is_some_and(is_profile_name);
-    (!good).then_some("the AWS SDKs ignore profiles of that name")
+/// Whether AWS's SDKs take it for a name. `[with space]` is one for boto3 alone.
+fn is_name(name: &OsStr) -> bool {
+    name.to_str().is_some_and(is_profile_name)
 }
 
-/// Whose account it is, as the beginning of a sentence.
-fn owner(profile: &OsStr) -> String {
-    if profile.is_empty() {
-        return "the keys belong to".to_owned();
-    }
-    format!("profile '{}' belongs to", visible(profile))
+/// Whose credentials: those of a profile, or those in a variable.
+fn whose(profile: Option<impl AsRef<OsStr>>, variable: &str) -> String {
+    profile.map_or(variable.to_owned(), |name| format!("profile '{}'", visible(name)))
 }
 
 /// That no profile is usable.
 pub fn none_found(inputs: &Inputs<'_>) -> Finding {
     const NONE: &str = "No AWS profiles with static credentials found";
-    let files = inputs.aws_files(" or ");
+    let in_files = format!("{NONE} in {}", inputs.aws_files());
     if inputs.anthropic_key {
-        let message = format!("{NONE} in {files}");
-        return Finding::warning(Code::NoneFound, message)
-            .remedy(
-                "LiteLLM uses Anthropic's own API with ANTHROPIC_API_KEY; Bedrock needs a profile",
-            )
+        return Finding::warning(Code::NoneFound, in_files)
+            .remedy("LiteLLM uses Anthropic's API by ANTHROPIC_API_KEY; Bedrock needs a profile")
             .told(Told::WhenAsked);
     }
     let ended = inputs.profiles.iter().filter_map(|profile| match usable(profile, inputs.now) {
-        Err(Reason::Expired(end)) => Some((end, profile.name())),
+        Err(Reason::Expired(end)) => Some((end, profile)),
         _ => None,
     });
-    if let Some((end, name)) = ended.max() {
-        let finding = Finding::problem(
-            Code::NoneFound,
-            format!("{NONE}: those of '{name}' expired at {end}"),
-        );
-        return with_token(inputs, name.as_ref(), finding.remedy("renew them"));
+    if let Some((end, profile)) = ended.max_by_key(|(end, _)| *end) {
+        let message = format!("{NONE}: '{}' expired at {end}", profile.name());
+        return expired(inputs, Some(profile), Finding::problem(Code::NoneFound, message));
     }
     // Whoever has no AWS files may not need any.
     let has_profiles = inputs.profiles.iter().next().is_some();
-    Finding::problem(Code::NoneFound, format!("{NONE} in {files}"))
-        .remedy(ADD_A_PROFILE)
-        .told(if has_profiles { Told::OnChange } else { Told::WhenAsked })
+    Finding::problem(Code::NoneFound, in_files).remedy(ADD_A_PROFILE).told(if has_profiles {
+        Told::OnChange
+    } else {
+        Told::WhenAsked
+    })
 }
 
-/// A finding about expired credentials, with the lines that have to go before static keys in their place count:
-/// `aws configure` writes new keys and leaves the old token.
-fn with_token(inputs: &Inputs<'_>, profile: &OsStr, finding: Finding) -> Finding {
-    let Some(profile) = inputs.profile(profile) else { return finding };
-    let mut places = profile.temporary_lines().filter_map(|at| inputs.place(at));
-    let Some(first) = places.next() else { return finding };
-    let others = places.filter_map(|at| Some(format!(", :{}", at.line?))).collect::<String>();
-    let renew = finding.remedy.as_deref().unwrap_or("renew them");
-    let remedy =
-        format!("{renew}; if the keys are static now, remove the old token ({first}{others})");
-    finding.remedy(remedy)
+/// A finding about expired credentials, at the token that has to go before static keys beside it count: `aws configure`
+/// writes new keys and leaves the old token.
+fn expired(inputs: &Inputs<'_>, profile: Option<&Profile<'_>>, finding: Finding) -> Finding {
+    let token = profile.and_then(|profile| {
+        profile.at_key("aws_session_token").or_else(|| profile.at_key("aws_security_token"))
+    });
+    match token.and_then(|at| inputs.place(at)) {
+        Some(at) => finding.at(at).remedy("renew it, or remove its old token"),
+        None => finding.remedy("renew or remove it"),
+    }
 }
 
 /// What a profile is instead of usable, as the end of "it …".
 pub fn describe(reason: &Reason) -> String {
     match reason {
-        Reason::Expired(end) => {
-            return format!("has temporary credentials that expired at {end}");
-        }
+        Reason::Expired(end) => return format!("expired at {end}"),
         Reason::Missing => "does not exist",
         Reason::Unreadable(_) | Reason::OtherAccount { .. } => "is not what is wanted here",
         Reason::Kind(kind) => match kind {
-            Kind::Sso => "is an SSO profile",
+            Kind::Sso => "is SSO",
             Kind::AssumeRole => "assumes a role",
             Kind::WebIdentity => "uses a web identity token",
-            Kind::Process => "gets its credentials from a program (credential_process)",
-            Kind::Login => "signs in through `aws login`",
-            Kind::Partial => "has only one half of a key pair",
-            Kind::Empty => "has no credentials at all",
+            Kind::Process => "uses credential_process",
+            Kind::Login => "signs in with `aws login`",
+            Kind::Partial => "has only half of a key pair",
+            Kind::Empty => "has no credentials",
             Kind::Static | Kind::Temporary => "is usable",
         },
     }

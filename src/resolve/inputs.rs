@@ -15,7 +15,7 @@ use crate::fs::{Content, SourceFile};
 use crate::overrides::trust::{OverrideFile, Store, judge};
 use crate::session::{UserIntent, state_of};
 use crate::text::{command_on, put_aside, quoted, visible};
-use crate::toolkit_env::{ANTHROPIC_KEY, ToolkitEnv};
+use crate::toolkit_env::{ANTHROPIC_KEY, ToolkitEnv, Unknown};
 use crate::world::{Environment, World};
 
 /// Keys in the environment, if they are complete.
@@ -57,7 +57,7 @@ pub struct Inputs<'a> {
     pub trust: Option<Store>,
     pub user_config: UserConfig,
     /// Where the AWS files are: credentials, config.
-    pub aws_paths: (Option<PathBuf>, Option<PathBuf>),
+    pub aws_paths: [Option<PathBuf>; 2],
     /// What there is to say about the files themselves.
     pub findings: Vec<Finding>,
     /// What a remedy puts before the name of another profile: the command that was typed, or what works in this shell.
@@ -106,7 +106,7 @@ impl<'a> Inputs<'a> {
             overrides,
             trust,
             user_config: UserConfig::of(world),
-            aws_paths: (path(&world.credentials), path(&world.config)),
+            aws_paths: [path(&world.credentials), path(&world.config)],
             findings: Vec::new(),
             choose_with: if state_of(&world.env).is_some() { USE } else { EXPORT },
             typed: false,
@@ -138,10 +138,7 @@ impl<'a> Inputs<'a> {
 
     /// The path of one of the AWS files.
     pub fn path_of(&self, kind: FileKind) -> Option<&Path> {
-        match kind {
-            FileKind::Credentials => self.aws_paths.0.as_deref(),
-            FileKind::Config => self.aws_paths.1.as_deref(),
-        }
+        self.aws_paths[kind as usize].as_deref()
     }
 
     /// Where botocore gives up on a file.
@@ -163,30 +160,20 @@ impl<'a> Inputs<'a> {
         })
     }
 
-    /// The paths of both AWS files, with a word between them.
-    pub fn aws_files(&self, between: &str) -> String {
-        let (credentials, config) = &self.aws_paths;
-        let shown: Vec<String> = [credentials, config].into_iter().flatten().map(visible).collect();
-        if shown.is_empty() {
-            return "~/.aws (there is no home directory)".to_owned();
+    /// The paths of both AWS files.
+    pub fn aws_files(&self) -> String {
+        let shown: Vec<String> = self.aws_paths.iter().flatten().map(visible).collect();
+        match shown.as_slice() {
+            [] => "~/.aws (there is no home directory)".to_owned(),
+            shown => shown.join(" or "),
         }
-        shown.join(between)
     }
 
-    /// A command that takes a profile's name, with a usable one, and what else could stand there. `bedrock`, the name
-    /// in the documentation, comes first.
+    /// A command that takes a profile's name, with a usable one: `bedrock`, the name in the documentation, or the first.
     pub fn with_usable_profile(&self, command: impl Fn(&str) -> String) -> String {
-        const SHOWN: usize = 4;
-        let mut names: Vec<&str> = self.usable_profiles().map(Profile::name).collect();
-        names.sort_by_key(|name| *name != "bedrock");
-        match names.as_slice() {
-            [] => format!("no profile is usable; {ADD_A_PROFILE}"),
-            [only] => format!("try `{}`", command(&quoted(only))),
-            [first, others @ ..] => {
-                let more = if others.len() > SHOWN { ", …" } else { "" };
-                let others = &others[..others.len().min(SHOWN)];
-                format!("try `{}` (or {}{more})", command(&quoted(first)), others.join(", "))
-            }
+        match self.usable_profiles().map(Profile::name).min_by_key(|name| *name != "bedrock") {
+            Some(name) => format!("try `{}`", command(&quoted(name))),
+            None => format!("no profile is usable; {ADD_A_PROFILE}"),
         }
     }
 
@@ -212,14 +199,24 @@ impl<'a> Inputs<'a> {
         // The text of a problem ends in what to do about it.
         let (message, advice) = text.split_once("; ").unwrap_or((&text, "fix it"));
         let finding = if problem.what.rejects_file() {
-            Finding::problem(
-                Code::FileInvalid,
-                format!("{message}, and AWS tools give up on the whole file"),
-            )
+            Finding::problem(Code::FileInvalid, format!("AWS tools stop here: {message}"))
         } else {
             Finding::warning(Code::FileInvalid, message)
         };
         Some(finding.at(place).remedy(advice))
+    }
+
+    /// The variables of the toolkit's file whose value only a shell could tell.
+    pub(super) fn unknown_values(&self) -> impl Iterator<Item = (&'static str, Finding)> {
+        let (path, file) = &self.toolkit_env;
+        file.unknown().map(|(name, line, why)| {
+            let (code, remedy) = match why {
+                Unknown::NeedsShell => (Code::ValueNeedsExpansion, "write it in single quotes"),
+                Unknown::OpenQuote => (Code::FileInvalid, "close it there"),
+            };
+            let finding = Finding::warning(code, format!("{name} {why}"));
+            (name, finding.at(Place::line(path, line)).remedy(remedy))
+        })
     }
 
     fn file_findings(&self, world: &World) -> Vec<Finding> {

@@ -12,26 +12,25 @@ impl Resolution {
         let answer = &self.answer;
         let profile = answer.profile().and_then(|name| inputs.profile(name));
         let of_files = || inputs.account_of_profile(profile?);
-        let account = self.account.clone().or_else(of_files).unwrap_or("unknown".to_owned());
-        let account = format!("account {account}");
+        let account = self.account.clone().or_else(of_files);
+        let account = account.map(|account| format!("account {account}"));
         let by = answer.source().map_or("nothing", Source::name);
-        let (name, details, end) = match answer {
+        let (name, kind, key, end) = match answer {
             Answer::Usable { identity, .. } => {
                 let name = identity.profile().map_or_else(|| identity.without_profile(), visible);
                 let key = identity.credentials().map(|keys| mask_key_id(&keys.access_key_id));
-                (name, [Some(identity.kind_name().to_owned()), key, Some(account)], "")
+                (name, identity.kind_name(), key, "")
             }
             Answer::Unusable { profile: name, .. } => {
                 let name = name.as_ref().map_or("no profile".into(), visible);
                 let kind = profile.map_or("no such profile", |profile| profile.kind().as_str());
-                let account = profile.map(|_| account);
-                (name, [Some(kind.to_owned()), None, account], ": cannot be used")
+                (name, kind, None, ": cannot be used")
             }
             Answer::Nothing => return "no usable profile".to_owned(),
         };
-        let details: Vec<String> = details.into_iter().flatten().collect();
-        let (details, region) = (details.join(", "), visible(&self.region.name));
-        format!("{name} ({details}), {region}, by {by}{end}")
+        let details = [Some(kind.to_owned()), key, account];
+        let details = details.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        format!("{name} ({details}), {}, by {by}{end}", visible(&self.region.name))
     }
 
     /// What holds after a choice was made or ended: how far it reaches, and what to do about a pin that hides it.

@@ -70,8 +70,8 @@ fn a_key_for_another_region_is_named() {
     let run = home.invoke(["exec", "--", "true"]).env(TOKEN, api_key("eu-west-1", 3600));
     assert_eq!(
         run.env("AWS_REGION", "us-east-2").run().expect_code(0).err(),
-        "backlog-aws: the Bedrock API key opens eu-west-1 only, and the region here is us-east-2 (environment); \
-         `backlog-aws exec --region eu-west-1`, or make a key for the other region\n"
+        "backlog-aws: the Bedrock API key is for eu-west-1, and not for us-east-2 (environment); \
+         `backlog-aws exec --region eu-west-1`, or make another key\n"
     );
     let run = home.invoke(["exec", "--", "true"]).env(TOKEN, api_key("eu-west-1", 3600));
     let run = run.env("AWS_REGION", "us-east-2").env("BACKLOG_AWS_REGION", "eu-west-1");
@@ -85,12 +85,12 @@ fn an_expired_key_is_refused_and_no_profile_is_taken_instead() {
         home.invoke(["exec", "--", "echo", "ran"]).env(TOKEN, api_key("eu-west-1", 0)).run();
     let output = output.expect_code(1);
     assert_eq!(output.out(), "");
-    let beginning = "backlog-aws: the Bedrock API key in the environment expired at 20";
+    let beginning = "backlog-aws: AWS_BEARER_TOKEN_BEDROCK expired at 20";
     assert!(output.err().starts_with(beginning), "{}", output.err());
     home.write(".backlog-toolkit-env", format!("{TOKEN}='{}'\n", api_key("eu-west-1", 0)));
     let output = home.run(["exec", "--", "echo", "ran"]).expect_code(1);
     assert_eq!(output.out(), "");
-    let beginning = "backlog-aws: the Bedrock API key in ~/.backlog-toolkit-env expired at 20";
+    let beginning = "backlog-aws: AWS_BEARER_TOKEN_BEDROCK expired at 20";
     assert!(output.err().starts_with(beginning), "{}", output.err());
 }
 
@@ -103,7 +103,7 @@ scenario! {
         session.export(TOKEN, api_key("eu-west-1", 10));
         session.settle_hook();
         sleep(Duration::from_secs(10));
-        assert!(session.line("").text.contains("the Bedrock API key in the environment expired at"));
+        assert!(session.line("").text.contains("AWS_BEARER_TOKEN_BEDROCK expired at"));
         assert!(!session.is_unchanged(), "{}", shell.name());
         session.export(TOKEN, api_key("eu-west-1", 3600));
         session.line("");

@@ -324,7 +324,7 @@ fn half_a_key_pair_is_named_for_what_it_is() {
                 "{}",
                 output.err()
             );
-            assert!(output.err().contains("has only one half of a key pair"), "{}", output.err());
+            assert!(output.err().contains("has only half of a key pair"), "{}", output.err());
         }
         let list = home.run(["list", "--json"]).json();
         assert_eq!(list["profiles"][0]["kind"], "partial");
@@ -381,7 +381,7 @@ fn a_value_that_needs_a_shell_is_named_and_not_run() {
         ".backlog-toolkit-env",
         "export BACKLOG_AWS_PROFILE=$(touch ~/pwned; echo bedrock)\n",
     );
-    assert_status_says(&home, &path, "needs a shell to expand it", 1);
+    assert_status_says(&home, &path, "needs a shell to read it", 1);
     run_all(&home);
     assert!(!home.path("pwned").exists());
 }

@@ -117,7 +117,7 @@ fn wrap_curl(home: &Sandbox, script: &str) {
 fn it_says_whose_the_credentials_are_and_that_bedrock_answers() {
     let home = Sandbox::documented_home();
     let output = check(&home, &plain("good"), &[]).run().expect_code(0);
-    let expected = "bedrock (static, AKIA************MPLE, account unknown), eu-west-1, by pin\n  \
+    let expected = "bedrock (static, AKIA************MPLE), eu-west-1, by pin\n  \
         ok      identity  account 123456789012, arn:aws:iam::123456789012:user/toolkit (AIDACKCEVSQ6C2EXAMPLE)\n  \
         ok      models    Bedrock has 2 foundation models in eu-west-1\n\
         bedrock works in eu-west-1\n";

@@ -44,7 +44,7 @@ scenario! {
             "Auto-detected AWS profile: luxito",
             "\ncc, luxito in us-west-2, source: first\n",
             "\nbedrock\n",
-            "Profile 'cc' has no static credentials: it is an SSO profile",
+            "Profile 'cc' has no static credentials: it is SSO",
             "acme/.backlog-aws is ignored until you allow it",
             "\nallowed ",
             "\nAKIAIOSFODNN7EXAMPLE in eu-north-1\n",

@@ -331,7 +331,7 @@ fn without_a_profile_an_anthropic_key_is_no_bedrock() {
     let report = output.expect_code(0).json();
     let first = &report["checks"][0];
     assert_eq!(first["code"], "none-found");
-    assert!(first["remedy"].as_str().unwrap().contains("Anthropic's own API"), "{first}");
+    assert!(first["remedy"].as_str().unwrap().contains("Anthropic's API"), "{first}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::harness::{Key, SECRETS, Sandbox, Session, scenario};
 #[test]
 fn a_refused_command_does_not_run_and_nothing_is_shown_of_the_keys() {
     let home = Sandbox::documented_home();
-    for (profile, why) in [("cc", "is an SSO profile"), ("nowhere", "is in neither")] {
+    for (profile, why) in [("cc", "is SSO"), ("nowhere", "does not exist")] {
         let output =
             home.run(["exec", "--profile", profile, "--", "/bin/echo", "ran"]).expect_code(1);
         assert_eq!(output.out(), "");
@@ -51,7 +51,7 @@ fn a_dry_run_shows_the_difference_with_secrets_masked() {
         .env("AWS_CONTAINER_X", "x")
         .run()
         .expect_code(0);
-    let expected = "as      bedrock (static, AKIA************MPLE, account unknown), eu-west-1, by pin\n\
+    let expected = "as      bedrock (static, AKIA************MPLE), eu-west-1, by pin\n\
                     set     AWS_ACCESS_KEY_ID=AKIA************MPLE\n\
                     set     AWS_SECRET_ACCESS_KEY=********\n\
                     set     AWS_REGION=eu-west-1\n\

@@ -147,8 +147,8 @@ fn a_toolkit_file_that_cannot_be_read_leaves_no_other_profile() {
     let home = Sandbox::documented_home();
     let run = |words: &[&str]| run_in(&home, "", words);
     for (value, why) in [
-        ("\"${TEAM:-x}\"", "the value of BACKLOG_AWS_PROFILE needs a shell"),
-        ("'bedrock", "the value of BACKLOG_AWS_PROFILE is in a quote that is not closed"),
+        ("\"${TEAM:-x}\"", "BACKLOG_AWS_PROFILE needs a shell"),
+        ("'bedrock", "BACKLOG_AWS_PROFILE is in a quote that is not closed"),
     ] {
         home.write(".backlog-toolkit-env", format!("export BACKLOG_AWS_PROFILE={value}\n"));
         assert_nothing_else_is_tried(run, "toolkit-env", why);
@@ -326,7 +326,7 @@ fn local_prints_what_the_file_says_afterwards() {
     let wrote = run_in(&home, "acme", &["local", "bedrock"]).expect_code(0);
     let expected = format!(
         "wrote and allowed {0}\nprofile = bedrock  ({0}:2)\nregion = cn-north-1  ({0}:1)\n\
-         in force in this directory and below: bedrock (static, AKIA************MPLE, account unknown), cn-north-1, by directory\n",
+         in force in this directory and below: bedrock (static, AKIA************MPLE), cn-north-1, by directory\n",
         "~/acme/.backlog-aws"
     );
     assert_eq!(wrote.out(), expected);

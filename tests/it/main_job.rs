@@ -34,7 +34,7 @@ const TOOK_LUXITO: &str = "Auto-detected AWS profile: luxito, ";
 
 const IN_FORCE: &str = "in force in this shell: ";
 
-const PINNED_CC: &str = "Profile 'cc' has no static credentials: it is an SSO profile (BACKLOG_AWS_PROFILE); \
+const PINNED_CC: &str = "Profile 'cc' has no static credentials: it is SSO (BACKLOG_AWS_PROFILE); \
      try `";
 
 scenario! {
@@ -230,8 +230,8 @@ scenario! {
         let mut session = beside_claude_code(&home, shell);
         let before = session.ours();
         for (profile, complaint) in [
-            ("cc", "Profile 'cc' has no static credentials: it is an SSO profile; try `backlog-aws use bedrock` (or luxito)"),
-            ("nowhere", "Profile 'nowhere' has no static credentials: it is in neither "),
+            ("cc", "Profile 'cc' has no static credentials: it is SSO; try `backlog-aws use bedrock`"),
+            ("nowhere", "Profile 'nowhere' has no static credentials: it does not exist"),
             ("''", "invalid value '' for '[PROFILE]': it cannot be a profile"),
         ] {
             let turn = session.line(format!("backlog-aws use {profile}"));

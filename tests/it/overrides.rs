@@ -113,7 +113,7 @@ scenario! {
         let told = session.cd(home.path("sso")).joined();
         assert!(told.contains("Profile 'cc' has no static credentials"), "{told}");
         assert!(told.contains("sso/.backlog-aws:1"), "{told}");
-        assert!(told.contains("`backlog-aws local bedrock` (or luxito)"), "{told}");
+        assert!(told.contains("`backlog-aws local bedrock`"), "{told}");
         session.assert_exported("cc", "eu-central-1", "directory");
         let refused = session.line("backlog-aws exec -- env < /dev/null").joined();
         assert!(refused.contains("Profile 'cc' has no static credentials"), "{refused}");

@@ -263,8 +263,7 @@ fn what_cannot_be_had_is_refused_with_the_next_step() {
     }
     let home = home_that_answers(&answer("2020-01-01T00:00:00Z"));
     let output = exec(&home, &["--temporary", "--profile", "cc"]).run().expect_code(1);
-    let beginning =
-        "backlog-aws: the temporary credentials of 'cc' expired at 2020-01-01T00:00:00Z; ";
+    let beginning = "backlog-aws: profile 'cc' expired at 2020-01-01T00:00:00Z; ";
     assert!(output.err().starts_with(beginning), "{}", output.err());
     let bin = home.binary_on_path().parent().unwrap().to_owned();
     fs::remove_file(bin.join("aws")).unwrap();
@@ -282,7 +281,7 @@ fn credentials_of_another_account_than_the_wanted_one_are_refused() {
     home.allow("project", "profile = cc\naccount = 111122223333\n");
     // The files say 111122223333; the key that came says otherwise.
     let output = exec(&home, &["--temporary"]).cwd(home.path("project")).run().expect_code(1);
-    let message = "profile 'cc' belongs to account 029608264753, this directory wants 111122223333";
+    let message = "profile 'cc': account 029608264753, but this directory wants 111122223333";
     assert!(output.err().contains(message), "{}", output.err());
 }
 

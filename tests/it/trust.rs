@@ -113,7 +113,7 @@ fn allow_shows_what_will_change_with_kind_region_and_account() {
         shown.out(),
         format!(
             "{file}:2: profile = bedrock\n{file}:3: region = ap-south-1\n  \
-             before  luxito (static, AKIA************MPLE, account unknown), us-west-2, by first\n  \
+             before  luxito (static, AKIA************MPLE), us-west-2, by first\n  \
              after   bedrock (static, AKIA************MPLE, account 444455556666), ap-south-1, by directory\n\
              allowed {file}\n",
             file = "~/acme/.backlog-aws"

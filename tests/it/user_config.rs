@@ -263,12 +263,12 @@ fn exec_refuses_another_account_and_says_when_it_is_unknown() {
     );
     home.write(CONFIG, "profile = known\naccount = 111122223333\n");
     let refused = home.run(["exec", "--", "/bin/true"]).expect_code(1);
-    assert!(refused.err().contains("belongs to account 029608264753"), "{}", refused.err());
+    assert!(refused.err().contains("'known': account 029608264753"), "{}", refused.err());
     home.write(CONFIG, "profile = known\naccount = 029608264753\n");
     assert_eq!(home.run(["exec", "--", "/bin/true"]).expect_code(0).err(), "");
     home.write(CONFIG, "profile = unknown\naccount = 111122223333\n");
     let told = home.run(["exec", "--", "/bin/true"]).expect_code(0);
-    assert!(told.err().contains("account 111122223333 is wanted here"), "{}", told.err());
+    assert!(told.err().contains("may be of another account than 111122223333"), "{}", told.err());
 }
 
 #[test]

@@ -242,15 +242,18 @@ fn an_expired_api_key_is_the_answer_and_nothing_else_is_tried() {
         toolkit(inputs, &format!("AWS_BEARER_TOKEN_BEDROCK='{}'\n", key.token.reveal()));
     });
     for (resolution, source, place) in [
-        (in_environment, Source::EnvironmentKeys, "the environment"),
-        (in_file, Source::ToolkitEnvKeys, "~/.backlog-toolkit-env"),
+        (in_environment, Source::EnvironmentKeys, ""),
+        (in_file, Source::ToolkitEnvKeys, " (/home/u/.backlog-toolkit-env:1)"),
     ] {
         assert_eq!(outcome(&resolution, source), Outcome::Expired);
         assert_eq!(resolution.answer.source(), Some(source));
         let refusal = resolution.refusal.unwrap();
         assert_eq!(refusal.code, Code::CredentialsExpired);
-        let beginning = format!("the Bedrock API key in {place} expired at 2026-01-01T12:00:00Z");
-        assert!(refusal.message.starts_with(&beginning), "{}", refusal.message);
+        let what = refusal.what_and_where();
+        assert_eq!(
+            what,
+            format!("AWS_BEARER_TOKEN_BEDROCK expired at 2026-01-01T12:00:00Z{place}")
+        );
     }
 }
 
@@ -270,7 +273,7 @@ fn an_api_key_gives_its_region_account_and_end() {
     let end = "2026-01-01T12:10:00Z".parse().unwrap();
     assert_eq!(resolution.changes_at(noon()), Some(end));
     assert_eq!(codes(&resolution), [Code::CredentialsExpireSoon]);
-    assert!(resolution.findings[0].message.starts_with("the Bedrock API key (environment-keys) "));
+    assert!(resolution.findings[0].message.starts_with("AWS_BEARER_TOKEN_BEDROCK expires at "));
 
     // A choice of the user's comes first, and AWS will refuse it.
     let resolution = with_key(|inputs| inputs.environment.region = Some("us-east-1".into()));
@@ -283,6 +286,6 @@ fn an_api_key_gives_its_region_account_and_end() {
     let message = &resolution.refusal.unwrap().message;
     assert_eq!(
         message,
-        "the keys belong to account 029608264753, this directory wants 123456789012"
+        "AWS_BEARER_TOKEN_BEDROCK: account 029608264753, but this directory wants 123456789012"
     );
 }
