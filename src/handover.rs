@@ -94,8 +94,6 @@ pub fn is_identity(name: &OsStr) -> bool {
 pub struct Handover {
     pub set: Vec<(&'static str, Value)>,
     pub removed: Vec<OsString>,
-    /// Variables that stay and move where requests go.
-    endpoints: Vec<OsString>,
     /// The profile whose name is kept from the child, because by name it would not get the keys: what boto3 does instead.
     unnamed: Option<(String, String)>,
 }
@@ -168,9 +166,7 @@ impl Handover {
         let foreign = env.names().filter(|name| is_identity(name) && !is_set(name));
         let mut removed: Vec<OsString> = foreign.map(OsStr::to_owned).collect();
         removed.sort();
-        let moves = |name: &&OsStr| name.to_string_lossy().starts_with(ENDPOINT_PREFIX);
-        let endpoints = env.names().filter(moves).map(OsStr::to_owned).collect();
-        Self { set, removed, endpoints, unnamed }
+        Self { set, removed, unnamed }
     }
 
     /// A variable of the child, whose other variables are those of `env`.
@@ -180,8 +176,8 @@ impl Handover {
         set.map(|(_, value)| value.text()).or_else(kept)
     }
 
-    /// What `--dry-run` prints: the difference, with secrets masked.
-    pub fn show(&self, out: &mut dyn Write) -> io::Result<()> {
+    /// What `--dry-run` prints: the difference to `env`, with secrets masked.
+    pub fn show(&self, env: &Environment, out: &mut dyn Write) -> io::Result<()> {
         for (name, value) in &self.set {
             writeln!(out, "set     {name}={}", value.shown())?;
         }
@@ -195,7 +191,8 @@ impl Handover {
                 visible(profile)
             )?;
         }
-        for name in &self.endpoints {
+        let moves = |name: &&OsStr| name.to_string_lossy().starts_with(ENDPOINT_PREFIX);
+        for name in env.names().filter(moves) {
             writeln!(out, "keep    {}, which moves where requests go", visible(name))?;
         }
         writeln!(out, "keep    everything else")

@@ -37,9 +37,8 @@ pub fn ask(
     world: &World,
 ) -> Result<Credentials, Failure> {
     let name = profile.name();
-    let failed = |why: &str| {
-        Failure::Problem(format!("profile '{name}' gives no temporary credentials: {why}"))
-    };
+    let failed =
+        |why: &str| Failure::Problem(format!("no temporary credentials for '{name}': {why}"));
     let before = world.env.get(ASKED_FOR).and_then(OsStr::to_str).unwrap_or_default();
     if before.split(' ').any(|asked| asked == name) {
         return Err(failed("it leads back to backlog-aws; name the profile that has the keys"));

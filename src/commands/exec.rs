@@ -42,7 +42,7 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
         if let Some(key) = resolution.answer.identity().and_then(Identity::api_key) {
             print_line(&format!("key     {key}"), &world.env, out)?;
         }
-        handover.show(out)?;
+        handover.show(&world.env, out)?;
         return Ok(0);
     }
     let Some((program, arguments)) = args.command.split_first() else {

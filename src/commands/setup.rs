@@ -34,7 +34,7 @@ pub fn run(args: &cli::Setup, world: &World, out: &mut dyn Write) -> Done {
     let file = shown(&path, home);
     let load = shell.load_line(&program(&probe, world)?);
     writeln!(out, "shell    {} ({how})", shell.word())?;
-    let loaded = probe.start_up_line(shell);
+    let loaded = probe.start_up_lines.iter().find(|(of, _)| *of == shell).map(|(_, at)| at);
     if let Some(at) = loaded {
         let (file, line) = (shown(&at.path, home), at.line.unwrap_or(1));
         writeln!(out, "line     already in {file}, line {line}")?;

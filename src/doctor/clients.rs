@@ -17,7 +17,6 @@ use crate::text::visible;
 const ID: &str = "AWS_ACCESS_KEY_ID";
 const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
 const TOKEN: &str = "AWS_BEARER_TOKEN_BEDROCK";
-const TOKEN_FIRST: &str = "AWS_BEARER_TOKEN_BEDROCK comes before everything else";
 
 /// One AWS client.
 #[derive(Debug, Default, Serialize)]
@@ -58,7 +57,8 @@ pub fn clients(case: &Case<'_>) -> [Client; 6] {
     let row = |name, region, client: &dyn Fn(&Case<'_>) -> Client| {
         let key = case.inputs.environment.identity.as_ref().and_then(Identity::api_key);
         let account = key.and_then(|key| key.account.clone());
-        let bearer = || Client { account, ..Client::rule(TOKEN_FIRST) };
+        let bearer =
+            || Client { account, ..Client::rule(format!("{TOKEN} comes before everything else")) };
         let client = if case.is_filled(TOKEN) { bearer() } else { client(case) };
         Client { name, region, ..client }
     };

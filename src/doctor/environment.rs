@@ -7,13 +7,15 @@ use crate::finding::{Code, Finding};
 use crate::resolve::Identity;
 use crate::text::visible;
 
+const ID: &str = "AWS_ACCESS_KEY_ID";
+const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
 const TOKEN: &str = "AWS_BEARER_TOKEN_BEDROCK";
 
 /// Variables that are worse empty than unset, and what they do then.
 const WORSE_EMPTY: [(Code, &str, &str); 4] = [
     (Code::ProfileVariableEmpty, "AWS_PROFILE", "boto3 fails on a profile without a name"),
     (Code::ProfileVariableEmpty, "AWS_DEFAULT_PROFILE", "boto3 fails on a profile without a name"),
-    (Code::EnvironmentKeysEmpty, "AWS_ACCESS_KEY_ID", "LiteLLM signs with empty keys"),
+    (Code::EnvironmentKeysEmpty, ID, "LiteLLM signs with empty keys"),
     (Code::BearerTokenEmpty, TOKEN, "boto3 signs with an empty token instead of keys"),
 ];
 
@@ -57,9 +59,9 @@ fn missing_profile(case: &Case<'_>, variable: &str, who: &str) -> Option<Finding
 }
 
 fn keys(case: &Case<'_>) -> Option<Finding> {
-    case.world.env.non_empty("AWS_ACCESS_KEY_ID")?;
-    if !case.is_filled("AWS_SECRET_ACCESS_KEY") {
-        let message = "AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY; boto3 fails on it";
+    case.world.env.non_empty(ID)?;
+    if !case.is_filled(SECRET) {
+        let message = format!("{ID} is set without {SECRET}; boto3 fails on it");
         let finding = Finding::problem(Code::EnvironmentHalfKeyPair, message);
         return Some(finding.remedy(unset_keys(case)));
     }
@@ -76,12 +78,7 @@ fn keys(case: &Case<'_>) -> Option<Finding> {
 
 /// The command that removes the keys from the shell.
 fn unset_keys(case: &Case<'_>) -> String {
-    let mut names = vec![
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "AWS_CREDENTIAL_EXPIRATION",
-    ];
+    let mut names = vec![ID, SECRET, "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION"];
     names.retain(|name| case.world.env.get(name).is_some());
     case.unset(&names)
 }

@@ -68,19 +68,21 @@ fn from_outside(case: &Case<'_>, session: Option<&str>) -> Finding {
         return Finding::warning(Code::HookNotChecked, message)
             .remedy("run `backlog-aws doctor` at the prompt of your shell");
     };
-    not_loaded(shell, case.probe.start_up_line(shell), inherited, case.world)
+    not_loaded(shell, &case.probe.start_up_lines, inherited, case.world)
 }
 
-/// That a shell is without the hook, and which line in which file loads it. `at` is where a line of it stands already.
-fn not_loaded(shell: Shell, at: Option<&Place>, inherited: &str, world: &World) -> Finding {
+/// That a shell is without the hook, and which line in which file loads it. `lines` are those that stand there already.
+fn not_loaded(shell: Shell, lines: &[(Shell, Place)], inherited: &str, world: &World) -> Finding {
     let load = shell.load_line("backlog-aws");
     let message = format!("this {} has no hook, so nothing is exported{inherited}", shell.word());
-    Finding::problem(Code::HookNotLoaded, message).remedy(if let Some(place) = at {
-        format!("run `{load}` now; a new shell does it by itself ({place})")
-    } else {
-        let file = start_up_file(shell, world);
-        format!("run `{load}` now; `backlog-aws setup` adds that line to {file}")
-    })
+    Finding::problem(Code::HookNotLoaded, message).remedy(
+        if let Some((_, place)) = lines.iter().find(|(of, _)| *of == shell) {
+            format!("run `{load}` now; a new shell does it by itself ({place})")
+        } else {
+            let file = start_up_file(shell, world);
+            format!("run `{load}` now; `backlog-aws setup` adds that line to {file}")
+        },
+    )
 }
 
 /// The same for other commands than `doctor`, when somebody types them in a shell that has not run the hook.
@@ -90,9 +92,7 @@ pub fn hook_missing(world: &World) -> Option<Finding> {
         return None;
     }
     let shell = world.env.get("SHELL").and_then(|shell| Shell::from_path(Path::new(shell)))?;
-    let lines = loading_lines(world);
-    let at = lines.iter().find(|(of, _)| *of == shell).map(|(_, at)| at);
-    Some(not_loaded(shell, at, "", world))
+    Some(not_loaded(shell, &loading_lines(world), "", world))
 }
 
 /// Whether the environment says what the hook would say now.

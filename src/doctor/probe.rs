@@ -85,11 +85,6 @@ impl SystemProbe {
             leaks: leaks::look(world),
         }
     }
-
-    /// Where this shell is told to load the integration.
-    pub fn start_up_line(&self, shell: Shell) -> Option<&Place> {
-        self.start_up_lines.iter().find(|(of, _)| *of == shell).map(|(_, place)| place)
-    }
 }
 
 /// Whether a shell was started without a script or a command to run.

@@ -220,9 +220,7 @@ fn credentials_come_in_the_formats_of_the_aws_cli() {
 
 #[test]
 fn what_cannot_be_had_is_refused_with_the_next_step() {
-    let lead = |profile: &str| {
-        format!("backlog-aws: profile '{profile}' gives no temporary credentials: ")
-    };
+    let lead = |profile: &str| format!("backlog-aws: no temporary credentials for '{profile}': ");
     let step = "see what `aws sts get-caller-identity --profile program` says\n";
     for (script, profile, expected) in [
         // As AWS CLI 2.9 and later say it.
