@@ -31,7 +31,7 @@ impl Sealed {
     pub fn of(resolution: &Resolution, temporary: bool, world: &World) -> Result<Self, Failure> {
         let Some(Identity::Profile { name: profile, .. }) = resolution.answer.identity() else {
             return Err(refused(
-                "needs a profile, which a Bedrock API key and loose keys do not have",
+                "needs a profile, not a Bedrock API key or keys without a profile",
             ));
         };
         let region = resolution.region.name.to_str().filter(|region| is_region_name(region));

@@ -6,15 +6,8 @@
 
 use std::collections::HashSet;
 
+use super::dialect::without_comment;
 use super::{At, FileKind, Kind, Profile};
-
-/// A line that the two read differently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Difference {
-    /// Counted from 1.
-    pub line: usize,
-    pub what: DifferenceKind,
-}
 
 /// What the difference is, and after the semicolon what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -36,8 +29,8 @@ impl DifferenceKind {
     }
 }
 
-/// Every line that the two read differently, in order.
-pub fn differences(bytes: &[u8]) -> Vec<Difference> {
+/// Every line that the two read differently, in order. They are counted from 1.
+pub fn differences(bytes: &[u8]) -> Vec<(usize, DifferenceKind)> {
     let mut reader = Reader::default();
     for line in bytes.split(|byte| *byte == b'\n') {
         reader.line += 1;
@@ -51,7 +44,7 @@ pub fn differences(bytes: &[u8]) -> Vec<Difference> {
 
 #[derive(Default)]
 struct Reader<'a> {
-    found: Vec<Difference>,
+    found: Vec<(usize, DifferenceKind)>,
     line: usize,
     sections: HashSet<&'a str>,
     /// Of the present section, in lower case.
@@ -94,15 +87,13 @@ impl<'a> Reader<'a> {
         let twice = !key.is_empty() && !self.keys.insert(key);
         self.differs_if(twice, DifferenceKind::KeyTwice);
         let value = &text[delimiter + 1..];
-        let comment = value
-            .match_indices(['#', ';'])
-            .any(|(at, _)| value[..at].ends_with(char::is_whitespace));
+        let comment = without_comment(value).len() < value.len();
         self.differs_if(comment, DifferenceKind::CommentAfterValue);
     }
 
     fn differs_if(&mut self, differs: bool, what: DifferenceKind) {
         if differs {
-            self.found.push(Difference { line: self.line, what });
+            self.found.push((self.line, what));
         }
     }
 }

@@ -169,7 +169,7 @@ fn split(line: &str) -> Result<(&str, &str), ProblemKind> {
 
 /// The line up to a `#` or `;` that has whitespace before it. Here, unlike everywhere else in the dialect, all that
 /// Unicode calls whitespace counts.
-fn without_comment(line: &str) -> &str {
+pub(super) fn without_comment(line: &str) -> &str {
     let bytes = line.bytes().enumerate();
     let mut signs = bytes.filter(|(_, byte)| matches!(byte, b'#' | b';'));
     let comment = signs.find(|&(at, _)| line[..at].ends_with(char::is_whitespace));

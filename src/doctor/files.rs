@@ -34,15 +34,15 @@ fn missing(case: &Case<'_>, variable: &str, file: Option<&SourceFile>) -> Option
 fn boto3(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in [&case.world.credentials, &case.world.config].into_iter().flatten() {
-        for difference in botocore::differences(file.bytes().unwrap_or_default()) {
-            let text = difference.what.to_string();
+        for (line, what) in botocore::differences(file.bytes().unwrap_or_default()) {
+            let text = what.to_string();
             let (message, advice) = text.split_once("; ").unwrap_or((&text, "fix it"));
-            let finding = if difference.what.rejects_file() {
+            let finding = if what.rejects_file() {
                 Finding::problem(Code::Boto3Rejects, message)
             } else {
                 Finding::warning(Code::Boto3Differs, message)
             };
-            findings.push(finding.remedy(advice).at(Place::line(&file.path, difference.line)));
+            findings.push(finding.remedy(advice).at(Place::line(&file.path, line)));
         }
     }
     for profile in &case.inputs.profiles {

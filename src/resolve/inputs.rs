@@ -148,14 +148,13 @@ impl<'a> Inputs<'a> {
         files.into_iter().find_map(|(kind, file)| {
             let file = file.as_ref()?;
             let differences = botocore::differences(file.bytes()?);
-            let twice = differences.iter().filter(|found| found.what.rejects_file());
+            let twice = differences.into_iter().filter(|(_, what)| what.rejects_file());
             let problems = self.profiles.problems.iter().filter(|problem| {
                 problem.at.kind == kind
                     && problem.what.rejects_file()
                     && problem.what != ProblemKind::NothingToContinue
             });
-            let lines =
-                problems.map(|problem| problem.at.line).chain(twice.map(|found| found.line));
+            let lines = problems.map(|problem| problem.at.line).chain(twice.map(|(line, _)| line));
             Some(Place::line(&file.path, lines.min()?))
         })
     }

@@ -217,7 +217,7 @@ fn what_no_file_can_ask_for_is_refused_with_the_way_out() {
         ".backlog-toolkit-env",
         format!("AWS_ACCESS_KEY_ID={}\nAWS_SECRET_ACCESS_KEY={}\n", SECRETS[3], SECRETS[0]),
     );
-    refused("loose keys");
+    refused("keys without a profile");
     home.write_private(".backlog-toolkit-env", "AWS_BEARER_TOKEN_BEDROCK=ABSKEXAMPLE\n");
     refused("Bedrock API key");
     home.write_private(".backlog-toolkit-env", "BACKLOG_AWS_PROFILE=bedrock\n");
