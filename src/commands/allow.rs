@@ -5,14 +5,14 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::cli;
-use crate::error::{Done, Failure};
+use crate::error::{Done, Failure, Failure::Problem};
 use crate::finding::{Place, print_findings};
 use crate::fs::{Content, SourceFile, in_words, read_file};
 use crate::layout::print_line;
 use crate::overrides::trust::{Store, judge};
-use crate::overrides::{self, FILE_NAME, MAX_BYTES, Override, place};
+use crate::overrides::{self, FILE_NAME, MAX_BYTES, Override};
 use crate::resolve::{Directory, Inputs, resolve};
-use crate::session::{UserIntent, Variable};
+use crate::session::UserIntent;
 use crate::text::visible;
 use crate::world::{World, find_overrides};
 
@@ -23,31 +23,29 @@ pub fn allow(args: &cli::Trust, world: &World, out: &mut dyn Write) -> Done {
         let directory = real_directory(directory)?;
         let shown = visible(&directory);
         let everybody = directory.metadata().is_ok_and(|found| found.mode() & 0o002 != 0);
-        let refused = match directory.parent() {
-            None => Some("everything is below /".to_owned()),
-            Some(_) => everybody.then(|| format!("{shown} can be written to by everybody")),
-        };
-        if let Some(why) = refused {
-            return Err(Failure::Problem(format!("{why}; name a directory of your own")));
+        if everybody || directory.parent().is_none() {
+            return Err(Problem(format!(
+                "{shown} is not yours alone; name a directory of your own"
+            )));
         }
         store.allow_under(&directory)?;
         print_line(&format!("allowed every {FILE_NAME} below {shown}"), &world.env, out)?;
         return Ok(0);
     }
-    let file = override_file(args.path.as_deref(), world)?;
-    let shown = visible(&file.path);
-    let bytes = match &file.content {
+    let SourceFile { path, content, .. } = override_file(args.path.as_deref(), world)?;
+    let shown = visible(&path);
+    let bytes = match content {
         Content::Read { bytes, .. } => bytes,
         Content::Unreadable(why) => {
-            return Err(Failure::Problem(format!("{shown} {why}; fix it, then allow it")));
+            return Err(Problem(format!("{shown} {why}; fix it, then allow it")));
         }
-        Content::Absent => return Err(Failure::Problem(format!("{shown} does not exist"))),
+        Content::Absent => return Err(Problem(format!("{shown} does not exist"))),
     };
-    let parsed = overrides::parse(bytes).map_err(|invalid| {
-        Failure::Problem(format!("{} {invalid}; fix it, then allow it", invalid.place(&file.path)))
+    let parsed = overrides::parse(&bytes).map_err(|invalid| {
+        Problem(format!("{} {invalid}; fix it, then allow it", invalid.place(&path)))
     })?;
-    show(&file.path, &parsed, world, out)?;
-    store.allow(&file.path, bytes)?;
+    show(&path, &parsed, world, out)?;
+    store.allow(&path, &bytes)?;
     print_line(&format!("allowed {shown}"), &world.env, out)?;
     Ok(0)
 }
@@ -55,24 +53,25 @@ pub fn allow(args: &cli::Trust, world: &World, out: &mut dyn Write) -> Done {
 /// Stops trusting an override.
 pub fn deny(args: &cli::Trust, world: &World, out: &mut dyn Write) -> Done {
     let store = Store::for_writing(world)?;
-    if let Some(directory) = &args.under {
+    let said = if let Some(directory) = &args.under {
         let directory = real_directory(directory)?;
         let shown = visible(&directory);
         if !store.deny_under(&directory)? {
-            return Err(Failure::Problem(format!(
+            return Err(Problem(format!(
                 "{shown} was not allowed with --under; nothing to take back"
             )));
         }
-        print_line(&format!("no longer allowed as a whole: {shown}"), &world.env, out)?;
-        return Ok(0);
-    }
-    let file = override_file(args.path.as_deref(), world)?;
-    let shown = visible(&file.path);
-    if matches!(file.content, Content::Absent) {
-        return Err(Failure::Problem(format!("{shown} does not exist")));
-    }
-    store.deny(&file.path)?;
-    print_line(&format!("denied {shown}"), &world.env, out)?;
+        format!("no longer allowed as a whole: {shown}")
+    } else {
+        let file = override_file(args.path.as_deref(), world)?;
+        let shown = visible(&file.path);
+        if matches!(file.content, Content::Absent) {
+            return Err(Problem(format!("{shown} does not exist")));
+        }
+        store.deny(&file.path)?;
+        format!("denied {shown}")
+    };
+    print_line(&said, &world.env, out)?;
     Ok(0)
 }
 
@@ -83,7 +82,7 @@ pub fn deny(args: &cli::Trust, world: &World, out: &mut dyn Write) -> Done {
 fn override_file(path: Option<&Path>, world: &World) -> Result<SourceFile, Failure> {
     let path = match path {
         None => world.overrides.first().map(|found| found.path.clone()).ok_or_else(|| {
-            Failure::Problem(format!(
+            Problem(format!(
                 "there is no {FILE_NAME} here or above; make one with `backlog-aws local PROFILE`"
             ))
         })?,
@@ -107,13 +106,12 @@ fn real_directory(path: &Path) -> Result<PathBuf, Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => "does not exist".to_owned(),
         Err(error) => in_words(&error),
     };
-    Err(Failure::Problem(format!("{shown} {why}")))
+    Err(Problem(format!("{shown} {why}")))
 }
 
 /// What will be different below the file's directory, and why it may not be in this shell.
 fn show(path: &Path, parsed: &Override, world: &World, out: &mut dyn Write) -> Result<(), Failure> {
-    for (key, entry) in parsed.entries() {
-        let line = format!("{}: {key} = {}", place(path, Some(entry.line)), visible(&entry.value));
+    for line in parsed.lines(path) {
         print_line(&line, &world.env, out)?;
     }
     let intent = UserIntent::of_environment(&world.env);
@@ -129,16 +127,11 @@ fn show(path: &Path, parsed: &Override, world: &World, out: &mut dyn Write) -> R
     let after = resolve(&inputs);
     print_line(&format!("  after   {}", after.summary(&inputs)), &world.env, out)?;
     print_findings(after.refusal, &world.env, &mut io::stderr().lock());
-    for (pin, variable) in
-        [(&intent.pin, Variable::Profile), (&intent.region_pin, Variable::Region)]
-    {
-        if pin.is_some() {
-            let name = variable.name();
-            writeln!(
-                out,
-                "  {name} is set in this shell and comes first; clear it with `backlog-aws use --clear`"
-            )?;
-        }
+    if intent.pin.is_some() || intent.region_pin.is_some() {
+        writeln!(
+            out,
+            "  What is pinned in this shell comes first; clear it with `backlog-aws use --clear`"
+        )?;
     }
     Ok(())
 }

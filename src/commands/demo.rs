@@ -3,18 +3,19 @@
 //! The steps are the end of that shell's start-up file, so they look the same everywhere. On a terminal the shell then
 //! stays for the user; otherwise it ends. Nothing of the real home is read, and nothing is left behind.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
 
 use crate::cli;
 use crate::error::{Done, Failure, reason};
+use crate::fs::{Access, write_atomically};
 use crate::shell::{Shell, print_code};
 use crate::text::visible;
 use crate::world::{World, on_path};
@@ -50,87 +51,98 @@ trap 'exit 130' HUP INT TERM
 exit 0
 "#;
 
+/// What of the real environment is kept.
+const KEPT: [&str; 8] =
+    ["TERM", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "COLORTERM", "NO_COLOR", "CLICOLOR_FORCE"];
+
+/// Where fish has its start-up file.
+const FISH_FILE: &str = ".config/fish/config.fish";
+
+/// The files of the home. The keys are the examples of AWS's own documentation.
+const SAMPLES: [(&str, &str); 3] = [
+    (
+        ".aws/config",
+        "[profile cc]\nsso_session = example\nsso_account_id = 111122223333\nsso_role_name = Developer\n\
+         region = eu-central-1\n\n[sso-session example]\nsso_start_url = https://example.awsapps.com/start\n\
+         sso_region = eu-central-1\n\n[profile bedrock]\nregion = eu-west-1\n\n\
+         [profile luxito]\nregion = us-west-2\n",
+    ),
+    (
+        ".aws/credentials",
+        "[luxito]\naws_access_key_id = AKIAI44QH8DHBEXAMPLE\n\
+         aws_secret_access_key = je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY\n\n\
+         [bedrock]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n\
+         aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n",
+    ),
+    (
+        "acme/.backlog-aws",
+        "# the account that pays for acme\nprofile = bedrock\nregion = eu-north-1\n",
+    ),
+];
+
 /// Becomes the supervisor of a shell in a sample home.
 pub fn run(args: &cli::Demo, world: &World, out: &mut dyn Write) -> Done {
     let own = world.env.non_empty("SHELL").and_then(|path| Shell::from_path(Path::new(path)));
     let shell = args.shell.or(own).unwrap_or(Shell::Bash);
-    let program = on_path(&world.env, OsStr::new(shell.word())).ok_or_else(|| {
+    let name = shell.word();
+    let program = on_path(&world.env, OsStr::new(name)).ok_or_else(|| {
         Failure::Problem(format!(
-            "{} is not on PATH; install it, or choose another with --shell",
-            shell.word()
+            "{name} is not on PATH; install it, or choose another with --shell"
         ))
     })?;
     let stays = !args.script && io::stdin().is_terminal() && io::stdout().is_terminal();
-    let (home, start_up) = sample_home(shell, stays, world).map_err(|error| {
+    // The start-up file below the home, and what makes the shell read it and no other. Bash wants its long options first.
+    let (file, arguments): (&str, &[&str]) = match (shell, stays) {
+        (Shell::Bash, true) => (".bashrc", &["--noprofile", "--rcfile", ".bashrc", "-i"]),
+        (Shell::Bash, false) => (".bashrc", &["--noprofile", "--norc", ".bashrc"]),
+        (Shell::Zsh, true) => (".zshrc", &["-d", "-i"]),
+        (Shell::Zsh, false) => (".zshrc", &["-f", ".zshrc"]),
+        (Shell::Fish, true) => (FISH_FILE, &["-i"]),
+        (Shell::Fish, false) => (FISH_FILE, &["--no-config", FISH_FILE]),
+    };
+    let home = sample_home(file, &start_up_text(shell, stays), &world.program).map_err(|error| {
         Failure::Problem(format!(
             "the demo's home cannot be made in {}: {}; set TMPDIR to a directory with room for temporary files",
             visible(std::env::temp_dir()),
             reason(&error)
         ))
     })?;
+    let mut path = home.path().join("bin:").into_os_string();
+    path.push(world.env.get("PATH").unwrap_or_default());
     out.flush()?;
     let error = Command::new("/bin/sh")
         .args(["-c", SUPERVISOR, "demo"])
         .arg(home.path())
         .arg(program)
-        .args(arguments(shell, stays, &start_up))
+        .args(arguments)
+        // Of the real environment little, and none of its AWS variables.
         .env_clear()
-        .envs(environment(home.path(), world))
+        .envs(KEPT.iter().filter_map(|name| Some((name, world.env.non_empty(name)?))))
+        .envs([("HOME", home.path()), ("ZDOTDIR", home.path()), ("PATH", Path::new(&path))])
+        .env("AWS_PROFILE", "cc")
         .current_dir(home.path())
         .exec();
     Err(Failure::Problem(format!("/bin/sh cannot be run: {}", reason(&error))))
 }
 
-/// The home, and the shell's start-up file in it.
-fn sample_home(shell: Shell, stays: bool, world: &World) -> io::Result<(TempDir, PathBuf)> {
+/// The home with the shell's start-up file in it.
+fn sample_home(file: &str, start_up: &[u8], program: &Path) -> io::Result<TempDir> {
     // Whatever the umask is, others must not be able to write into the start-up file.
     let home = tempfile::Builder::new()
         .prefix("backlog-aws-demo-")
         .permissions(fs::Permissions::from_mode(0o700))
         .tempdir()?;
-    write(
-        &home,
-        ".aws/config",
-        "[profile cc]\nsso_session = example\nsso_account_id = 111122223333\nsso_role_name = Developer\n\
-         region = eu-central-1\n\n[sso-session example]\nsso_start_url = https://example.awsapps.com/start\n\
-         sso_region = eu-central-1\n\n[profile bedrock]\nregion = eu-west-1\n\n\
-         [profile luxito]\nregion = us-west-2\n",
-    )?;
-    // The example keys of AWS's own documentation.
-    let credentials = write(
-        &home,
-        ".aws/credentials",
-        "[luxito]\naws_access_key_id = AKIAI44QH8DHBEXAMPLE\n\
-         aws_secret_access_key = je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY\n\n\
-         [bedrock]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n\
-         aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n",
-    )?;
-    fs::set_permissions(credentials, fs::Permissions::from_mode(0o600))?;
-    write(
-        &home,
-        "acme/.backlog-aws",
-        "# the account that pays for acme\nprofile = bedrock\nregion = eu-north-1\n",
-    )?;
+    let samples = SAMPLES.map(|(name, text)| (name, text.as_bytes()));
+    for (name, content) in samples.into_iter().chain([(file, start_up)]) {
+        let path = home.path().join(name);
+        fs::create_dir_all(path.parent().unwrap_or(home.path()))?;
+        write_atomically(&path, content, Access::Private)?;
+    }
     fs::create_dir(home.path().join("bin"))?;
-    symlink(&world.program, home.path().join("bin/backlog-aws"))?;
+    symlink(program, home.path().join("bin/backlog-aws"))?;
     // Without it, fish reads all manual pages of the machine at its first start, and goes on after the demo's end.
     fs::create_dir_all(home.path().join(".local/share/fish/generated_completions"))?;
-    let file = match shell {
-        Shell::Bash => ".bashrc",
-        Shell::Zsh => ".zshrc",
-        Shell::Fish => ".config/fish/config.fish",
-    };
-    let start_up = write(&home, file, start_up_text(shell, stays))?;
-    Ok((home, start_up))
-}
-
-fn write(home: &TempDir, relative: &str, content: impl AsRef<[u8]>) -> io::Result<PathBuf> {
-    let path = home.path().join(relative);
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    fs::write(&path, content)?;
-    Ok(path)
+    Ok(home)
 }
 
 /// Loads the integration and takes the steps. A start-up file has no prompts, so the hooks that wait for one are run after
@@ -146,15 +158,10 @@ fn start_up_text(shell: Shell, stays: bool) -> Vec<u8> {
             "emit fish_prompt\n",
         ),
     };
-    let load = format!("{prompt}\n{}\n", shell.load_line("backlog-aws"));
     let print = |line: &str| print_code(shell, &format!("{line}\n"));
-    let name = shell.word();
-    let mut text = [
-        load.as_bytes(),
-        &print(&format!("{name}, in a temporary home with AWS_PROFILE=cc")),
-        hooks.as_bytes(),
-    ]
-    .concat();
+    let mut text = format!("{prompt}\n{}\n", shell.load_line("backlog-aws")).into_bytes();
+    text.extend(print(&format!("{}, in a temporary home with AWS_PROFILE=cc", shell.word())));
+    text.extend_from_slice(hooks.as_bytes());
     for (why, line) in STEPS {
         text.extend(print(&format!("\n# {why}\n$ {line}")));
         text.extend_from_slice(format!("{line}\n{hooks}").as_bytes());
@@ -163,40 +170,4 @@ fn start_up_text(shell: Shell, stays: bool) -> Vec<u8> {
         text.extend(print("\n# Your turn. `exit` ends the demo, and nothing is kept"));
     }
     text
-}
-
-/// What makes a shell read that start-up file and no other. Bash wants its long options first.
-fn arguments(shell: Shell, stays: bool, start_up: &Path) -> Vec<&OsStr> {
-    let arguments: &[&str] = match (shell, stays) {
-        (Shell::Bash, true) => &["--noprofile", "--rcfile", "FILE", "-i"],
-        (Shell::Bash, false) => &["--noprofile", "--norc", "FILE"],
-        // zsh and fish find it in the home.
-        (Shell::Zsh, true) => &["-d", "-i"],
-        (Shell::Zsh, false) => &["-f", "FILE"],
-        (Shell::Fish, true) => &["-i"],
-        (Shell::Fish, false) => &["--no-config", "FILE"],
-    };
-    arguments
-        .iter()
-        .map(|argument| if *argument == "FILE" { start_up.as_os_str() } else { argument.as_ref() })
-        .collect()
-}
-
-/// The environment of the documented situation: little of the real one, and none of its AWS variables.
-fn environment(home: &Path, world: &World) -> Vec<(&'static str, OsString)> {
-    let mut path = home.join("bin").into_os_string();
-    path.push(":");
-    path.push(world.env.non_empty("PATH").unwrap_or(OsStr::new("/usr/bin:/bin")));
-    let mut environment = vec![
-        ("HOME", home.into()),
-        ("ZDOTDIR", home.into()),
-        ("PATH", path),
-        ("AWS_PROFILE", "cc".into()),
-    ];
-    for name in
-        ["TERM", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "COLORTERM", "NO_COLOR", "CLICOLOR_FORCE"]
-    {
-        environment.extend(world.env.non_empty(name).map(|value| (name, value.to_owned())));
-    }
-    environment
 }

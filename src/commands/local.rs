@@ -9,10 +9,10 @@ use crate::cli;
 use crate::doctor::hook_missing;
 use crate::error::{Done, Failure, reason};
 use crate::finding::{abridged, print_findings};
-use crate::fs::{Access, Content, SourceFile, check_is_ours, stage};
+use crate::fs::{Access, Content, check_is_ours, stage};
 use crate::layout::print_line;
 use crate::overrides::trust::{OverrideFile, Store, Verdict, judge};
-use crate::overrides::{self, Edit, FILE_NAME, Invalid, Override, place};
+use crate::overrides::{self, Edit, FILE_NAME, Invalid, Override};
 use crate::resolve::Directory;
 use crate::source::Source;
 use crate::text::{command_on, visible};
@@ -24,62 +24,46 @@ const BELOW: &str = "in this directory and below";
 
 /// Writes the override of the working directory, or shows or removes it.
 pub fn run(args: &cli::Local, world: &World, out: &mut dyn Write) -> Done {
-    if args.unset {
-        return if args.private { unset_rule(world, out) } else { unset(world, out) };
-    }
     let says_nothing = args.profile.is_none() && args.region.is_none() && args.account.is_none();
-    if says_nothing && args.private && !choice::possible() {
-        return Err(Failure::Usage("name a profile for the private rule".to_owned()));
-    }
-    if says_nothing && args.private {
-        let profile = choice::usable_profile("Profile for this directory", world)?;
-        return write_rule(&[("profile", Edit::Set(&profile))], world, out);
-    }
-    if says_nothing {
-        return show(world, out);
-    }
-    if let Some(profile) = args.profile.as_ref().filter(|_| !args.force)
+    let profile = match &args.profile {
+        None if says_nothing && args.private && !args.unset => {
+            Some(choice::usable_profile("Profile for this directory", world)?)
+        }
+        named => named.clone(),
+    };
+    if let Some(profile) = profile.as_ref().filter(|_| !args.force)
         && let Some(refusal) = choice::refusal_of(profile, "backlog-aws local ", world)
     {
         return Err(Failure::Problem(format!("{refusal}; use --force to write it anyway")));
     }
-    let edits = [
-        ("profile", args.profile.as_deref().into()),
-        ("region", args.region.as_deref().into()),
-        ("account", args.account.as_deref().into()),
-    ];
-    if args.private { write_rule(&edits, world, out) } else { write(&edits, world, out) }
+    let edits = [("profile", &profile), ("region", &args.region), ("account", &args.account)]
+        .map(|(key, value)| (key, if args.unset { Edit::Remove } else { value.as_deref().into() }));
+    if args.private {
+        // A rule for the working directory in the user's own configuration.
+        let section = section_of(cwd(world)?, world.home.as_deref())?;
+        user_config::change(Some(&section), &edits, world, out)?;
+        choice::confirm(Source::Rule, BELOW, out)?;
+        return Ok(0);
+    }
+    match (args.unset, says_nothing) {
+        (true, _) => unset(world, out),
+        (false, true) => show(world, out),
+        (false, false) => write(&edits, world, out),
+    }
 }
 
-/// A rule for the working directory in the user's own configuration.
-fn write_rule(edits: &[(&str, Edit<'_>)], world: &World, out: &mut dyn Write) -> Done {
-    let directory = world.cwd.as_ref().ok_or_else(gone)?;
-    let section = section_of(directory, world.home.as_deref())?;
-    let done = user_config::change(Some(&section), edits, world, out)?;
-    choice::confirm(Source::Rule, BELOW, out)?;
-    Ok(done)
-}
-
-fn unset_rule(world: &World, out: &mut dyn Write) -> Done {
-    write_rule(&["profile", "region", "account"].map(|key| (key, Edit::Remove)), world, out)
-}
-
-fn judge_here(world: &World) -> Vec<OverrideFile<'_>> {
-    judge(&world.overrides, world.data_dir.as_deref().map(Store::below).as_ref())
-}
-
-fn gone() -> Failure {
-    Failure::Problem("the working directory is gone; go to one that exists".to_owned())
+fn cwd(world: &World) -> Result<&Path, Failure> {
+    world.cwd.as_deref().ok_or_else(|| {
+        Failure::Problem("the working directory is gone; go to one that exists".to_owned())
+    })
 }
 
 fn write(edits: &[(&str, Edit<'_>)], world: &World, out: &mut dyn Write) -> Done {
     let path = here(world)?;
     let store = Store::for_writing(world)?;
-    let file = world.overrides.first().filter(|file| file.path == path);
-    let counts = file.is_some_and(|file| {
-        judge(std::slice::from_ref(file), Some(&store))[0].verdict == Verdict::Allowed
-    });
-    let (text, said) = rewritten(&path, file, counts, edits)?;
+    let judged = judge(&world.overrides, Some(&store));
+    let found = judged.first().filter(|found| found.file.path == path);
+    let (text, said) = rewritten(&path, found, edits)?;
     let not_written = |error: io::Error| {
         unchanged(&format!("{} cannot be written: {}", visible(&path), reason(&error)))
     };
@@ -88,24 +72,29 @@ fn write(edits: &[(&str, Edit<'_>)], world: &World, out: &mut dyn Write) -> Done
     // having been written by the user.
     store.allow(&path, text.as_bytes())?;
     if let Err(error) = staged.persist(&path) {
-        match file.and_then(SourceFile::bytes).filter(|_| counts) {
+        match found.filter(|found| counts(found)).and_then(|found| found.file.bytes()) {
             Some(old) => store.allow(&path, old)?,
             None => store.forget(&path)?,
         }
         return Err(not_written(error.error));
     }
     print_line(&format!("wrote and allowed {}", visible(&path)), &world.env, out)?;
-    print_entries(&path, &said, world, out)?;
+    for line in said.lines(&path) {
+        print_line(&line, &world.env, out)?;
+    }
     choice::confirm(Source::Directory, BELOW, out)?;
     print_findings(hook_missing(world), &world.env, &mut io::stderr().lock());
     Ok(0)
 }
 
-/// What the file will be, and say. It `counts` if what it says now does.
+fn counts(found: &OverrideFile<'_>) -> bool {
+    found.verdict == Verdict::Allowed
+}
+
+/// What the file will be, and say.
 fn rewritten(
     path: &Path,
-    file: Option<&SourceFile>,
-    counts: bool,
+    found: Option<&OverrideFile<'_>>,
     edits: &[(&str, Edit<'_>)],
 ) -> Result<(String, Override), Failure> {
     let shown = visible(path);
@@ -116,7 +105,7 @@ fn rewritten(
             visible(&target)
         )));
     }
-    if let Some(Content::Unreadable(why)) = file.map(|file| &file.content) {
+    if let Some(Content::Unreadable(why)) = found.map(|found| &found.file.content) {
         return Err(unchanged(&format!("{shown} {why}")));
     }
     let invalid = |invalid: Invalid| {
@@ -125,12 +114,12 @@ fn rewritten(
             "{place} {invalid}; fix it or remove it with `backlog-aws local --unset`"
         ))
     };
-    let text =
-        overrides::rewrite(file.and_then(SourceFile::bytes), None, edits).map_err(invalid)?;
+    let old = found.and_then(|found| found.file.bytes());
+    let text = overrides::rewrite(old, None, edits).map_err(invalid)?;
     let said = overrides::parse(text.as_bytes()).map_err(invalid)?;
     // What is kept would be allowed along with what is new.
     let set = edits.iter().filter(|(_, edit)| matches!(edit, Edit::Set(_))).count();
-    if file.is_some() && !counts && said.entries().count() > set {
+    if found.is_some_and(|found| !counts(found)) && said.entries().count() > set {
         return Err(unchanged(&format!(
             "{shown} is not allowed, so what it says cannot be kept; look at it, then run {}, or remove it with `backlog-aws local --unset`",
             command_on("backlog-aws allow", path.parent().unwrap_or(path))
@@ -144,7 +133,8 @@ fn unchanged(why: &str) -> Failure {
 }
 
 fn show(world: &World, out: &mut dyn Write) -> Done {
-    let directory = Directory::of(&judge_here(world));
+    let store = world.data_dir.as_deref().map(Store::below);
+    let directory = Directory::of(&judge(&world.overrides, store.as_ref()));
     let Some((at, decided)) = directory.decided else {
         return Err(Failure::Problem(match (directory.findings.first(), directory.passed_over) {
             (Some(notice), _) => notice.to_string(),
@@ -160,21 +150,10 @@ fn show(world: &World, out: &mut dyn Write) -> Done {
     // What is nearer and does not count.
     print_findings(abridged(directory.findings), &world.env, &mut io::stderr().lock());
     let decided = decided.map_err(|refusal| Failure::Problem(refusal.to_string()))?;
-    print_entries(&at.path, &decided, world, out)?;
-    Ok(0)
-}
-
-fn print_entries(
-    path: &Path,
-    said: &Override,
-    world: &World,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    for (key, entry) in said.entries() {
-        let at = place(path, Some(entry.line));
-        print_line(&format!("{key} = {}  ({at})", visible(&entry.value)), &world.env, out)?;
+    for line in decided.lines(&at.path) {
+        print_line(&line, &world.env, out)?;
     }
-    Ok(())
+    Ok(0)
 }
 
 fn unset(world: &World, out: &mut dyn Write) -> Done {
@@ -196,7 +175,7 @@ fn unset(world: &World, out: &mut dyn Write) -> Done {
 
 /// The override of the working directory, which need not exist.
 fn here(world: &World) -> Result<PathBuf, Failure> {
-    let cwd = world.cwd.as_ref().ok_or_else(gone)?;
+    let cwd = cwd(world)?;
     check_is_ours(cwd, world.home.as_deref())?;
     Ok(cwd.join(FILE_NAME))
 }

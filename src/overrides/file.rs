@@ -6,6 +6,7 @@ use ini::{Ini, ParseOption};
 
 use super::{MAX_BYTES, place};
 use crate::aws::account::is_account;
+use crate::text::visible;
 
 /// A value and the line it stands on, counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,13 @@ impl Override {
         let entries =
             [("profile", &self.profile), ("region", &self.region), ("account", &self.account)];
         entries.into_iter().filter_map(|(key, entry)| Some((key, entry.as_ref()?)))
+    }
+
+    /// The keys for people, with their places in the file at `path`.
+    pub fn lines(&self, path: &Path) -> impl Iterator<Item = String> {
+        self.entries().map(|(key, Entry { value, line })| {
+            format!("{}: {key} = {}", place(path, Some(*line)), visible(value))
+        })
     }
 }
 

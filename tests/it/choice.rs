@@ -260,7 +260,7 @@ scenario! {
         assert!(shown.contains("there is no .backlog-aws here or above"), "{shown}");
         session.line("backlog-aws local bedrock");
         let shown = session.line("backlog-aws local").text;
-        assert!(shown.starts_with("profile = bedrock  (~/acme/.backlog-aws:1)"), "{shown}");
+        assert!(shown.starts_with("~/acme/.backlog-aws:1: profile = bedrock"), "{shown}");
     }
 
     fn the_choice_marks_the_profile_in_use(shell) {

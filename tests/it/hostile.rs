@@ -239,10 +239,10 @@ fn allow_under_takes_no_directory_that_everybody_can_write_to() {
     for mode in [0o777, 0o1777] {
         fs::set_permissions(&shared, fs::Permissions::from_mode(mode)).unwrap();
         let refused = run_in(&home, "", &["allow", "--under", "shared"]).expect_code(1);
-        assert!(refused.err().contains("shared can be written to by everybody"), "{refused:?}");
+        assert!(refused.err().contains("shared is not yours alone"), "{refused:?}");
     }
     let refused = run_in(&home, "", &["allow", "--under", "/"]).expect_code(1);
-    assert!(refused.err().contains("everything is below /"), "{refused:?}");
+    assert!(refused.err().contains("/ is not yours alone"), "{refused:?}");
     let status = run_in(&home, "shared/tree", &["status", "--json"]).json();
     assert_eq!(status["profile"], "luxito");
 }
@@ -325,7 +325,7 @@ fn local_prints_what_the_file_says_afterwards() {
     home.allow("acme", "region = cn-north-1\n");
     let wrote = run_in(&home, "acme", &["local", "bedrock"]).expect_code(0);
     let expected = format!(
-        "wrote and allowed {0}\nprofile = bedrock  ({0}:2)\nregion = cn-north-1  ({0}:1)\n\
+        "wrote and allowed {0}\n{0}:2: profile = bedrock\n{0}:1: region = cn-north-1\n\
          in force in this directory and below: bedrock (static, AKIA************MPLE), cn-north-1, by directory\n",
         "~/acme/.backlog-aws"
     );

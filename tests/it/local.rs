@@ -38,7 +38,7 @@ scenario! {
         session.cd(home.path("acme"));
         let told = session.line("backlog-aws local bedrock --region ap-south-1").joined();
         assert!(told.starts_with("wrote and allowed "), "{told}");
-        assert!(told.contains("acme/.backlog-aws:2)in force in this directory and below: bedrock ("), "{told}");
+        assert!(told.contains("region = ap-south-1in force in this directory and below: bedrock ("), "{told}");
         assert_eq!(session.var("BACKLOG_AWS_PROFILE"), Some("bedrock".into()));
         assert_eq!(session.var("BACKLOG_AWS_REGION"), Some("ap-south-1".into()));
         session.cd(home.path("acme/src"));
@@ -102,7 +102,7 @@ fn local_writes_keeps_shows_and_removes() {
     assert_eq!(
         wrote.out(),
         format!(
-            "wrote and allowed {SHOWN}\nprofile = bedrock  ({SHOWN}:1)\nin force in this directory and below: {BEDROCK}, by directory\n",
+            "wrote and allowed {SHOWN}\n{SHOWN}:1: profile = bedrock\nin force in this directory and below: {BEDROCK}, by directory\n",
         )
     );
     assert_eq!(fs::read_to_string(&file).unwrap(), "profile = bedrock\n");
@@ -111,7 +111,7 @@ fn local_writes_keeps_shows_and_removes() {
     let shown = local(&home, "acme/src", &[]).expect_code(0);
     assert_eq!(
         shown.out(),
-        format!("profile = bedrock  ({SHOWN}:1)\nregion = ap-south-1  ({SHOWN}:2)\n")
+        format!("{SHOWN}:1: profile = bedrock\n{SHOWN}:2: region = ap-south-1\n")
     );
     assert_eq!(shown.err(), "");
     let elsewhere = local(&home, "acme/src", &["--unset"]).expect_code(1);
@@ -227,7 +227,7 @@ fn local_shows_what_counts_and_names_what_does_not() {
     local(&home, "", &["bedrock"]).expect_code(0);
     home.write("acme/.backlog-aws", "profile = luxito\n");
     let shown = local(&home, "acme", &[]).expect_code(0);
-    assert!(shown.out().starts_with("profile = bedrock  ("), "{}", shown.out());
+    assert!(shown.out().starts_with("~/.backlog-aws:1: profile = bedrock"), "{}", shown.out());
     assert!(
         shown.err().contains("acme/.backlog-aws is ignored until you allow it"),
         "{}",
