@@ -2,7 +2,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
 
 use inquire::ui::RenderConfig;
 use inquire::{Confirm, InquireError, Select};
@@ -10,16 +9,15 @@ use jiff::Timestamp;
 
 use crate::aws::Profile;
 use crate::cli;
-use crate::error::Failure;
+use crate::error::{Done, Failure};
 use crate::finding::{Finding, abridged, print_findings};
-use crate::layout::print_line;
 use crate::overrides::Edit;
 use crate::resolve::{Answer, Inputs, Reason, Resolution, none_found, resolve, usable};
 use crate::session::{UserIntent, Variable, state_of};
 use crate::source::Source;
 use crate::temporary;
 use crate::text::{FAINT, table, visible};
-use crate::user_config::{self, section_of};
+use crate::user_config;
 use crate::world::World;
 
 /// Lets the user choose. It reads the terminal and draws on standard error, so that it works inside `$(…)`.
@@ -30,8 +28,7 @@ use crate::world::World;
 /// as it was.
 pub fn usable_profile(question: &str, world: &World) -> Result<String, Failure> {
     let inputs = Inputs::of(world, UserIntent::default());
-    let found: Vec<_> =
-        inputs.profiles.iter().filter(|profile| usable(profile, world.now).is_ok()).collect();
+    let found: Vec<_> = inputs.usable_profiles().collect();
     if found.is_empty() {
         return Err(Failure::Problem(none_found(&inputs).to_string()));
     }
@@ -137,68 +134,56 @@ fn ask<T>(
     })
 }
 
-/// When a command asks which profile to use.
-pub struct Asks {
-    pub question: &'static str,
-    /// Also when the answer is a guess, and not only when there is none.
-    pub guess: bool,
-}
-
 /// The answer for one command: what the chain says, with `--profile` and `--region` as pins; of a profile without keys,
-/// what the AWS CLI says if it may be asked. When it is unusable or a guess and there is a terminal, a command that `asks` lets the user choose.
+/// what the AWS CLI says if it may be asked. When it is unusable or a guess and there is a terminal, `exec` lets the user
+/// choose, unless `--yes` takes the guess.
 ///
 /// # Errors
 ///
 /// There are no usable credentials; the text says why and what to do.
 pub fn resolve_for_command<'a>(
     choice: &cli::Choice,
-    asks: Option<Asks>,
-    dry_run: bool,
+    exec: Option<&cli::Exec>,
     world: &'a World,
 ) -> Result<(Inputs<'a>, Resolution), Failure> {
+    const QUESTION: &str = "Profile for this command";
     let intent = UserIntent::of_environment(&world.env);
     // Inside another `exec` the region is the one that was worked out for its profile; it says nothing about another.
     let handed_down = state_of(&world.env).is_none()
         && world.env.get(Variable::Source.name()).and_then(Source::from_name).is_some();
     let asked = choice.profile.as_ref().map(OsString::from);
     let of_another = handed_down && asked.is_some() && asked != intent.pin;
-    let region = intent.region_pin.clone().filter(|_| !of_another);
-    let with = |profile: Option<OsString>| UserIntent {
-        pin: profile.or_else(|| asked.clone()).or_else(|| intent.pin.clone()),
-        region_pin: choice.region.as_ref().map(OsString::from).or_else(|| region.clone()),
-        ..intent.clone()
-    };
-    let mut inputs = Inputs::of(world, with(None));
+    let region = intent.region_pin.filter(|_| !of_another);
+    let region_pin = choice.region.as_ref().map(OsString::from).or(region);
+    let intent = UserIntent { pin: asked.or(intent.pin), region_pin, ..intent };
+    let mut inputs = Inputs::of(world, intent);
     inputs.choose_with = "--profile ";
     inputs.typed = choice.profile.is_some();
     let mut resolution = resolve(&inputs);
+    let dry_run = exec.is_some_and(|exec| exec.dry_run);
     fill_in(&mut inputs, &mut resolution, choice.temporary, dry_run, world)?;
-    // What may ask is run, and with a key for Anthropic's own API that needs nothing of AWS.
-    if matches!(resolution.answer, Answer::Nothing) && inputs.anthropic_key && asks.is_some() {
+    // With a key for Anthropic's own API, a command needs nothing of AWS.
+    if matches!(resolution.answer, Answer::Nothing) && inputs.anthropic_key && exec.is_some() {
         return Ok((inputs, resolution));
     }
-    let asks = asks.filter(|asks| possible() && (asks.guess || resolution.refusal.is_some()));
-    let profile = match (asks, &resolution.refusal) {
-        (None, Some(refusal)) => {
+    let asks = exec.filter(|_| possible());
+    let profile = match &resolution.refusal {
+        Some(refusal) if asks.is_some() && inputs.usable_profiles().next().is_some() => {
+            print_findings([refusal.clone()], &world.env, &mut io::stderr().lock());
+            usable_profile(QUESTION, world)?
+        }
+        Some(refusal) => {
             print_concerns(&resolution, world);
             return Err(Failure::Problem(refusal.to_string()));
         }
-        (Some(asks), Some(refusal)) => {
-            print_findings([refusal.clone()], &world.env, &mut io::stderr().lock());
-            usable_profile(asks.question, world).map_err(|failure| match failure {
-                // The refusal has said it already.
-                Failure::Problem(_) => Failure::Explained,
-                other => other,
-            })?
-        }
-        (Some(asks), None) if resolution.guess => {
-            let profile = usable_profile(asks.question, world)?;
+        None if resolution.guess && asks.is_some_and(|exec| !exec.yes && !dry_run) => {
+            let profile = usable_profile(QUESTION, world)?;
             keep(&profile, world)?;
             profile
         }
-        (_, None) => return Ok((inputs, resolution)),
+        None => return Ok((inputs, resolution)),
     };
-    inputs.intent = with(Some(profile.into()));
+    inputs.intent.pin = Some(profile.into());
     let resolution = resolve(&inputs);
     Ok((inputs, resolution))
 }
@@ -237,33 +222,18 @@ pub fn print_concerns(resolution: &Resolution, world: &World) {
 }
 
 /// Offers to keep a choice that was made for one command.
-fn keep(profile: &str, world: &World) -> Result<(), Failure> {
+fn keep(profile: &str, world: &World) -> Done {
     const ONCE: &str = "only for this command";
     const HERE: &str = "for this directory and below";
     const EVERYWHERE: &str = "everywhere";
     let keep = Select::new("Use it", vec![ONCE, HERE, EVERYWHERE]).without_help_message();
-    let section = match ask(4, None, || keep.prompt())? {
-        HERE => {
-            let directory = world.cwd.as_deref().unwrap_or(Path::new("/"));
-            Some(section_of(directory, world.home.as_deref())?)
-        }
-        EVERYWHERE => None,
-        _ => return Ok(()),
-    };
     let edits = [("profile", Edit::Set(profile))];
-    user_config::change(section.as_deref(), &edits, world, &mut io::stderr().lock())?;
-    Ok(())
-}
-
-/// Says what holds here now that a file was written: `there`, when it is what the file says.
-pub fn confirm(source: Source, there: &str, out: &mut dyn Write) -> io::Result<()> {
-    let world = World::capture();
-    let inputs = Inputs::of(&world, UserIntent::of_environment(&world.env));
-    let resolution = resolve(&inputs);
-    let place = if resolution.answer.source() == Some(source) { there } else { "here" };
-    print_line(&resolution.in_force(place, &inputs), &world.env, out)?;
-    print_findings(resolution.unknown_region(), &world.env, &mut io::stderr());
-    Ok(())
+    let err = &mut io::stderr().lock();
+    match ask(4, None, || keep.prompt())? {
+        HERE => user_config::set_here(&edits, world, err),
+        EVERYWHERE => user_config::set_everywhere(&edits, world, err),
+        _ => Ok(0),
+    }
 }
 
 /// Why the profile that was given to `command` cannot be used now; `None` when it can.

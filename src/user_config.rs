@@ -1,18 +1,22 @@
 //! Writes the user's own configuration: the profile for everywhere, and private rules of directories.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use crate::error::{Done, Failure, reason};
+use crate::finding::print_findings;
 use crate::fs::{Access, Content, check_is_ours, write_atomically};
 use crate::layout::print_line;
 use crate::overrides::{Edit, rewrite};
+use crate::resolve::{Inputs, resolve};
+use crate::session::UserIntent;
+use crate::source::Source;
 use crate::text::visible;
 use crate::world::World;
 
 /// The section of a directory as it is written: below the home with `~`, so that the file can be shared by machines.
-pub fn section_of(directory: &Path, home: Option<&Path>) -> Result<String, Failure> {
+fn section_of(directory: &Path, home: Option<&Path>) -> Result<String, Failure> {
     let below = home.and_then(|home| directory.strip_prefix(home.canonicalize().ok()?).ok());
     let section = match below {
         Some(below) if below.as_os_str().is_empty() => Some("~".to_owned()),
@@ -30,17 +34,50 @@ pub fn section_of(directory: &Path, home: Option<&Path>) -> Result<String, Failu
     })
 }
 
-/// Changes keys of one section, or without one of what holds everywhere, and says what the file says then.
+/// How far an override and a rule reach.
+pub const BELOW: &str = "in this directory and below";
+
+/// Changes the rule of the working directory, and says what the file says and what holds then.
 ///
 /// # Errors
 ///
 /// The file cannot be read, understood or written; it is then as it was.
-pub fn change(
+pub fn set_here(edits: &[(&str, Edit<'_>)], world: &World, out: &mut dyn Write) -> Done {
+    let section = section_of(working_directory(world)?, world.home.as_deref())?;
+    change(Some(&section), edits, world, out)?;
+    confirm(Source::Rule, BELOW, out)
+}
+
+/// The same for what holds everywhere.
+pub fn set_everywhere(edits: &[(&str, Edit<'_>)], world: &World, out: &mut dyn Write) -> Done {
+    change(None, edits, world, out)?;
+    confirm(Source::UserDefault, "everywhere", out)
+}
+
+/// Says what holds here now that a file was written: `there`, when it is what the file says.
+pub fn confirm(source: Source, there: &str, out: &mut dyn Write) -> Done {
+    let world = World::capture();
+    let inputs = Inputs::of(&world, UserIntent::of_environment(&world.env));
+    let resolution = resolve(&inputs);
+    let place = if resolution.answer.source() == Some(source) { there } else { "here" };
+    print_line(&resolution.in_force(place, &inputs), &world.env, out)?;
+    print_findings(resolution.unknown_region(), &world.env, &mut io::stderr());
+    Ok(0)
+}
+
+/// Where this program runs, if that still exists.
+pub fn working_directory(world: &World) -> Result<&Path, Failure> {
+    let gone =
+        || Failure::Problem("the working directory is gone; go to one that exists".to_owned());
+    world.cwd.as_deref().ok_or_else(gone)
+}
+
+fn change(
     section: Option<&str>,
     edits: &[(&str, Edit<'_>)],
     world: &World,
     out: &mut dyn Write,
-) -> Done {
+) -> Result<(), Failure> {
     let file = world.user_config.as_ref().ok_or_else(|| {
         Failure::Problem(
             "there is no home directory to keep a configuration in; set HOME".to_owned(),
@@ -76,5 +113,5 @@ pub fn change(
             Edit::Remove | Edit::Keep => {}
         }
     }
-    Ok(0)
+    Ok(())
 }

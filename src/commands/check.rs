@@ -28,7 +28,7 @@ struct Report<'a> {
 
 /// Exit status 1 when a step failed.
 pub fn run(args: &cli::Check, world: &World, out: &mut dyn Write) -> Done {
-    let (inputs, resolution) = resolve_for_command(&args.choice, None, false, world)?;
+    let (inputs, resolution) = resolve_for_command(&args.choice, None, world)?;
     print_concerns(&resolution, world);
     print_findings(Vec::from_iter(resolution.unknown_region()), &world.env, &mut io::stderr());
     let identity = resolution.answer.identity().ok_or(Failure::Explained)?;

@@ -22,7 +22,7 @@ use crate::world::World;
 /// Prints the credentials.
 pub fn run(args: &cli::CredentialsArgs, world: &World, out: &mut dyn Write) -> Done {
     // It never asks: as a `credential_process` it runs inside of other programs, some of which lend it their terminal.
-    let (_, mut resolution) = resolve_for_command(&args.choice, None, false, world)?;
+    let (_, mut resolution) = resolve_for_command(&args.choice, None, world)?;
     print_concerns(&resolution, world);
     match (args.format, args.life) {
         (Format::Bearer, life) => exchange(&mut resolution, life, world.now),

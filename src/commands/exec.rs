@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::bearer::exchange;
-use crate::choice::{Asks, print_concerns, resolve_for_command, run_anyway};
+use crate::choice::{print_concerns, resolve_for_command, run_anyway};
 use crate::cli;
 use crate::error::{Done, Failure, reason};
 use crate::finding::{Code, Finding, is_quiet, print_findings};
@@ -22,10 +22,7 @@ use crate::world::{Environment, World};
 
 /// Resolves afresh and replaces this process by the command.
 pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
-    let guess = !args.yes && !args.dry_run;
-    let asks = Asks { question: "Profile for this command", guess };
-    let (inputs, mut resolution) =
-        resolve_for_command(&args.choice, Some(asks), args.dry_run, world)?;
+    let (inputs, mut resolution) = resolve_for_command(&args.choice, Some(args), world)?;
     let summary = resolution.summary(&inputs);
     if args.bearer {
         exchange(&mut resolution, args.life, world.now);

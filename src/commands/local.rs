@@ -16,13 +16,11 @@ use crate::overrides::{self, Edit, FILE_NAME, Invalid, Override};
 use crate::resolve::Directory;
 use crate::source::Source;
 use crate::text::{command_on, visible};
-use crate::user_config::{self, section_of};
+use crate::user_config::{self, BELOW, confirm, working_directory};
 use crate::world::World;
 
-/// How far an override and a rule reach.
-const BELOW: &str = "in this directory and below";
-
-/// Writes the override of the working directory, or shows or removes it.
+/// Writes the override of the working directory, or shows or removes it. A private rule is the same in the user's own
+/// configuration.
 pub fn run(args: &cli::Local, world: &World, out: &mut dyn Write) -> Done {
     let says_nothing = args.profile.is_none() && args.region.is_none() && args.account.is_none();
     let profile = match &args.profile {
@@ -39,23 +37,13 @@ pub fn run(args: &cli::Local, world: &World, out: &mut dyn Write) -> Done {
     let edits = [("profile", &profile), ("region", &args.region), ("account", &args.account)]
         .map(|(key, value)| (key, if args.unset { Edit::Remove } else { value.as_deref().into() }));
     if args.private {
-        // A rule for the working directory in the user's own configuration.
-        let section = section_of(cwd(world)?, world.home.as_deref())?;
-        user_config::change(Some(&section), &edits, world, out)?;
-        choice::confirm(Source::Rule, BELOW, out)?;
-        return Ok(0);
+        return user_config::set_here(&edits, world, out);
     }
     match (args.unset, says_nothing) {
         (true, _) => unset(world, out),
         (false, true) => show(world, out),
         (false, false) => write(&edits, world, out),
     }
-}
-
-fn cwd(world: &World) -> Result<&Path, Failure> {
-    world.cwd.as_deref().ok_or_else(|| {
-        Failure::Problem("the working directory is gone; go to one that exists".to_owned())
-    })
 }
 
 fn write(edits: &[(&str, Edit<'_>)], world: &World, out: &mut dyn Write) -> Done {
@@ -82,7 +70,7 @@ fn write(edits: &[(&str, Edit<'_>)], world: &World, out: &mut dyn Write) -> Done
     for line in said.lines(&path) {
         print_line(&line, &world.env, out)?;
     }
-    choice::confirm(Source::Directory, BELOW, out)?;
+    confirm(Source::Directory, BELOW, out)?;
     print_findings(hook_missing(world), &world.env, &mut io::stderr().lock());
     Ok(0)
 }
@@ -169,13 +157,12 @@ fn unset(world: &World, out: &mut dyn Write) -> Done {
         })
     })?;
     print_line(&format!("removed {}", visible(&path)), &world.env, out)?;
-    choice::confirm(Source::Directory, BELOW, out)?;
-    Ok(0)
+    confirm(Source::Directory, BELOW, out)
 }
 
 /// The override of the working directory, which need not exist.
 fn here(world: &World) -> Result<PathBuf, Failure> {
-    let cwd = cwd(world)?;
+    let cwd = working_directory(world)?;
     check_is_ours(cwd, world.home.as_deref())?;
     Ok(cwd.join(FILE_NAME))
 }

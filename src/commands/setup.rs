@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::aws::Profile;
-use crate::choice::{self, possible, says_yes, usable_profile};
+use crate::choice::{possible, says_yes, usable_profile};
 use crate::cli;
 use crate::doctor::SystemProbe;
 use crate::error::{Done, Failure};
@@ -14,7 +14,6 @@ use crate::overrides::Edit;
 use crate::resolve::{Inputs, none_found};
 use crate::session::UserIntent;
 use crate::shell::Shell;
-use crate::source::Source;
 use crate::start_up::{StartUpFile, file_of, take_out_everywhere};
 use crate::text::{pasted, shown, visible};
 use crate::user_config;
@@ -64,8 +63,7 @@ pub fn run(args: &cli::Setup, world: &World, out: &mut dyn Write) -> Done {
     }
     if let Some(profile) = &answers.profile {
         let edits = [("profile", Edit::Set(profile)), ("region", Edit::Remove)];
-        user_config::change(None, &edits, world, out)?;
-        choice::confirm(Source::UserDefault, "everywhere", out)?;
+        user_config::set_everywhere(&edits, world, out)?;
     }
     if answers.checks {
         out.flush()?;

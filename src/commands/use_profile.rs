@@ -11,7 +11,6 @@ use crate::layout::say;
 use crate::overrides::Edit;
 use crate::resolve::{Inputs, USE, resolve};
 use crate::session::{Session, Values, Variable, state_of};
-use crate::source::Source;
 use crate::user_config;
 use crate::world::World;
 
@@ -86,7 +85,5 @@ fn run_global(args: &cli::Use, world: &World) -> Done {
     } else {
         [("profile", profile.as_deref().into()), ("region", region)]
     };
-    user_config::change(None, &edits, world, &mut io::stderr().lock())?;
-    choice::confirm(Source::UserDefault, "everywhere", &mut io::stderr().lock())?;
-    Ok(0)
+    user_config::set_everywhere(&edits, world, &mut io::stderr().lock())
 }
