@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::mem::ManuallyDrop;
-use std::path::Path;
 use std::process::ExitCode;
 
 use backlog_aws::claude;
@@ -11,7 +10,6 @@ use backlog_aws::cli::{Cli, Command, Status};
 use backlog_aws::commands::{self, hook};
 use backlog_aws::error::{Done, Failure};
 use backlog_aws::layout::say;
-use backlog_aws::shell::{Shell, print_code};
 use backlog_aws::text::visible;
 use backlog_aws::world::World;
 use clap::{ColorChoice, CommandFactory, Parser};
@@ -48,14 +46,13 @@ fn run(arguments: &[OsString]) -> Done {
     match Cli::try_parse_from(words) {
         Ok(cli) => run_command(&cli),
         Err(error) if error.use_stderr() => Err(usage_error(&error, arguments)),
+        // A shell's `use` evaluates standard output.
+        Err(help) if arguments.iter().any(|word| word == "--session") => {
+            anstream::eprint!("{}", help.render().ansi());
+            Ok(0)
+        }
         Err(help) => {
-            match evaluating_shell(arguments) {
-                Some(shell) => {
-                    let code = [shell.head(), print_code(shell, &help.to_string())].concat();
-                    io::stdout().write_all(&code)?;
-                }
-                None => help.print()?,
-            }
+            help.print()?;
             Ok(0)
         }
     }
@@ -79,14 +76,6 @@ fn usage_error(error: &clap::Error, arguments: &[OsString]) -> Failure {
     let known = command.filter(|word| Cli::command().find_subcommand(word).is_some());
     let of = known.map_or_else(String::new, |command| format!(" {command}"));
     Failure::Usage(format!("{}; see `backlog-aws{of} --help`", visible(what)))
-}
-
-/// The shell whose integration evaluates what `use` prints.
-fn evaluating_shell(arguments: &[OsString]) -> Option<Shell> {
-    let mut rest = arguments.iter().skip(1);
-    rest.next().filter(|command| *command == "use")?;
-    rest.find(|argument| *argument == "--shell")?;
-    Shell::from_path(Path::new(rest.next()?))
 }
 
 fn run_hook(words: &[OsString]) -> Done {
