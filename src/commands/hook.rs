@@ -34,9 +34,7 @@ impl Call {
     pub fn parse(words: &[OsString]) -> Result<Self, Failure> {
         let word = |index: usize| words.get(index).map_or(OsStr::new(""), OsString::as_os_str);
         let shell = Shell::from_path(Path::new(word(0))).ok_or_else(|| {
-            Failure::Usage(
-                "`hook` is for the shell integration; see `backlog-aws init --help`".to_owned(),
-            )
+            Failure::Usage("`hook` is run by the shells; see `backlog-aws init --help`".to_owned())
         })?;
         let fits = words.len() <= 3 || word(3) == PROTOCOL;
         let precision = Precision::from_word(word(2)).filter(|_| fits);

@@ -37,7 +37,7 @@ fn in_shell(case: &Case<'_>, facts: Facts<'_>, session: Option<&str>) -> Finding
             .remedy(format!("{load} loads it from where the program is now"));
     }
     if facts.get("mode") == "none" {
-        let message = format!("this {shell} has the integration without a hook (--hook none)");
+        let message = format!("this {shell} loads backlog-aws without the hook (--hook none)");
         return Finding::ok(Code::Hook, message);
     }
     if facts.is_displaced() {
@@ -132,6 +132,6 @@ fn program(case: &Case<'_>) -> Option<Finding> {
     let running = visible(&case.world.program);
     let message = format!("PATH finds no backlog-aws; this one is {running}");
     let finding = Finding::warning(Code::ProgramNotOnPath, message)
-        .remedy("add its directory to PATH, or new shells cannot load the integration");
+        .remedy("add its directory to PATH, or new shells cannot load the hook");
     case.probe.on_path.is_none().then_some(finding)
 }
