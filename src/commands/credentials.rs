@@ -5,7 +5,6 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::aws::Credentials;
@@ -24,42 +23,51 @@ pub fn run(args: &cli::CredentialsArgs, world: &World, out: &mut dyn Write) -> D
     // It never asks: as a `credential_process` it runs inside of other programs, some of which lend it their terminal.
     let (_, mut resolution) = resolve_for_command(&args.choice, None, world)?;
     print_concerns(&resolution, world);
-    match (args.format, args.life) {
-        (Format::Bearer, life) => exchange(&mut resolution, life, world.now),
-        (_, None) => {}
-        (_, Some(_)) => {
+    let region = args.choice.region.as_deref();
+    match args.format {
+        Format::Bearer => exchange(&mut resolution, args.life, world.now),
+        _ if args.life.is_some() => {
             let why = "--for goes with --format bearer; add that, or leave it out";
             return Err(Failure::Usage(why.to_owned()));
         }
-    }
-    let region = args.choice.region.as_ref();
-    if region.is_some() && args.format == Format::Process {
-        let why = "`--format process` has no place for a region; set `region` in its profile";
-        return Err(Failure::Usage(why.to_owned()));
-    }
-    let of_region = ["AWS_REGION", "AWS_DEFAULT_REGION"]
-        .into_iter()
-        .filter_map(|name| Some((name, region?.as_str().into())));
-    match (resolution.answer.identity().ok_or(Failure::Explained)?, args.format) {
-        (Identity::Profile { credentials, .. } | Identity::Keys(credentials), Format::Process) => {
-            write_json(out, &ProcessAnswer::of(credentials))?;
+        Format::Process if region.is_some() => {
+            let why = "`--format process` has no place for a region; set `region` in its profile";
+            return Err(Failure::Usage(why.to_owned()));
         }
+        _ => {}
+    }
+    let mut variables: Vec<(&str, Cow<'_, str>)> = Vec::new();
+    match (resolution.answer.identity().ok_or(Failure::Explained)?, args.format) {
         (Identity::Profile { credentials, .. } | Identity::Keys(credentials), format) => {
-            let variables: Vec<_> = variables(credentials).into_iter().chain(of_region).collect();
-            lines(&variables, format, out)?;
+            let answer = ProcessAnswer::of(credentials);
+            if format == Format::Process {
+                write_json(out, &answer)?;
+                return Ok(0);
+            }
+            variables.extend([
+                ("AWS_ACCESS_KEY_ID", answer.access_key_id.into()),
+                ("AWS_SECRET_ACCESS_KEY", answer.secret_access_key.into()),
+            ]);
+            variables.extend(answer.session_token.map(|token| ("AWS_SESSION_TOKEN", token.into())));
+            variables
+                .extend(answer.expiration.map(|end| ("AWS_CREDENTIAL_EXPIRATION", end.into())));
         }
         (Identity::BearerToken(_), Format::Process) => {
             return Err(Failure::Problem(
                 "a Bedrock API key is no credential_process answer; use `--format env`, or `backlog-aws exec`".to_owned(),
             ));
         }
-        (Identity::BearerToken(key), Format::Bearer) => writeln!(out, "{}", key.token.reveal())?,
-        (Identity::BearerToken(key), format) => {
-            let token = ("AWS_BEARER_TOKEN_BEDROCK", key.token.reveal().into());
-            let variables: Vec<_> = [token].into_iter().chain(of_region).collect();
-            lines(&variables, format, out)?;
+        (Identity::BearerToken(key), Format::Bearer) => {
+            writeln!(out, "{}", key.token.reveal())?;
+            return Ok(0);
+        }
+        (Identity::BearerToken(key), _) => {
+            variables.push(("AWS_BEARER_TOKEN_BEDROCK", key.token.reveal().into()));
         }
     }
+    let regions = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+    variables.extend(regions.into_iter().filter_map(|name| Some((name, region?.into()))));
+    lines(&variables, args.format, out)?;
     Ok(0)
 }
 
@@ -83,21 +91,12 @@ impl<'a> ProcessAnswer<'a> {
             access_key_id: &credentials.access_key_id,
             secret_access_key: credentials.secret_access_key.reveal(),
             session_token: credentials.session_token.as_ref().map(Secret::reveal),
-            expiration: credentials.expires_at.map(iso),
+            // Python's `isoformat`, as the AWS CLI prints times.
+            expiration: credentials
+                .expires_at
+                .map(|end| end.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()),
         }
     }
-}
-
-fn variables(credentials: &Credentials) -> Vec<(&'static str, Cow<'_, str>)> {
-    let token = credentials.session_token.as_ref().map(Secret::reveal);
-    let end = credentials.expires_at.map(iso);
-    let mut variables = vec![
-        ("AWS_ACCESS_KEY_ID", credentials.access_key_id.as_str().into()),
-        ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key.reveal().into()),
-    ];
-    variables.extend(token.map(|token| ("AWS_SESSION_TOKEN", token.into())));
-    variables.extend(end.map(|end| ("AWS_CREDENTIAL_EXPIRATION", end.into())));
-    variables
 }
 
 fn lines(
@@ -129,9 +128,4 @@ fn lines(
         out.write_all(&line)?;
     }
     Ok(())
-}
-
-/// Python's `isoformat`, as the AWS CLI prints times.
-fn iso(end: Timestamp) -> String {
-    end.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()
 }

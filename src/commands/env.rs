@@ -69,25 +69,18 @@ fn code(shell: Shell, values: &Values, usable: bool, state: Option<String>) -> V
 }
 
 fn data(format: EnvFormat, values: &Values) -> Result<Vec<u8>, Failure> {
-    // Readers of such files differ in what they make of blanks, quotes and `#`.
-    let fits_dotenv =
-        |text: &str| text.chars().all(|c| c.is_ascii_graphic() && !"\"'`\\$#".contains(c));
+    // Readers of such files differ in what they make of blanks, quotes and `#`, and a line end starts another variable.
+    let is_plain = |c: char| c.is_ascii_graphic() && !"\"'`\\$#".contains(c);
+    let fits = |text: &&str| format == EnvFormat::Json || text.chars().all(is_plain);
     let (mut lines, mut object) = (Vec::new(), BTreeMap::new());
     for (name, value) in Variable::ALL.map(|variable| (variable.name(), &values[variable])) {
-        let text = value.as_deref().map_or(Some(""), OsStr::to_str);
-        let text = text.filter(|text| format != EnvFormat::Dotenv || fits_dotenv(text));
+        let text = value.as_deref().map_or(Some(""), OsStr::to_str).filter(fits);
         let text = text.ok_or_else(|| {
             Failure::Problem(format!(
                 "the value of {name} has characters that this format cannot hold; use `--format sh`"
             ))
         })?;
-        if text.contains(char::is_control) {
-            // For GitHub, where a line end would start another variable: a word longer than all of the value.
-            let end = "_".repeat(text.len() + 1);
-            writeln!(lines, "{name}<<{end}\n{text}\n{end}")?;
-        } else {
-            writeln!(lines, "{name}={text}")?;
-        }
+        writeln!(lines, "{name}={text}")?;
         object.insert(name, value.as_ref().map(|_| text));
     }
     if format == EnvFormat::Json {

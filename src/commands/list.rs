@@ -21,49 +21,38 @@ use crate::world::World;
 pub fn run(args: &cli::List, world: &World, out: &mut dyn Write) -> Done {
     let inputs = Inputs::of(world, UserIntent::of_environment(&world.env));
     let resolution = resolve(&inputs);
-    let shown: Vec<&Profile<'_>> = inputs
-        .profiles
-        .iter()
-        .filter(|profile| !args.usable || usable(profile, world.now).is_ok())
-        .collect();
     let current = resolution.answer.profile().and_then(|name| name.to_str());
-    let file_notices: Vec<Finding> = abridged(resolution.findings)
-        .into_iter()
-        .filter(|finding| is_about_files(finding.code))
-        .collect();
+    let rows = inputs.profiles.iter().map(|profile| Row::of(profile, &inputs, current));
+    let profiles: Vec<Row> = rows.filter(|row| row.usable || !args.usable).collect();
+    let is_about_files =
+        |code| matches!(code, Code::FileInvalid | Code::FileUnreadable | Code::FilePermissions);
+    let mut notices = abridged(resolution.findings);
+    notices.retain(|finding| is_about_files(finding.code));
+    let is_empty = profiles.is_empty();
     if args.names {
-        for profile in &shown {
-            writeln!(out, "{}", profile.name())?;
+        for row in &profiles {
+            writeln!(out, "{}", row.name)?;
         }
+    } else if args.json {
+        write_json(out, &Report { schema: 1, profiles, notices })?;
     } else {
-        let rows: Vec<Row> =
-            shown.iter().map(|profile| Row::of(profile, &inputs, current)).collect();
-        if args.json {
-            let report = Report { schema: 1, profiles: rows, notices: &file_notices };
-            write_json(out, &report)?;
-        } else {
-            print(&rows, &Layout::of(&world.env, io::stdout()), out)?;
-            print_findings(file_notices, &world.env, &mut io::stderr().lock());
-        }
+        print(&profiles, &Layout::of(&world.env, io::stdout()), out)?;
+        print_findings(notices, &world.env, &mut io::stderr().lock());
     }
-    if shown.is_empty() && !args.json {
+    if is_empty && !args.json {
         let which = if args.usable { "usable profiles" } else { "profiles" };
         return Err(Failure::Problem(format!(
             "there are no {which} in the AWS files; {ADD_A_PROFILE}"
         )));
     }
-    Ok(u8::from(shown.is_empty()))
-}
-
-fn is_about_files(code: Code) -> bool {
-    matches!(code, Code::FileInvalid | Code::FileUnreadable | Code::FilePermissions)
+    Ok(u8::from(is_empty))
 }
 
 #[derive(Serialize)]
 struct Report<'a> {
     schema: u8,
     profiles: Vec<Row<'a>>,
-    notices: &'a [Finding],
+    notices: Vec<Finding>,
 }
 
 #[derive(Serialize)]
@@ -109,18 +98,16 @@ impl<'a> Row<'a> {
 
     fn cells(&self) -> [String; 4] {
         let kinds: Vec<&str> = [self.kind].iter().chain(&self.also).map(|k| k.as_str()).collect();
-        let place = self.at.first().map(String::as_str).unwrap_or_default();
-        let account =
-            self.account.as_ref().map(|account| format!("  account {account}")).unwrap_or_default();
+        let place = self.at.first().cloned().unwrap_or_default();
+        let account = self.account.as_ref().map(|account| format!("account {account}"));
         let has_expired = self.kind == Kind::Temporary && !self.usable;
         let until = if has_expired { "expired" } else { "until" };
-        let end =
-            self.expires_at.as_ref().map(|end| format!("  {until} {end}")).unwrap_or_default();
+        let end = self.expires_at.as_ref().map(|end| format!("{until} {end}"));
         [
             format!("{} {}", if self.current { "*" } else { " " }, self.name),
             kinds.join("+"),
             self.region.map_or_else(|| "-".to_owned(), visible),
-            format!("{place}{account}{end}"),
+            [Some(place), account, end].into_iter().flatten().collect::<Vec<_>>().join("  "),
         ]
     }
 }

@@ -1,6 +1,5 @@
 //! `env`: what the hook would export, for shells and tools that show no prompts.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::process::Command;
 
@@ -179,28 +178,6 @@ fn each_format_has_the_same_three() {
     run("bash", "").expect_code(2);
 }
 
-/// As the runner of GitHub reads the file: `NAME=VALUE`, or `NAME<<END` and lines up to one that is END.
-fn read_by_github(text: &str) -> BTreeMap<&str, String> {
-    let mut lines = text.lines();
-    let mut variables = BTreeMap::new();
-    while let Some(line) = lines.next() {
-        let (name, value) = match (line.split_once('='), line.split_once("<<")) {
-            (Some((name, value)), heredoc)
-                if heredoc.is_none_or(|(other, _)| name.len() < other.len()) =>
-            {
-                (name, value.to_owned())
-            }
-            (_, Some((name, end))) => {
-                let value: Vec<&str> = lines.by_ref().take_while(|line| *line != end).collect();
-                (name, value.join("\n"))
-            }
-            _ => panic!("{line}"),
-        };
-        variables.insert(name, value);
-    }
-    variables
-}
-
 #[test]
 fn no_value_becomes_another_variable_in_a_file() {
     let home = home();
@@ -212,14 +189,11 @@ fn no_value_becomes_another_variable_in_a_file() {
                 .run()
                 .expect_code(1)
         };
-        let output = run("github");
-        let read = read_by_github(output.out());
-        assert_eq!(read.keys().copied().collect::<Vec<_>>(), OURS);
-        assert_eq!(read["BACKLOG_AWS_PROFILE"], value);
-        let dotenv = run("dotenv");
-        let fits = !value.contains('\n');
-        assert_eq!(dotenv.out().is_empty(), !fits, "{value}");
-        assert_eq!(dotenv.err().contains("cannot hold"), !fits, "{}", dotenv.err());
+        for output in ["github", "dotenv"].map(run) {
+            let fits = !value.contains('\n');
+            assert_eq!(output.out().is_empty(), !fits, "{value}");
+            assert_eq!(output.err().contains("cannot hold"), !fits, "{}", output.err());
+        }
     }
     for format in ["json", "dotenv", "github"] {
         let name = <OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"caf\xe9");
