@@ -3,11 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use zeroize::Zeroizing;
-
 use crate::error::{Failure, reason};
 use crate::finding::Place;
-use crate::fs::{Access, Content, check_is_ours, is_mine, read_file, write_atomically};
+use crate::fs::{Access, Content, SourceFile, check_is_ours, is_mine, read_file, write_atomically};
 use crate::shell::Shell;
 use crate::text::visible;
 use crate::world::{Environment, World};
@@ -88,7 +86,7 @@ fn all_files(world: &World) -> Vec<(Shell, PathBuf)> {
 pub fn loading_lines(world: &World) -> Vec<(Shell, Place)> {
     let mut found = Vec::new();
     for (shell, path) in all_files(world) {
-        if let Content::Read { bytes, .. } = &read_file(path.clone(), MAX_BYTES).content {
+        if let Some(bytes) = read_file(path.clone(), MAX_BYTES).bytes() {
             let lines = (1..).zip(bytes.split(|byte| *byte == b'\n'));
             let loading = lines.filter(|(_, line)| loads(&String::from_utf8_lossy(line)));
             found.extend(loading.map(|(line, _)| (shell, Place::line(&path, line))));
@@ -116,8 +114,7 @@ fn has(path: &Path, text: &str) -> bool {
 pub struct StartUpFile {
     /// Where its content is, links followed.
     path: PathBuf,
-    old: Option<Zeroizing<Vec<u8>>>,
-    mode: u32,
+    old: SourceFile,
 }
 
 impl StartUpFile {
@@ -126,49 +123,41 @@ impl StartUpFile {
     /// It is not the user's to change, or cannot be read: why.
     pub fn open(path: &Path, world: &World) -> Result<Self, Failure> {
         check_is_ours(path, world.home.as_deref())?;
-        let file = read_file(path.to_owned(), MAX_BYTES);
+        let old = read_file(path.to_owned(), MAX_BYTES);
         let me = rustix::process::geteuid().as_raw();
-        let foreign = file.state.is_some_and(|state| state.owner != me);
+        let is_foreign = old.state.as_ref().is_some_and(|state| state.owner != me);
         let directory = path.ancestors().skip(1).find(|directory| directory.exists());
-        let (old, mode, why) = match file.content {
-            Content::Unreadable(why) => (None, 0, Some(why)),
-            Content::Absent => {
-                let elsewhere = !directory.is_some_and(is_mine);
-                (None, 0o644, elsewhere.then(|| "is in a directory of another user".to_owned()))
+        let why = match &old.content {
+            Content::Unreadable(why) => why,
+            Content::Absent if !directory.is_some_and(is_mine) => {
+                "is in a directory of another user"
             }
-            Content::Read { bytes, mode } => {
-                let why = match () {
-                    () if foreign => Some("belongs to another user"),
-                    () if mode & 0o200 == 0 => Some("is read-only"),
-                    () if bytes.contains(&0) => Some("is not text"),
-                    () => None,
-                };
-                (Some(bytes), mode, why.map(str::to_owned))
+            Content::Read { .. } if is_foreign => "belongs to another user",
+            Content::Read { mode, .. } if mode & 0o200 == 0 => "is read-only",
+            Content::Read { bytes, .. } if bytes.contains(&0) => "is not text",
+            Content::Absent | Content::Read { .. } => {
+                let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+                return Ok(Self { path, old });
             }
         };
-        if let Some(why) = why {
-            return Err(Failure::Problem(format!("{} {why}", visible(path))));
-        }
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        Ok(Self { path, old, mode: mode & 0o777 })
+        Err(Failure::Problem(format!("{} {why}", visible(path))))
     }
 
     /// Adds a line at the end. The file as it was is kept beside it; returns where.
     pub fn add(&self, line: &str) -> Result<Option<PathBuf>, Failure> {
         let copy = self.copy();
-        if let Some(old) = &self.old {
+        if let Some(old) = self.old.bytes() {
             self.write(&copy, old)?;
         } else if let Some(directory) = self.path.parent() {
             std::fs::create_dir_all(directory).map_err(|error| failed(directory, &error))?;
         }
-        self.write(&self.path, &with_line(self.old.as_ref().map(|old| &old[..]), line))?;
-        Ok(self.old.as_ref().map(|_| copy))
+        self.write(&self.path, &with_line(self.old.bytes(), line))?;
+        Ok(self.old.bytes().map(|_| copy))
     }
 
     /// Takes out the line that was added, and the copy if it is what the file is again. Whether there was such a line.
     pub fn take_out(&self) -> Result<bool, Failure> {
-        let Some(old) = self.old.as_ref() else { return Ok(false) };
-        let Some(new) = without_line(old) else { return Ok(false) };
+        let Some(new) = self.old.bytes().and_then(without_line) else { return Ok(false) };
         let copy = self.copy();
         // A file that has nothing else was made for that line.
         if new.is_empty() && !copy.exists() {
@@ -187,8 +176,11 @@ impl StartUpFile {
     }
 
     fn write(&self, path: &Path, content: &[u8]) -> Result<(), Failure> {
-        write_atomically(path, content, Access::KeptOr(self.mode))
-            .map_err(|error| failed(path, &error))
+        let mode = match self.old.content {
+            Content::Read { mode, .. } => mode & 0o777,
+            _ => 0o644,
+        };
+        write_atomically(path, content, Access::KeptOr(mode)).map_err(|error| failed(path, &error))
     }
 }
 

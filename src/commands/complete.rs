@@ -6,17 +6,18 @@
 //! The first line of the answer says what follows: `words`, one a line, in zsh and fish with a tab and a description; or,
 //! alone, `files`, `directories`, or `command N`, when the Nth word is another command and its completion is wanted.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io::Write;
 
 use clap::{Arg, Command, CommandFactory, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate, complete};
 
-use crate::aws::region;
+use crate::aws::{Profile, region};
 use crate::cli::{self, Cli};
 use crate::error::Done;
 use crate::overrides::is_region_name;
-use crate::resolve::{Inputs, usable};
+use crate::resolve::Inputs;
 use crate::session::UserIntent;
 use crate::shell::Shell;
 use crate::text::visible;
@@ -88,38 +89,33 @@ fn with_completer(arg: Arg) -> Arg {
     }
 }
 
+fn candidate(name: &str, about: String) -> CompletionCandidate {
+    CompletionCandidate::new(name).help(Some(about.into()))
+}
+
 /// In file order.
 fn usable_profiles() -> Vec<CompletionCandidate> {
     let world = World::capture();
     let inputs = Inputs::of(&world, UserIntent::default());
-    let profiles = inputs.profiles.iter();
-    profiles
-        // A name that starts like a flag can only be given as `--profile=NAME`, which the engine would take apart.
-        .filter(|profile| usable(profile, world.now).is_ok() && !profile.name().starts_with('-'))
-        .map(|profile| {
-            let kind = profile.kind().as_str();
-            let about = match profile.region() {
-                Some(region) => format!("{kind}, {region}"),
-                None => kind.to_owned(),
-            };
-            CompletionCandidate::new(profile.name()).help(Some(about.into()))
-        })
-        .collect()
+    // A name that starts like a flag can only be given as `--profile=NAME`, which the engine would take apart.
+    let profiles = inputs.usable_profiles().filter(|profile| !profile.name().starts_with('-'));
+    let about = |profile: &Profile<'_>| {
+        let region = profile.region().map(|region| format!(", {region}"));
+        format!("{}{}", profile.kind(), region.unwrap_or_default())
+    };
+    profiles.map(|profile| candidate(profile.name(), about(profile))).collect()
 }
 
 /// Those that the profiles name, then all that are known.
 fn regions() -> Vec<CompletionCandidate> {
     let world = World::capture();
-    let mut found: Vec<CompletionCandidate> = Vec::new();
-    for profile in &Inputs::of(&world, UserIntent::default()).profiles {
-        let region = profile.region().filter(|region| is_region_name(region));
-        if let Some(region) = region.filter(|name| found.iter().all(|c| c.get_value() != *name)) {
-            let about = format!("as in profile {}", profile.name());
-            found.push(CompletionCandidate::new(region).help(Some(about.into())));
-        }
-    }
-    let known = region::known().filter(|(name, _)| found.iter().all(|c| c.get_value() != *name));
-    let known = known.map(|(name, place)| CompletionCandidate::new(name).help(Some(place.into())));
-    let known: Vec<_> = known.collect();
-    found.into_iter().chain(known).collect()
+    let inputs = Inputs::of(&world, UserIntent::default());
+    let named = inputs.profiles.iter().filter_map(|profile| {
+        let region = profile.region().filter(|region| is_region_name(region))?;
+        Some((region, format!("as in profile {}", profile.name())))
+    });
+    let known = region::known().map(|(name, place)| (name, place.to_owned()));
+    let mut seen = HashSet::new();
+    let regions = named.chain(known).filter(|(name, _)| seen.insert(*name));
+    regions.map(|(name, about)| candidate(name, about)).collect()
 }

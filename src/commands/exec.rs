@@ -47,17 +47,18 @@ pub fn run(args: &cli::Exec, world: &World, out: &mut dyn Write) -> Done {
     };
     print_concerns(&resolution, world);
     print_findings(resolution.unknown_region(), &world.env, &mut io::stderr());
-    if !resolution.answer.is_usable() && !is_quiet(&world.env) {
-        say(
+    let told = [
+        (
+            !resolution.answer.is_usable(),
             "no profile is usable, so the command runs without AWS credentials; with ANTHROPIC_API_KEY, LiteLLM uses Anthropic's own API",
-            &world.env,
-        );
-    }
-    if world.env.non_empty("ANTHROPIC_AWS_API_KEY").is_some() && !is_quiet(&world.env) {
-        say(
+        ),
+        (
+            world.env.non_empty("ANTHROPIC_AWS_API_KEY").is_some(),
             "ANTHROPIC_AWS_API_KEY stays, and Anthropic's AWS client prefers it to these credentials; unset it if that is not meant",
-            &world.env,
-        );
+        ),
+    ];
+    for (_, text) in told.iter().filter(|(holds, _)| *holds && !is_quiet(&world.env)) {
+        say(text, &world.env);
     }
     sealed.as_ref().map_or(Ok(()), |sealed| sealed.write(world.home.as_deref()))?;
     Err(become_command(program, arguments, &handover))

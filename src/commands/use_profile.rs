@@ -25,12 +25,7 @@ pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
                 .to_owned(),
         ));
     };
-    check(args, USE, world)?;
-    let profile = if args.profile.is_none() && args.region.is_none() && !args.clear {
-        Some(choice::usable_profile("Profile for this shell", world)?)
-    } else {
-        args.profile.clone()
-    };
+    let profile = profile(args, USE, "Profile for this shell", world)?;
     let now = Values::of(&world.env);
     let mut session =
         Session::continued(state_of(&world.env), &args.session.to_string_lossy(), &now);
@@ -57,33 +52,28 @@ pub fn run(args: &cli::Use, world: &World, out: &mut dyn Write) -> Done {
     Ok(0)
 }
 
-/// Refuses a profile that cannot be used.
-fn check(args: &cli::Use, command: &'static str, world: &World) -> Result<(), Failure> {
+/// The profile to use: the one that is named, unless it cannot be used; where nothing is named, one to choose.
+fn profile(
+    args: &cli::Use,
+    command: &'static str,
+    question: &str,
+    world: &World,
+) -> Result<Option<String>, Failure> {
+    if args.profile.is_none() && args.region.is_none() && !args.clear {
+        return choice::usable_profile(question, world).map(Some);
+    }
     match args.profile.as_ref().and_then(|name| choice::refusal_of(name, command, world)) {
         Some(refusal) => Err(Failure::Problem(refusal.to_string())),
-        None => Ok(()),
+        None => Ok(args.profile.clone()),
     }
 }
 
 /// The choice for everywhere. What it says goes to standard error, because the integration evaluates standard output.
 fn run_global(args: &cli::Use, world: &World) -> Done {
-    check(args, "backlog-aws use --global ", world)?;
-    let asks = args.profile.is_none() && args.region.is_none() && !args.clear;
-    let profile = if asks {
-        Some(choice::usable_profile("Profile for everywhere", world)?)
-    } else {
-        args.profile.clone()
-    };
-    let region = match args.region.as_deref() {
-        // As for a pin, a region belongs to the profile it was chosen with.
-        Some("") => Edit::Remove,
-        None if profile.is_some() => Edit::Remove,
-        region => region.into(),
-    };
-    let edits = if args.clear {
-        [("profile", Edit::Remove), ("region", Edit::Remove)]
-    } else {
-        [("profile", profile.as_deref().into()), ("region", region)]
-    };
+    let chosen = profile(args, "backlog-aws use --global ", "Profile for everywhere", world)?;
+    let profile = if args.clear { Edit::Remove } else { chosen.as_deref().into() };
+    // As for a pin, a region belongs to the profile it was chosen with.
+    let region = args.region.as_deref().filter(|region| !region.is_empty());
+    let edits = [("profile", profile), ("region", region.map_or(Edit::Remove, Edit::Set))];
     user_config::set_everywhere(&edits, world, &mut io::stderr().lock())
 }
