@@ -118,13 +118,14 @@ fn print(
         writeln!(out, "  override     {path} ({allowed})")?;
     }
     writeln!(out)?;
-    // What decided is what people look for.
     let decided = resolution.answer.source();
-    let (first, others): (Vec<_>, Vec<_>) =
-        resolution.candidates.iter().partition(|candidate| Some(candidate.source) == decided);
-    let (unreached, reached): (Vec<_>, Vec<_>) =
-        others.into_iter().partition(|candidate| candidate.outcome == Outcome::NotReached && !all);
-    for candidate in first.into_iter().chain(reached) {
+    let (mut reached, unreached): (Vec<_>, Vec<_>) = resolution
+        .candidates
+        .iter()
+        .partition(|candidate| all || candidate.outcome != Outcome::NotReached);
+    // What decided is what people look for.
+    reached.sort_by_key(|candidate| Some(candidate.source) != decided);
+    for candidate in reached {
         let mark = if Some(candidate.source) == decided { ">" } else { " " };
         let style = match candidate.outcome {
             Outcome::Chosen => GOOD,
@@ -147,11 +148,12 @@ fn finding_of(candidate: &Candidate, resolution: &Resolution) -> String {
     let name = candidate.profile.as_ref().map(visible);
     let at = candidate.at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
     let without = resolution.answer.identity().map(Identity::without_profile);
+    let outcome = candidate.outcome.name().replace('-', " ");
     let what = match (candidate.outcome, name) {
         (Outcome::Unset, _) => nothing_at(candidate.source).to_owned(),
         (Outcome::Chosen, name) => name.or(without).unwrap_or_default(),
-        (outcome, Some(name)) => format!("{name}: {}", outcome.name().replace('-', " ")),
-        (outcome, None) => outcome.name().replace('-', " "),
+        (_, Some(name)) => format!("{name}: {outcome}"),
+        (_, None) => outcome,
     };
     what + &at
 }
@@ -163,28 +165,21 @@ fn nothing_at(source: Source) -> &'static str {
 }
 
 fn print_answer(resolution: &Resolution, layout: &Layout, out: &mut dyn Write) -> io::Result<()> {
-    let name =
-        |missing: &str| resolution.answer.profile().map_or_else(|| missing.to_owned(), visible);
-    match &resolution.answer {
-        Answer::Usable { source, identity } => {
-            let name = name(&identity.without_profile());
-            let guess = if resolution.guess { ": a guess" } else { "" };
-            writeln!(out, "{GOOD}{name}{GOOD:#}  ({}{guess})", source.name())?;
-            let key = identity
-                .credentials()
-                .map_or_else(String::new, |keys| format!(" {}", mask_key_id(&keys.access_key_id)));
-            let end = identity.expires_at().map(|end| format!(", until {end}"));
-            let text = format!("{}{key}{}", identity.kind_name(), end.unwrap_or_default());
-            writeln!(out, "  credentials  {}", layout.lines(&text, 15, 15))?;
-            match &resolution.account {
-                Some(account) => writeln!(out, "  account      {account}"),
-                None => Ok(()),
-            }
-        }
-        Answer::Unusable { source, .. } => {
-            let name = name("no profile");
-            writeln!(out, "{BAD}{name}{BAD:#}  cannot be used ({})", source.name())
-        }
-        Answer::Nothing => writeln!(out, "{BAD}no usable profile{BAD:#}"),
-    }
+    let profile = resolution.answer.profile().map(visible);
+    let Answer::Usable { source, identity } = &resolution.answer else {
+        let Some(source) = resolution.answer.source() else {
+            return writeln!(out, "{BAD}no usable profile{BAD:#}");
+        };
+        let name = profile.as_deref().unwrap_or("no profile");
+        return writeln!(out, "{BAD}{name}{BAD:#}  cannot be used ({})", source.name());
+    };
+    let name = profile.unwrap_or_else(|| identity.without_profile());
+    let guess = if resolution.guess { ": a guess" } else { "" };
+    writeln!(out, "{GOOD}{name}{GOOD:#}  ({}{guess})", source.name())?;
+    let key = identity.credentials().map(|keys| format!(" {}", mask_key_id(&keys.access_key_id)));
+    let end = identity.expires_at().map(|end| format!(", until {end}"));
+    let text = [Some(identity.kind_name().to_owned()), key, end].into_iter().flatten();
+    writeln!(out, "  credentials  {}", layout.lines(&text.collect::<String>(), 15, 15))?;
+    let account = resolution.account.as_ref();
+    account.map_or(Ok(()), |account| writeln!(out, "  account      {account}"))
 }
