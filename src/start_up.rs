@@ -1,6 +1,7 @@
 //! The start-up files of the shells: where they are, which of their lines load the integration, and the one line that
 //! `setup` adds and takes out again.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Failure, reason};
@@ -149,26 +150,22 @@ impl StartUpFile {
         if let Some(old) = self.old.bytes() {
             self.write(&copy, old)?;
         } else if let Some(directory) = self.path.parent() {
-            std::fs::create_dir_all(directory).map_err(|error| failed(directory, &error))?;
+            fs::create_dir_all(directory).map_err(|error| failed(directory, &error))?;
         }
         self.write(&self.path, &with_line(self.old.bytes(), line))?;
         Ok(self.old.bytes().map(|_| copy))
     }
 
-    /// Takes out the line that was added, and the copy if it is what the file is again. Whether there was such a line.
-    pub fn take_out(&self) -> Result<bool, Failure> {
-        let Some(new) = self.old.bytes().and_then(without_line) else { return Ok(false) };
-        let copy = self.copy();
+    /// Takes out the line that was added, and the copy if it is what the file is again.
+    fn take_out(&self) -> Result<(), Failure> {
+        let (new, copy) = (without_line(self.old.bytes().unwrap_or_default()), self.copy());
+        let remove = |path: &Path| fs::remove_file(path).map_err(|error| failed(path, &error));
         // A file that has nothing else was made for that line.
         if new.is_empty() && !copy.exists() {
-            std::fs::remove_file(&self.path).map_err(|error| failed(&self.path, &error))?;
-            return Ok(true);
+            return remove(&self.path);
         }
         self.write(&self.path, &new)?;
-        if std::fs::read(&copy).is_ok_and(|kept| kept == new) {
-            std::fs::remove_file(&copy).map_err(|error| failed(&copy, &error))?;
-        }
-        Ok(true)
+        if fs::read(&copy).is_ok_and(|kept| kept == new) { remove(&copy) } else { Ok(()) }
     }
 
     fn copy(&self) -> PathBuf {
@@ -186,11 +183,10 @@ impl StartUpFile {
 
 /// Takes the line that was added out of every file; returns which.
 pub fn take_out_everywhere(world: &World) -> Result<Vec<PathBuf>, Failure> {
-    let mut changed = Vec::new();
-    for (_, path) in all_files(world) {
-        if has(&path, MARK) && StartUpFile::open(&path, world)?.take_out()? {
-            changed.push(path);
-        }
+    let files = all_files(world).into_iter().map(|(_, path)| path);
+    let changed: Vec<PathBuf> = files.filter(|path| has(path, MARK)).collect();
+    for path in &changed {
+        StartUpFile::open(path, world)?.take_out()?;
     }
     Ok(changed)
 }
@@ -199,25 +195,18 @@ fn failed(path: &Path, error: &std::io::Error) -> Failure {
     Failure::Problem(format!("{} cannot be written: {}", visible(path), reason(error)))
 }
 
-/// The text with a line at its end. Whether it ended in a line feed stays as it was, so that it can be had back.
+/// The text with a line at its end.
 fn with_line(old: Option<&[u8]>, line: &str) -> Vec<u8> {
-    let ended = old.is_none_or(|old| old.ends_with(b"\n"));
-    let (before, after): (&[u8], &[u8]) = if ended { (b"", b"\n") } else { (b"\n", b"") };
-    [old.unwrap_or_default(), before, line.as_bytes(), MARK.as_bytes(), after].concat()
+    let old = old.unwrap_or_default();
+    let end: &[u8] = if old.is_empty() || old.ends_with(b"\n") { b"" } else { b"\n" };
+    [old, end, line.as_bytes(), MARK.as_bytes(), b"\n"].concat()
 }
 
-/// The text before [`with_line`]; `None` when it has no such line.
-fn without_line(text: &[u8]) -> Option<Vec<u8>> {
-    let mut start = 0;
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
-        let end = start + line.len();
-        if line.trim_ascii_end().ends_with(MARK.as_bytes()) {
-            let begin = if line.ends_with(b"\n") { start } else { start.saturating_sub(1) };
-            return Some([&text[..begin], &text[end..]].concat());
-        }
-        start = end;
-    }
-    None
+/// The text without a line that was added so.
+fn without_line(text: &[u8]) -> Vec<u8> {
+    let lines = text.split_inclusive(|byte| *byte == b'\n');
+    let kept = lines.filter(|line| !line.trim_ascii_end().ends_with(MARK.as_bytes()));
+    kept.flatten().copied().collect()
 }
 
 #[cfg(test)]
@@ -226,18 +215,19 @@ mod tests {
 
     #[test]
     fn a_line_that_is_taken_out_leaves_what_was_there() {
-        for old in ["", "\n", "a", "a\n", "a\n\n", "a\nb", "a\r\nb", "\n\na\\\n"] {
-            let new = with_line(Some(old.as_bytes()), "load");
-            let text = String::from_utf8_lossy(&new).into_owned();
-            assert!(text.starts_with(old) && text.contains("load # added"), "{text:?}");
-            assert_eq!(without_line(&new).as_deref(), Some(old.as_bytes()), "{old:?}");
-            assert_eq!(without_line(old.as_bytes()), None, "{old:?}");
+        for old in ["", "\n", "a\n", "a\n\n", "a\nb\n", "a\r\nb\r\n", "\n\na\\\n"] {
+            // A last line that did not end does then.
+            for before in [old, old.strip_suffix('\n').unwrap_or_default()] {
+                let new = with_line(Some(before.as_bytes()), "load");
+                let text = String::from_utf8_lossy(&new).into_owned();
+                assert!(text.starts_with(before) && text.contains("load # added"), "{text:?}");
+                let end = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
+                assert_eq!(without_line(&new), format!("{before}{end}").as_bytes(), "{before:?}");
+            }
+            assert_eq!(without_line(old.as_bytes()), old.as_bytes());
         }
         let new = with_line(None, "load");
-        assert_eq!(
-            without_line(&[b"before\n", &*new, b"after\n"].concat()).unwrap(),
-            b"before\nafter\n"
-        );
+        assert_eq!(without_line(&[b"before\n", &*new, b"after\n"].concat()), b"before\nafter\n");
     }
 
     #[test]
@@ -269,7 +259,7 @@ mod tests {
     fn a_login_bash_reads_its_profile() {
         let home = tempfile::tempdir().unwrap();
         let (home, write) = (home.path(), |name: &str, text: &str| {
-            std::fs::write(home.path().join(name), text).unwrap();
+            fs::write(home.path().join(name), text).unwrap();
         });
         let file = |login| bash_file(home, login).file_name().unwrap().to_owned();
         assert_eq!([file(false), file(true)], [".bashrc", ".bash_profile"]);
