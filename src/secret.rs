@@ -38,16 +38,9 @@ impl fmt::Debug for Secret {
 ///
 /// Ids of eight characters or fewer would be shown whole by that rule, so they are starred entirely.
 pub fn mask_key_id(id: &str) -> String {
-    let chars: Vec<char> = id.chars().collect();
-    if chars.len() <= 8 {
-        return "*".repeat(chars.len());
-    }
-    let (head, tail) = (&chars[..4], &chars[chars.len() - 4..]);
-    head.iter()
-        .copied()
-        .chain(std::iter::repeat_n('*', chars.len() - 8))
-        .chain(tail.iter().copied())
-        .collect()
+    let length = id.chars().count();
+    let shown = |at| length > 8 && (at < 4 || at + 4 >= length);
+    id.chars().enumerate().map(|(at, c)| if shown(at) { c } else { '*' }).collect()
 }
 
 #[cfg(test)]

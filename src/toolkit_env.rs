@@ -96,8 +96,7 @@ impl ToolkitEnv {
 
     /// Every line that assigns the variable.
     pub fn lines_of(&self, name: &str) -> Vec<usize> {
-        let found = self.assignment_of(name);
-        found.map(|found| found.lines.clone()).unwrap_or_default()
+        self.assignment_of(name).map_or_else(Vec::new, |found| found.lines.clone())
     }
 
     /// The variables of [`NAMES`] that are set to something unknown, with the line to change.
@@ -135,6 +134,7 @@ impl ToolkitEnv {
             while let Some((name, value)) = assignment(rest) {
                 let name = known(name);
                 let (why, open) = match read_value(value) {
+                    Err(stop) => stop,
                     Ok((value, after)) => {
                         if let Some(name) = name {
                             self.set(name, line, Ok(value));
@@ -143,8 +143,6 @@ impl ToolkitEnv {
                         rest = after.trim_ascii_start();
                         continue;
                     }
-                    Err(Stop::NeedsShell) => (Unknown::NeedsShell, None),
-                    Err(Stop::Open(quote)) => (Unknown::OpenQuote, Some(quote)),
                 };
                 for name in name.into_iter().chain(assigned_in(value)) {
                     self.set(name, line, Err(why));
@@ -197,31 +195,29 @@ fn is_identifier(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Why a value cannot be read to its end.
-enum Stop {
-    NeedsShell,
-    /// The line ends within this quote, or after a backslash.
-    Open(u8),
-}
+/// Why a value cannot be read to its end, and the quote or backslash that is left open.
+type Stop = (Unknown, Option<u8>);
 
 /// Reads one POSIX shell word (IEEE Std 1003.1, "Quoting") up to the first unquoted blank, `;` or `&`, and returns what
 /// follows too.
 fn read_value(text: &[u8]) -> Result<(Zeroizing<Vec<u8>>, &[u8]), Stop> {
+    const NEEDS_SHELL: Stop = (Unknown::NeedsShell, None);
+    let open = |quote| (Unknown::OpenQuote, Some(quote));
     let mut value = Zeroizing::new(Vec::new());
     let mut quote = None;
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
         match (quote, byte) {
-            (Some(open), _) if byte == open => quote = None,
+            (Some(until), _) if byte == until => quote = None,
             (Some(b'\''), _) => value.push(byte),
             (_, b'$' | b'`') | (None, b'(' | b')' | b'<' | b'>' | b'|') => {
-                return Err(Stop::NeedsShell);
+                return Err(NEEDS_SHELL);
             }
             // `~` expands at the start of a value and, in an assignment, after a colon.
-            (None, b'~') if at == 0 || text[at - 1] == b':' => return Err(Stop::NeedsShell),
+            (None, b'~') if at == 0 || text[at - 1] == b':' => return Err(NEEDS_SHELL),
             (_, b'\\') => {
                 at += 1;
-                let &escaped = text.get(at).ok_or(Stop::Open(quote.unwrap_or(b'\\')))?;
+                let &escaped = text.get(at).ok_or(open(quote.unwrap_or(b'\\')))?;
                 // Between double quotes, a backslash before any other character stands for itself.
                 if quote.is_some() && !matches!(escaped, b'$' | b'`' | b'"' | b'\\') {
                     value.push(b'\\');
@@ -235,7 +231,7 @@ fn read_value(text: &[u8]) -> Result<(Zeroizing<Vec<u8>>, &[u8]), Stop> {
         at += 1;
     }
     match quote {
-        Some(quote) => Err(Stop::Open(quote)),
+        Some(quote) => Err(open(quote)),
         None => Ok((value, &text[at..])),
     }
 }

@@ -95,7 +95,7 @@ fn change(
     }
     check_is_ours(&file.path, world.home.as_deref())?;
     let text = rewrite(old, section, edits)
-        .map_err(|invalid| failed(format!("{} {invalid}; fix it", invalid.place(&file.path))))?;
+        .map_err(|invalid| failed(format!("{}; fix it", invalid.in_file(&file.path))))?;
     // A link, as managers of such files make them, stays one.
     let target = file.path.canonicalize().unwrap_or_else(|_| file.path.clone());
     let written = std::fs::DirBuilder::new()

@@ -41,9 +41,8 @@ pub fn allow(args: &cli::Trust, world: &World, out: &mut dyn Write) -> Done {
         }
         Content::Absent => return Err(Problem(format!("{shown} does not exist"))),
     };
-    let parsed = overrides::parse(&bytes).map_err(|invalid| {
-        Problem(format!("{} {invalid}; fix it, then allow it", invalid.place(&path)))
-    })?;
+    let parsed = overrides::parse(&bytes)
+        .map_err(|invalid| Problem(format!("{}; fix it, then allow it", invalid.in_file(&path))))?;
     show(&path, &parsed, world, out)?;
     store.allow(&path, &bytes)?;
     print_line(&format!("allowed {shown}"), &world.env, out)?;

@@ -10,7 +10,6 @@ use crate::cli;
 use crate::error::{Done, Failure};
 use crate::finding::{Code, Finding, abridged, print_findings};
 use crate::layout::Layout;
-use crate::overrides::place;
 use crate::resolve::{ADD_A_PROFILE, Inputs, resolve, usable};
 use crate::secret::mask_key_id;
 use crate::session::UserIntent;
@@ -76,8 +75,7 @@ struct Row<'a> {
 
 impl<'a> Row<'a> {
     fn of(profile: &'a Profile<'_>, inputs: &'a Inputs<'_>, current: Option<&str>) -> Self {
-        let places =
-            profile.at().filter_map(|at| Some(place(inputs.path_of(at.kind)?, Some(at.line))));
+        let places = profile.at().filter_map(|at| inputs.place(at).map(|at| at.to_string()));
         Self {
             name: profile.name(),
             kind: profile.kind(),

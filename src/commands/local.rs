@@ -97,10 +97,8 @@ fn rewritten(
         return Err(unchanged(&format!("{shown} {why}")));
     }
     let invalid = |invalid: Invalid| {
-        let place = invalid.place(path);
-        unchanged(&format!(
-            "{place} {invalid}; fix it or remove it with `backlog-aws local --unset`"
-        ))
+        let what = invalid.in_file(path);
+        unchanged(&format!("{what}; fix it or remove it with `backlog-aws local --unset`"))
     };
     let old = found.and_then(|found| found.file.bytes());
     let text = overrides::rewrite(old, None, edits).map_err(invalid)?;

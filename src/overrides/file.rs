@@ -4,8 +4,9 @@ use std::path::Path;
 
 use ini::{Ini, ParseOption};
 
-use super::{MAX_BYTES, place};
+use super::MAX_BYTES;
 use crate::aws::account::is_account;
+use crate::finding::{Code, Finding, Place};
 use crate::text::visible;
 
 /// A value and the line it stands on, counted from 1.
@@ -36,18 +37,17 @@ impl Override {
     /// The keys for people, with their places in the file at `path`.
     pub fn lines(&self, path: &Path) -> impl Iterator<Item = String> {
         self.entries().map(|(key, Entry { value, line })| {
-            format!("{}: {key} = {}", place(path, Some(*line)), visible(value))
+            format!("{}: {key} = {}", Place::line(path, *line), visible(value))
         })
     }
 }
 
 /// Why a file cannot be used, and where. The text never repeats a value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalid {
     /// Where one line is to blame, counted from 1.
     pub line: Option<usize>,
-    /// What is wrong and what to write instead, as the end of a sentence about the place.
+    /// What is wrong, as the end of a sentence about the place, and perhaps after a semicolon what to write instead.
     pub what: String,
 }
 
@@ -60,9 +60,16 @@ impl Invalid {
         Self { line: None, what: what.into() }
     }
 
-    /// The path with the line, as `file:line` or only `file`.
-    pub fn place(&self, path: &Path) -> String {
-        place(path, self.line)
+    /// A sentence about the file at `path`.
+    pub fn in_file(&self, path: &Path) -> String {
+        format!("{} {}", Place { path: path.to_owned(), line: self.line }, self.what)
+    }
+
+    /// The same as a finding. Where the text does not say what to do, it is `otherwise`.
+    pub fn finding(&self, code: Code, path: &Path, otherwise: &str) -> Finding {
+        let (what, remedy) = self.what.split_once("; ").unwrap_or((&self.what, otherwise));
+        let what = Self { line: self.line, what: what.to_owned() };
+        Finding::problem(code, what.in_file(path)).remedy(remedy)
     }
 }
 
@@ -73,7 +80,7 @@ impl Invalid {
 /// Anything but the known keys, comments and blank lines is an error: a misspelled key would otherwise send traffic
 /// to an account that nobody chose.
 pub fn parse(bytes: &[u8]) -> Result<Override, Invalid> {
-    let sections = read(text(bytes)?)?;
+    let sections = parse_sections(bytes)?;
     if let Some(header) = sections.iter().find_map(|section| section.header.as_ref()) {
         return Err(Invalid::at(header.line, format!("has a [section]; {ONLY}")));
     }
@@ -210,28 +217,19 @@ fn text(bytes: &[u8]) -> Result<&str, Invalid> {
 
 /// The part before the first section, which may say nothing, and the sections.
 fn read(text: &str) -> Result<Vec<Section>, Invalid> {
-    let mut sections = vec![Section::default()];
-    let mut current = Section::default();
+    let (mut sections, mut current) = (Vec::new(), Section::default());
     for (line, text) in (1..).zip(text.lines()) {
         match parse_line(text).map_err(|what| Invalid::at(line, what))? {
             Line::Blank => {}
             Line::Header(value) => {
                 let next = Section { header: Some(Entry { value, line }), ..Section::default() };
-                let done = std::mem::replace(&mut current, next);
-                store(done, &mut sections);
+                sections.push(std::mem::replace(&mut current, next));
             }
             Line::Property(key, value) => set(&mut current.settings, &key, value, line)?,
         }
     }
-    store(current, &mut sections);
+    sections.push(current);
     Ok(sections)
-}
-
-fn store(section: Section, sections: &mut Vec<Section>) {
-    match section.header {
-        None => sections[0] = section,
-        Some(_) => sections.push(section),
-    }
 }
 
 fn set(settings: &mut Override, key: &str, value: String, line: usize) -> Result<(), Invalid> {
@@ -258,7 +256,7 @@ fn set(settings: &mut Override, key: &str, value: String, line: usize) -> Result
     Ok(())
 }
 
-const ONLY: &str = "only `profile`, `region` and `account` belong here";
+const ONLY: &str = "use `profile`, `region` or `account`";
 
 enum Line {
     /// Or a comment.

@@ -1,7 +1,5 @@
 //! `.backlog-aws`: which profile and region a directory asks for ([`file`]), and whether that counts ([`trust`]).
 
-use std::path::Path;
-
 mod file;
 pub mod rules;
 pub mod trust;
@@ -11,12 +9,3 @@ pub use self::file::{
     Edit, Entry, Invalid, Override, is_profile_name, is_region_name, parse, rewrite,
 };
 pub use crate::world::{MAX_OVERRIDE_BYTES as MAX_BYTES, OVERRIDE_NAME as FILE_NAME};
-
-/// `file:line`, fit for a terminal.
-pub fn place(path: &Path, line: Option<usize>) -> String {
-    let shown = crate::text::visible(path);
-    match line {
-        Some(line) => format!("{shown}:{line}"),
-        None => shown,
-    }
-}

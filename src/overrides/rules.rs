@@ -104,7 +104,7 @@ mod tests {
         ] {
             let invalid = rules(text).unwrap_err();
             assert_eq!(invalid.line, Some(line), "{text}");
-            assert!(invalid.what.contains(what), "{invalid}");
+            assert!(invalid.what.contains(what), "{invalid:?}");
         }
     }
 }

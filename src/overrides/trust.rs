@@ -49,13 +49,6 @@ pub struct OverrideFile<'a> {
     pub verdict: Verdict,
 }
 
-impl OverrideFile<'_> {
-    /// Whether files further up are not asked: it counts, or may count.
-    fn decides(&self) -> bool {
-        matches!(self.verdict, Verdict::Allowed | Verdict::Undecidable(_))
-    }
-}
-
 /// Asks the trust store about each file on the way up, nearest first, up to the one that decides.
 pub fn judge<'a>(files: &'a [SourceFile], store: Option<&Store>) -> Vec<OverrideFile<'a>> {
     let mut judged = Vec::new();
@@ -73,8 +66,10 @@ pub fn judge<'a>(files: &'a [SourceFile], store: Option<&Store>) -> Vec<Override
                 store.verdict(file, &mut under).unwrap_or_else(Verdict::Undecidable)
             }
         };
+        // One that counts, or may count.
+        let decides = matches!(verdict, Verdict::Allowed | Verdict::Undecidable(_));
         judged.push(OverrideFile { file, verdict });
-        if judged.last().is_some_and(OverrideFile::decides) {
+        if decides {
             break;
         }
     }
@@ -141,10 +136,7 @@ impl Store {
         file: &SourceFile,
         under: &mut Option<Vec<PathBuf>>,
     ) -> Result<Verdict, String> {
-        let content = match &file.content {
-            Content::Read { bytes, .. } => Some(bytes),
-            Content::Absent | Content::Unreadable(_) => None,
-        };
+        let content = file.bytes();
         let changed = match self.decision('p', &file.path)? {
             Some(Decision::Deny) => return Ok(Verdict::Denied),
             Some(Decision::Allow(hash)) => {
@@ -305,11 +297,7 @@ fn content_hash(path: &Path, content: &[u8]) -> String {
 
 /// SHA-256 of the parts in a row, in hexadecimal.
 fn hash(parts: &[&[u8]]) -> String {
-    let mut hasher = Sha256::new();
-    for part in parts {
-        hasher.update(part);
-    }
-    hex(&hasher.finalize())
+    hex(&Sha256::digest(parts.concat()))
 }
 
 #[cfg(test)]

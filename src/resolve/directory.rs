@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::answer::{FoundOverride, Outcome};
-use crate::finding::{Code, Finding, Place, Told};
+use crate::finding::{Code, Finding, Place, Severity, Told};
 use crate::fs::Content;
 use crate::overrides::rules::{self, Rule, Rules};
 use crate::overrides::trust::{OverrideFile, Verdict};
@@ -67,18 +67,16 @@ impl Directory {
                 // The user knows.
                 (_, Verdict::Denied) => (Outcome::NotAllowed, None),
                 (Content::Read { bytes, .. }, Verdict::Unknown { changed }) => {
-                    let code = Code::OverrideNotAllowed;
-                    let finding = if *changed {
-                        let told = format!("{shown} changed since you allowed it, and is ignored");
-                        Finding::problem(code, told)
+                    let (severity, why) = if *changed {
+                        (Severity::Problem, ": changed since you allowed it")
                     } else {
-                        Finding::warning(code, format!("{shown} is ignored until you allow it"))
+                        (Severity::Warning, " until you allow it")
                     };
-                    let remedy = format!("read it, then run {allow}");
-                    (
-                        Outcome::NotAllowed,
-                        Some(finding.told(Told::OncePerShell).about(bytes).remedy(remedy)),
-                    )
+                    let message = format!("{shown} is ignored{why}");
+                    let finding = Finding::warning(Code::OverrideNotAllowed, message)
+                        .remedy(format!("read it, then run {allow}"));
+                    let finding = finding.told(Told::OncePerShell).about(bytes);
+                    (Outcome::NotAllowed, Some(Finding { severity, ..finding }))
                 }
                 (Content::Unreadable(why), _) => {
                     let message = format!("{shown} {why} and is ignored");
@@ -122,10 +120,8 @@ impl Directory {
         let (line, decided) = match overrides::parse(content) {
             Ok(decided) => (None, Ok(decided)),
             Err(invalid) => {
-                let message = format!("{} {invalid}", invalid.place(path));
-                let finding = Finding::problem(Code::OverrideInvalid, message)
-                    .remedy("fix it, or ignore it with `backlog-aws deny`");
-                (invalid.line, Err(finding))
+                let remedy = "fix it, or ignore it with `backlog-aws deny`";
+                (invalid.line, Err(invalid.finding(Code::OverrideInvalid, path, remedy)))
             }
         };
         self.decided = Some((Place { path: path.to_owned(), line }, decided));
@@ -143,33 +139,25 @@ impl UserConfig {
         let Some(file) = &world.user_config else {
             return Self::default();
         };
+        let refused = |why: &str, remedy: &str| {
+            let message = format!("{} {why}", visible(&file.path));
+            Err(Finding::problem(Code::Unusable, message).remedy(remedy))
+        };
         let rules = match (&file.content, file.foreign()) {
             (Content::Absent, _) => Ok(Rules::default()),
-            (Content::Unreadable(why), _) => Err((why.as_str(), "fix or remove it".to_owned())),
+            (Content::Unreadable(why), _) => refused(why, "fix or remove it"),
             (Content::Read { .. }, Some(why)) => {
                 let chmod = command_on("chmod go-w", &file.path);
-                Err((why, format!("make it a file that only you can write to: {chmod}")))
+                refused(why, &format!("make it a file that only you can write to: {chmod}"))
             }
-            (Content::Read { bytes, .. }, None) => return Self::read(&file.path, bytes, world),
+            (Content::Read { bytes, .. }, None) => rules::parse(bytes, world.home.as_deref())
+                .map_err(|invalid| invalid.finding(Code::Unusable, &file.path, "fix it")),
         };
-        let rules = rules.map_err(|(why, remedy)| {
-            let message = format!("{} {why}", visible(&file.path));
-            Finding::problem(Code::Unusable, message).remedy(remedy)
-        });
-        Self { path: file.path.clone(), rules, rule: None }
-    }
-
-    /// From the content of a file that can be trusted.
-    fn read(path: &Path, bytes: &[u8], world: &World) -> Self {
-        let rules = rules::parse(bytes, world.home.as_deref()).map_err(|invalid| {
-            let message = format!("{} {invalid}", invalid.place(path));
-            Finding::problem(Code::Unusable, message).remedy("fix it")
-        });
         let rule = match (&rules, &world.cwd) {
             (Ok(rules), Some(cwd)) => rules.for_directory(cwd).cloned(),
             _ => None,
         };
-        Self { path: path.to_owned(), rules, rule }
+        Self { path: file.path.clone(), rules, rule }
     }
 
     /// What holds everywhere.

@@ -219,15 +219,12 @@ impl<'a> Inputs<'a> {
     }
 
     fn file_findings(&self, world: &World) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for file in [&world.credentials, &world.config, &world.toolkit_env].into_iter().flatten() {
-            findings.extend(unreadable(file));
-        }
-        for file in [&world.credentials, &world.toolkit_env].into_iter().flatten() {
-            findings.extend(open_to_others(file));
-        }
-        findings.extend(self.profiles.problems.iter().filter_map(|found| self.line_finding(found)));
-        findings
+        let files = [&world.credentials, &world.config, &world.toolkit_env];
+        let secret = [&world.credentials, &world.toolkit_env];
+        let unreadable = files.into_iter().flatten().filter_map(unreadable);
+        let open = secret.into_iter().flatten().filter_map(open_to_others);
+        let lines = self.profiles.problems.iter().filter_map(|found| self.line_finding(found));
+        unreadable.chain(open).chain(lines).collect()
     }
 }
 
@@ -255,15 +252,11 @@ fn unreadable(file: &SourceFile) -> Option<Finding> {
 /// The profiles of the AWS files.
 fn profiles(world: &World) -> Profiles<'_> {
     let both = [(FileKind::Credentials, &world.credentials), (FileKind::Config, &world.config)];
-    let mut files = Vec::new();
-    for (kind, file) in both {
-        if let Some(file) = file
-            && let Some(bytes) = file.bytes()
-        {
-            files.push(AwsFile { kind, path: &file.path, bytes });
-        }
-    }
-    Profiles::read(&files)
+    let files = both.into_iter().filter_map(|(kind, file)| {
+        let file = file.as_ref()?;
+        Some(AwsFile { kind, path: &file.path, bytes: file.bytes()? })
+    });
+    Profiles::read(&files.collect::<Vec<_>>())
 }
 
 impl EnvironmentKeys {

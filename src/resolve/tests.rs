@@ -8,7 +8,7 @@ use strum::VariantArray;
 
 use super::*;
 use crate::aws::{ApiKey, AwsFile, Credentials, FileKind, Kind, Profiles};
-use crate::finding::{Code, Finding};
+use crate::finding::Code;
 use crate::overrides::rules;
 use crate::secret::Secret;
 use crate::session::UserIntent;
@@ -86,12 +86,8 @@ fn overridden(inputs: &mut Inputs<'_>, text: &str) {
 
 /// The user's own configuration, in the directory `/p`.
 fn configured(inputs: &mut Inputs<'_>, text: &str) {
-    let rules = rules::parse(text.as_bytes(), None).map_err(|invalid| {
-        Finding::problem(
-            Code::Unusable,
-            format!("{} {invalid}", invalid.place("/config.ini".as_ref())),
-        )
-    });
+    let rules = rules::parse(text.as_bytes(), None)
+        .map_err(|invalid| invalid.finding(Code::Unusable, "/config.ini".as_ref(), "fix it"));
     let rule = rules.as_ref().ok().and_then(|rules| rules.for_directory(Path::new("/p/x")));
     inputs.user_config = UserConfig { path: "/config.ini".into(), rule: rule.cloned(), rules };
 }

@@ -289,7 +289,7 @@ fn an_override_that_changed_is_named_even_in_quiet() {
     for words in [&["exec", "--", "true"][..], &["hook", "bash", "1.1", "stamps"]] {
         let told = home.invoke(words).cwd(home.path("acme")).env("BACKLOG_AWS_QUIET", "1").run();
         let told = told.expect_code(0);
-        let changed = "acme/.backlog-aws changed since you allowed it, and is ignored";
+        let changed = "acme/.backlog-aws is ignored: changed since you allowed it";
         assert!(told.err().contains(changed), "{words:?}: {}", told.err());
     }
 }

@@ -77,7 +77,7 @@ scenario! {
         // Same length, and the same file.
         home.write("acme/.backlog-aws", "profile = bedroc1\n");
         let told = session.line("").joined();
-        assert!(told.contains("changed since you allowed it, and is ignored"), "{told}");
+        assert!(told.contains("is ignored: changed since you allowed it"), "{told}");
         session.assert_exported("luxito", "us-west-2", "first");
         home.write("acme/.backlog-aws", "profile = bedrock\n");
         session.line("");

@@ -69,7 +69,7 @@ fn an_error_never_repeats_a_value() {
         format!("{secret}\n"),
     ] {
         let error = parse(text.as_bytes()).unwrap_err();
-        assert!(!error.to_string().contains(secret), "{error}");
+        assert!(!error.what.contains(secret), "{error:?}");
     }
 }
 

@@ -93,7 +93,7 @@ pub fn override_file(input: &[u8]) {
         }
         Err(invalid) => {
             assert!(invalid.line.is_none_or(|line| (1..=lines).contains(&line)), "{invalid:?}");
-            assert_fit_for_a_terminal(&invalid.to_string());
+            assert_fit_for_a_terminal(&invalid.what);
         }
     }
 }
