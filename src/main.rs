@@ -84,10 +84,9 @@ fn run_hook(words: &[OsString]) -> Done {
     {
         return claude::print_watch_paths(event, &World::capture(), &mut io::stdout().lock());
     }
-    let call = hook::Call::parse(words)?;
     // The process ends here, and its memory with it: wiping and freeing each piece of it first would only take time.
     let world = ManuallyDrop::new(World::capture());
-    hook::run(&call, &world, &mut io::stdout().lock())
+    hook::run(words, &world, &mut io::stdout().lock())
 }
 
 fn run_command(cli: &Cli) -> Done {

@@ -111,18 +111,16 @@ fn judge_start(
     // With Docker the script asks the AWS CLI, to which a sealed configuration gives the one identity.
     let (native, containers) = (under_exec(false), under_exec(true).filter(|_| !args.sealed));
     // The script takes containers where its compose file is and a Docker engine answers.
-    let compose = |script: &Path| Some(script.parent()?.join("../../docker-compose.yml").exists());
-    let native_mode = args.command.iter().any(|word| word == "BACKLOG_NATIVE_MODE=true");
+    let takes_containers = |script: &Path| {
+        let directory = script.parent();
+        directory.is_some_and(|directory| directory.join("../../docker-compose.yml").exists())
+            && !args.command.iter().any(|word| word == "BACKLOG_NATIVE_MODE=true")
+            && engine_answers(&world.env)
+    };
     let findings = match script {
         // Of API keys only the script knows nothing; of containers too.
         None => native.filter(|found| !args.sealed && found.code != Code::ToolkitApiKey),
-        Some(script) if compose(script) == Some(true) && !native_mode && native != containers => {
-            if engine_answers(&world.env) {
-                containers
-            } else {
-                native
-            }
-        }
+        Some(script) if native != containers && takes_containers(script) => containers,
         Some(_) => native,
     };
     let stops = |finding: &&Finding| finding.code != Code::ToolkitRegion;

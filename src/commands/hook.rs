@@ -19,50 +19,29 @@ use crate::world::World;
 /// Counts up when the scripts of `shell/` and what the program prints for them no longer go together.
 const PROTOCOL: &str = "3";
 
-/// What the integration passes: `hook SHELL SESSION PRECISION PROTOCOL [hold]`.
-pub struct Call {
-    shell: Shell,
-    session: String,
-    /// `None` for an integration of another version.
-    precision: Option<Precision>,
-    /// Whether the shell is to say itself, and later, what there is to say.
-    hold: bool,
-}
-
-impl Call {
-    /// Reads the words after `hook`.
-    pub fn parse(words: &[OsString]) -> Result<Self, Failure> {
-        let word = |index: usize| words.get(index).map_or(OsStr::new(""), OsString::as_os_str);
-        let shell = Shell::from_path(Path::new(word(0))).ok_or_else(|| {
-            Failure::Usage("`hook` is run by the shells; see `backlog-aws init --help`".to_owned())
-        })?;
-        let fits = words.len() <= 3 || word(3) == PROTOCOL;
-        let precision = Precision::from_word(word(2)).filter(|_| fits);
-        Ok(Self {
-            shell,
-            session: word(1).to_string_lossy().into_owned(),
-            precision,
-            hold: word(4) == "hold",
-        })
-    }
-}
-
-/// Decides what to change in the shell that called.
-pub fn run(call: &Call, world: &World, out: &mut dyn Write) -> Done {
-    let session = Session::continued(state_of(&world.env), &call.session, &Values::of(&world.env));
-    let Some(precision) = call.precision else {
-        out.write_all(&leave(call.shell, world, session))?;
+/// Decides what to change in the shell that called. The integration passes `hook SHELL SESSION PRECISION PROTOCOL [hold]`,
+/// and `hold` when the shell is to say itself, and later, what there is to say.
+pub fn run(words: &[OsString], world: &World, out: &mut dyn Write) -> Done {
+    let argument = |index: usize| words.get(index).map_or(OsStr::new(""), OsString::as_os_str);
+    let shell = Shell::from_path(Path::new(argument(0))).ok_or_else(|| {
+        Failure::Usage("`hook` is run by the shells; see `backlog-aws init --help`".to_owned())
+    })?;
+    let now = Values::of(&world.env);
+    let session = Session::continued(state_of(&world.env), &argument(1).to_string_lossy(), &now);
+    let is_ours = words.len() <= 3 || argument(3) == PROTOCOL;
+    let Some(precision) = Precision::from_word(argument(2)).filter(|_| is_ours) else {
+        out.write_all(&leave(shell, world, session))?;
         say(
             "backlog-aws was upgraded, and the hook of this shell is too old for it; start a new shell",
             &world.env,
         );
         return Ok(0);
     };
-    let (mut code, news) = update(call.shell, precision, world, session);
-    if call.hold {
+    let (mut code, news) = update(shell, precision, world, session);
+    if argument(4) == "hold" {
         let mut text = Vec::new();
         print_findings(news, &world.env, &mut text);
-        call.shell.assign("news+", OsStr::from_bytes(&text), &mut code);
+        shell.assign("news+", OsStr::from_bytes(&text), &mut code);
         out.write_all(&code)?;
     } else {
         out.write_all(&code)?;
