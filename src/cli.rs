@@ -118,6 +118,8 @@ pub enum InitTarget {
     Zsh,
     /// fish 3.6 and later
     Fish,
+    /// nushell 0.115 and later
+    Nu,
     /// Claude Code, whose Bash tool shows no prompts: hooks for its settings.json, to copy by hand
     Claude,
 }

@@ -114,7 +114,7 @@ fn run_command(cli: &Cli) -> Done {
         Some(Command::Check(args)) => commands::check::run(args, &world, out),
         Some(Command::Credentials(args)) => commands::credentials::run(args, &world, out),
         Some(Command::Doctor(args)) => commands::doctor::run(args, &world, out),
-        Some(Command::Completions(args)) => commands::completions::run(args, code),
+        Some(Command::Completions(args)) => commands::completions::run(args, &world, code),
         Some(Command::Man) => commands::man::run(code),
         Some(Command::Complete(args)) => commands::complete::run(args, code),
         Some(Command::Demo(args)) => commands::demo::run(args, &world, out),

@@ -19,7 +19,21 @@ const MARK: &str = " # added by backlog-aws setup";
 
 /// What plugin managers read beside the start-up files, relative to the home.
 const ANTIDOTE: &str = ".zsh_plugins.txt";
+/// What the line of nushell's start-up file writes.
+const NU_SCRIPT: &str = "backlog-aws.nu";
 const BASH_IT: &str = ".bash_it/custom/backlog-aws/backlog-aws.plugin.bash";
+
+/// The line of a start-up file that loads the integration; `program` is a word for it.
+pub fn load_line(shell: Shell, program: &str) -> String {
+    match shell {
+        Shell::Bash | Shell::Zsh => format!("eval \"$({program} init {})\"", shell.word()),
+        Shell::Fish => format!("{program} init fish | source"),
+        // It cannot evaluate text. What is in that directory it reads next.
+        Shell::Nu => format!(
+            "mkdir $nu.user-autoload-dirs.0; ^{program} init nu | save -f $\"($nu.user-autoload-dirs.0)/{NU_SCRIPT}\""
+        ),
+    }
+}
 
 /// The file that an interactive shell reads, for the line that loads the integration.
 ///
@@ -42,7 +56,8 @@ pub fn file_of(shell: Shell, world: &World) -> Result<PathBuf, Failure> {
             ))
         }
         Shell::Zsh => Ok(zsh_directory(&world.env, home).join(".zshrc")),
-        Shell::Fish => Ok(fish_directory(&world.env, home).join("config.fish")),
+        Shell::Fish => Ok(config_directory(&world.env, home).join("fish/config.fish")),
+        Shell::Nu => Ok(nu_directory(&world.env, home).join("config.nu")),
     }
 }
 
@@ -64,23 +79,31 @@ fn zsh_directory(env: &Environment, home: &Path) -> PathBuf {
     env.non_empty("ZDOTDIR").map_or_else(|| home.to_owned(), PathBuf::from)
 }
 
-fn fish_directory(env: &Environment, home: &Path) -> PathBuf {
-    let config = env.non_empty("XDG_CONFIG_HOME").map(PathBuf::from);
-    config.unwrap_or_else(|| home.join(".config")).join("fish")
+fn config_directory(env: &Environment, home: &Path) -> PathBuf {
+    env.non_empty("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from)
+}
+
+fn nu_directory(env: &Environment, home: &Path) -> PathBuf {
+    let is_macos = cfg!(target_os = "macos") && env.non_empty("XDG_CONFIG_HOME").is_none();
+    let macos = || home.join("Library/Application Support");
+    if is_macos { macos() } else { config_directory(env, home) }.join("nushell")
 }
 
 /// All files from which shells may load the integration.
 fn all_files(world: &World) -> Vec<(Shell, PathBuf)> {
     const BASH: [&str; 5] = [".bashrc", ".bash_profile", ".bash_login", ".profile", BASH_IT];
     const ZSH: [&str; 4] = [".zshenv", ".zprofile", ".zshrc", ANTIDOTE];
-    const FISH: [&str; 2] = ["config.fish", "conf.d/backlog-aws.fish"];
+    const FISH: [&str; 2] = ["fish/config.fish", "fish/conf.d/backlog-aws.fish"];
+    const NU: [&str; 2] = ["config.nu", "env.nu"];
     let Some(home) = &world.home else {
         return Vec::new();
     };
-    let (zsh, fish) = (zsh_directory(&world.env, home), fish_directory(&world.env, home));
+    let (zsh, fish) = (zsh_directory(&world.env, home), config_directory(&world.env, home));
+    let nu = nu_directory(&world.env, home);
     let files = BASH.iter().map(|name| (Shell::Bash, home.join(name)));
     let files = files.chain(ZSH.iter().map(|name| (Shell::Zsh, zsh.join(name))));
-    files.chain(FISH.iter().map(|name| (Shell::Fish, fish.join(name)))).collect()
+    let files = files.chain(FISH.iter().map(|name| (Shell::Fish, fish.join(name))));
+    files.chain(NU.iter().map(|name| (Shell::Nu, nu.join(name)))).collect()
 }
 
 /// Where shells are told to load the integration.
@@ -187,6 +210,9 @@ pub fn take_out_everywhere(world: &World) -> Result<Vec<PathBuf>, Failure> {
     let changed: Vec<PathBuf> = files.filter(|path| has(path, MARK)).collect();
     for path in &changed {
         StartUpFile::open(path, world)?.take_out()?;
+        if path.ends_with("config.nu") {
+            let _ = std::fs::remove_file(path.with_file_name("autoload").join(NU_SCRIPT));
+        }
     }
     Ok(changed)
 }

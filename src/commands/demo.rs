@@ -17,10 +17,11 @@ use crate::cli;
 use crate::error::{Done, Failure, reason};
 use crate::fs::{Access, write_atomically};
 use crate::shell::{Shell, print_code};
+use crate::start_up::load_line;
 use crate::text::visible;
 use crate::world::{World, on_path};
 
-/// What is typed, and why. Every line means the same in all three shells.
+/// What is typed, and why. Every line means the same in bash, zsh and fish.
 const STEPS: [(&str, &str); 8] = [
     (
         "AWS_PROFILE is Claude Code's SSO profile. The toolkit gets a profile with keys",
@@ -83,6 +84,7 @@ const SAMPLES: [(&str, &str); 3] = [
 /// Becomes the supervisor of a shell in a sample home.
 pub fn run(args: &cli::Demo, world: &World, out: &mut dyn Write) -> Done {
     let own = world.env.non_empty("SHELL").and_then(|path| Shell::from_path(Path::new(path)));
+    let own = own.filter(|own| *own != Shell::Nu);
     let shell = args.shell.or(own).unwrap_or(Shell::Bash);
     let name = shell.word();
     let program = on_path(&world.env, OsStr::new(name)).ok_or_else(|| {
@@ -99,6 +101,10 @@ pub fn run(args: &cli::Demo, world: &World, out: &mut dyn Write) -> Done {
         (Shell::Zsh, false) => (".zshrc", &["-f", ".zshrc"]),
         (Shell::Fish, true) => (FISH_FILE, &["-i"]),
         (Shell::Fish, false) => (FISH_FILE, &["--no-config", FISH_FILE]),
+        (Shell::Nu, _) => {
+            let why = "nushell does not read the demo's lines; use --shell bash, zsh or fish";
+            return Err(Failure::Usage(why.to_owned()));
+        }
     };
     let home = sample_home(file, &start_up_text(shell, stays), &world.program).map_err(|error| {
         Failure::Problem(format!(
@@ -153,13 +159,13 @@ fn start_up_text(shell: Shell, stays: bool) -> Vec<u8> {
             ("PS1='demo $ '", "for hook in \"${PROMPT_COMMAND[@]}\"; do eval \"$hook\"; done\n")
         }
         Shell::Zsh => ("PROMPT='demo $ '", "for hook in $precmd_functions; do $hook; done\n"),
-        Shell::Fish => (
+        Shell::Fish | Shell::Nu => (
             "set -g fish_greeting\nfunction fish_prompt\n    echo -n 'demo $ '\nend",
             "emit fish_prompt\n",
         ),
     };
     let print = |line: &str| print_code(shell, &format!("{line}\n"));
-    let mut text = format!("{prompt}\n{}\n", shell.load_line("backlog-aws")).into_bytes();
+    let mut text = format!("{prompt}\n{}\n", load_line(shell, "backlog-aws")).into_bytes();
     text.extend(print(&format!("{}, in a temporary home with AWS_PROFILE=cc", shell.word())));
     text.extend_from_slice(hooks.as_bytes());
     for (why, line) in STEPS {

@@ -14,6 +14,7 @@ pub fn run(args: &cli::Init, world: &World, out: &mut dyn Write) -> Done {
         InitTarget::Bash => Shell::Bash,
         InitTarget::Zsh => Shell::Zsh,
         InitTarget::Fish => Shell::Fish,
+        InitTarget::Nu => Shell::Nu,
         InitTarget::Claude => return claude::print_settings(world, out),
     };
     out.write_all(&shell.integration(&world.program, args.hook, !args.no_completions))?;

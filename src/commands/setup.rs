@@ -14,7 +14,7 @@ use crate::overrides::Edit;
 use crate::resolve::{Inputs, none_found};
 use crate::session::UserIntent;
 use crate::shell::Shell;
-use crate::start_up::{StartUpFile, file_of, take_out_everywhere};
+use crate::start_up::{StartUpFile, file_of, load_line, take_out_everywhere};
 use crate::text::{pasted, shown, visible};
 use crate::user_config;
 use crate::world::World;
@@ -31,7 +31,7 @@ pub fn run(args: &cli::Setup, world: &World, out: &mut dyn Write) -> Done {
     let (shell, how) = found_shell(args.shell, &probe, world)?;
     let path = file_of(shell, world)?;
     let file = shown(&path, home);
-    let load = shell.load_line(&program(&probe, world)?);
+    let load = load_line(shell, &program(&probe, world)?);
     writeln!(out, "shell    {} ({how})", shell.word())?;
     let loaded = probe.start_up_lines.iter().find(|(of, _)| *of == shell).map(|(_, at)| at);
     if let Some(at) = loaded {
@@ -109,7 +109,7 @@ fn found_shell(
         (None, None, None) => {
             let value = variable.map_or("not set".to_owned(), visible);
             Err(Failure::Usage(format!(
-                "cannot tell your shell (SHELL is {value}); name it with --shell bash, zsh or fish"
+                "cannot tell your shell (SHELL is {value}); name it with --shell bash, zsh, fish or nu"
             )))
         }
     }

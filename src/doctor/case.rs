@@ -4,6 +4,7 @@ use super::facts::Facts;
 use super::probe::SystemProbe;
 use crate::resolve::{Inputs, Resolution};
 use crate::shell::Shell;
+use crate::start_up::load_line;
 use crate::world::World;
 
 pub struct Case<'a> {
@@ -24,12 +25,16 @@ impl Case<'_> {
 
     /// The command that loads the integration.
     pub fn load(&self) -> String {
-        format!("`{}`", self.shell().load_line("backlog-aws"))
+        format!("`{}`", load_line(self.shell(), "backlog-aws"))
     }
 
     /// The command that removes variables from the shell.
     pub fn unset(&self, names: &[&str]) -> String {
-        let command = if self.shell() == Shell::Fish { "set -e" } else { "unset" };
+        let command = match self.shell() {
+            Shell::Bash | Shell::Zsh => "unset",
+            Shell::Fish => "set -e",
+            Shell::Nu => "hide-env",
+        };
         format!("`{command} {}`", names.join(" "))
     }
 

@@ -8,7 +8,7 @@ use super::facts::Facts;
 use crate::finding::{Code, Finding, Place};
 use crate::session::{Session, Values, state_of};
 use crate::shell::Shell;
-use crate::start_up::{file_of, loading_lines};
+use crate::start_up::{file_of, load_line, loading_lines};
 use crate::text::{shown, visible};
 use crate::world::World;
 
@@ -73,7 +73,7 @@ fn from_outside(case: &Case<'_>, session: Option<&str>) -> Finding {
 
 /// That a shell is without the hook, and which line in which file loads it. `lines` are those that stand there already.
 fn not_loaded(shell: Shell, lines: &[(Shell, Place)], inherited: &str, world: &World) -> Finding {
-    let load = shell.load_line("backlog-aws");
+    let load = load_line(shell, "backlog-aws");
     let message = format!("this {} has no hook, so nothing is exported{inherited}", shell.word());
     Finding::problem(Code::HookNotLoaded, message).remedy(
         if let Some((_, place)) = lines.iter().find(|(of, _)| *of == shell) {

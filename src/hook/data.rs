@@ -16,8 +16,7 @@ pub fn ask_again(shell: Shell, out: &mut Vec<u8>) {
     shell.assign("expected_aws", "", out);
 }
 
-/// What to compare. Stamps are made now; without them, files are compared by their change times. `None` when they cannot
-/// be made.
+/// What to compare. Stamps are made now; without them, a shell gets the times themselves. `None` when there can be none.
 pub fn assignments(
     shell: Shell,
     world: &World,
@@ -28,7 +27,7 @@ pub fn assignments(
         Precision::Stamps | Precision::SecondStamps => {
             Some(Stamps::open(world.cache.as_deref()?, world.home.as_deref()).ok()?)
         }
-        Precision::ChangeTime | Precision::Nothing => None,
+        Precision::ChangeTime | Precision::ModificationTime | Precision::Nothing => None,
     };
     let mut out = Vec::new();
     for (name, files) in [("files", &watch.files), ("directories", &watch.directories)] {
@@ -44,8 +43,11 @@ pub fn assignments(
     shell.assign_list("ignored", &watch.ignored, 1, &mut out);
     shell.assign_list("rules", &watch.rules, 1, &mut out);
     if stamps.is_none() {
-        let times: Vec<String> = watch.files.iter().map(|(_, time)| calendar(*time)).collect();
-        shell.assign("times", times.join(","), &mut out);
+        let times = watch.files.iter().map(|(_, time)| match shell {
+            Shell::Nu => time.as_nanosecond().to_string(),
+            _ => calendar(*time),
+        });
+        shell.assign("times", times.collect::<Vec<_>>().join(","), &mut out);
     }
     shell.assign("top", &watch.top, &mut out);
     shell.assign("rule", &watch.rule, &mut out);

@@ -12,6 +12,8 @@ pub enum Precision {
     SecondStamps,
     /// Change times: zsh.
     ChangeTime,
+    /// Modification times, those of directories among them: nushell.
+    ModificationTime,
     /// Not at all: `init --hook cd`, and a zsh without `zsh/stat`.
     #[default]
     Nothing,

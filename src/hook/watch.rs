@@ -88,6 +88,12 @@ impl Watch {
         let looking = (world.now, Timestamp::now());
         let mut times = watch.files.iter().chain(&watch.directories).map(|(_, time)| *time);
         let is_settled = times.all(|time| precision.is_settled(time, looking));
+        if precision == Precision::ModificationTime {
+            for (path, time) in watch.directories.drain(..) {
+                // It does not look through links.
+                watch.files.push((path.canonicalize().ok()?, time));
+            }
+        }
         for (_, time) in &mut watch.directories {
             *time = time.after(precision.grain(*time));
         }

@@ -1,4 +1,4 @@
-//! The three shells: how values are quoted and assigned, and the integration scripts of `shell/` with their one line
+//! The shells: how values are quoted and assigned, and the integration scripts of `shell/` with their one line
 //! filled in.
 
 use std::ffi::OsStr;
@@ -33,23 +33,7 @@ impl Shell {
             Self::Bash => include_str!("../../shell/backlog-aws.bash"),
             Self::Zsh => include_str!("../../shell/backlog-aws.zsh"),
             Self::Fish => include_str!("../../shell/backlog-aws.fish"),
-        }
-    }
-
-    /// The completion script as it stands in `completions/`.
-    pub fn completions(self) -> &'static str {
-        match self {
-            Self::Bash => include_str!("../../completions/backlog-aws.bash"),
-            Self::Zsh => include_str!("../../completions/_backlog-aws"),
-            Self::Fish => include_str!("../../completions/backlog-aws.fish"),
-        }
-    }
-
-    /// The line of a start-up file that loads the integration; `program` is a word for it.
-    pub fn load_line(self, program: &str) -> String {
-        match self {
-            Self::Bash | Self::Zsh => format!("eval \"$({program} init {})\"", self.word()),
-            Self::Fish => format!("{program} init fish | source"),
+            Self::Nu => include_str!("../../shell/backlog-aws.nu"),
         }
     }
 
@@ -77,9 +61,11 @@ impl Shell {
     /// Changes to our variables, by the functions of `shell/`. Values are data, whatever they contain.
     pub fn change(self, changes: &[Change], out: &mut Vec<u8>) {
         for change in changes {
-            let (command, end) = match change.value() {
-                Some(_) => ("__backlog_aws_set ", " "),
-                None => ("__backlog_aws_unset ", ""),
+            let (command, end) = match (self, change.value()) {
+                (Self::Nu, Some(_)) => ("", ": "),
+                (Self::Nu, None) => ("", ": null"),
+                (_, Some(_)) => ("__backlog_aws_set ", " "),
+                (_, None) => ("__backlog_aws_unset ", ""),
             };
             self.line(&[command, change.name(), end], change.value(), out);
         }
@@ -90,6 +76,7 @@ impl Shell {
         let (start, end) = match self {
             Self::Bash | Self::Zsh => ("__backlog_aws_", "="),
             Self::Fish => ("builtin set -g __backlog_aws_", " "),
+            Self::Nu => ("", ": "),
         };
         self.line(&[start, name, end], Some(value.as_ref()), out);
     }
@@ -100,6 +87,7 @@ impl Shell {
             Self::Bash | Self::Zsh if words.is_empty() => ("__backlog_aws_", "=(", "", ")"),
             Self::Bash | Self::Zsh => ("__backlog_aws_", "=(", "\n ", "\n)"),
             Self::Fish => ("builtin set -g __backlog_aws_", "", " \\\n ", ""),
+            Self::Nu => ("", ": [", "\n ", "\n]"),
         };
         out.extend([start, name, open].concat().bytes());
         for row in words.chunks(per_line) {
@@ -123,15 +111,18 @@ impl Shell {
         self.line(&[command, name, end], value, out);
     }
 
-    /// For a script of any version: changes, and no more asking. Every version calls `__backlog_aws_refresh`.
+    /// For a script of any version: changes, and no more asking. Every version calls `__backlog_aws_refresh`, or stops
+    /// where it is told that it was `left`.
     pub fn leave(self, changes: &[Change]) -> Vec<u8> {
         let mut out = self.head();
-        for change in changes {
-            self.export(change.name(), change.value(), &mut out);
+        match self {
+            Self::Nu => self.change(changes, &mut out),
+            _ => changes.iter().for_each(|it| self.export(it.name(), it.value(), &mut out)),
         }
         let no_more = match self {
             Self::Bash | Self::Zsh => "__backlog_aws_refresh() { return 0; }",
             Self::Fish => "function __backlog_aws_refresh; end",
+            Self::Nu => "left: true",
         };
         self.line(&[no_more], None, &mut out);
         out
@@ -151,11 +142,13 @@ const SETTINGS_LINE: &str = "# settings";
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
 
     #[test]
     fn every_script_has_exactly_one_settings_line() {
-        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+        for shell in Shell::value_variants() {
             let found = shell.script().lines().filter(|line| line.contains(SETTINGS_LINE)).count();
             assert_eq!(found, 1, "{shell:?}");
         }
@@ -163,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_settings_line_is_filled_in_and_nothing_else_changes() {
-        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+        for shell in Shell::value_variants() {
             let program = Path::new("/opt/it's/backlog-aws");
             let text = String::from_utf8(shell.integration(program, HookMode::Cd, false)).unwrap();
             let (before, rest) = shell.script().split_once(SETTINGS_LINE).unwrap();

@@ -10,12 +10,12 @@ use super::shells::Shell;
 /// Appends `value` as one word.
 pub fn quote(shell: Shell, value: impl AsRef<OsStr>, out: &mut Vec<u8>) {
     let value = value.as_ref().as_bytes();
-    out.push(b'\'');
     match shell {
         Shell::Bash | Shell::Zsh => quote_posix(value, out),
-        Shell::Fish => quote_fish(value, out),
+        Shell::Fish => quote_escaped(value, b'\'', |byte| format!("'\\X{byte:02x}'"), out),
+        // It has no others: text is UTF-8.
+        Shell::Nu => quote_escaped(value, b'"', |_| char::REPLACEMENT_CHARACTER.into(), out),
     }
-    out.push(b'\'');
 }
 
 /// Code that prints a text as it is.
@@ -23,6 +23,7 @@ pub fn print_code(shell: Shell, text: &str) -> Vec<u8> {
     let mut code = match shell {
         Shell::Bash | Shell::Zsh => b"\\builtin printf %s ".to_vec(),
         Shell::Fish => b"builtin printf %s ".to_vec(),
+        Shell::Nu => b"text: ".to_vec(),
     };
     quote(shell, text, &mut code);
     code.push(b'\n');
@@ -33,28 +34,31 @@ pub fn print_code(shell: Shell, text: &str) -> Vec<u8> {
 ///
 /// Not `shell-escape`: it takes no bytes that are not UTF-8, and leaves `=` bare at the start of a word.
 fn quote_posix(value: &[u8], out: &mut Vec<u8>) {
+    out.push(b'\'');
     for &byte in value {
         match byte {
             b'\'' => out.extend(br"'\''"),
             _ => out.push(byte),
         }
     }
+    out.push(b'\'');
 }
 
-/// fish's single quotes know two escapes, `\'` and `\\` (fish documentation, "Quotes"). Bytes that are not UTF-8 are
-/// written as `\Xhh` outside of quotes, because fish decodes its input before it reads it.
-fn quote_fish(value: &[u8], out: &mut Vec<u8>) {
+/// fish's single quotes know two escapes, `\'` and `\\` (fish documentation, "Quotes"), and of nushell's double quotes
+/// these two are enough. Bytes that are not UTF-8 fish gets as `\Xhh` outside of quotes, because it decodes its input
+/// before it reads it.
+fn quote_escaped(value: &[u8], quote: u8, undecodable: impl Fn(u8) -> String, out: &mut Vec<u8>) {
+    out.push(quote);
     for chunk in value.utf8_chunks() {
         for byte in chunk.valid().bytes() {
-            if matches!(byte, b'\'' | b'\\') {
+            if byte == quote || byte == b'\\' {
                 out.push(b'\\');
             }
             out.push(byte);
         }
-        for byte in chunk.invalid() {
-            out.extend(format!("'\\X{byte:02x}'").bytes());
-        }
+        out.extend(chunk.invalid().iter().flat_map(|byte| undecodable(*byte).into_bytes()));
     }
+    out.push(quote);
 }
 
 #[cfg(test)]

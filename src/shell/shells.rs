@@ -14,6 +14,8 @@ pub enum Shell {
     Zsh,
     /// fish 3.6 and later.
     Fish,
+    /// nushell 0.115 and later.
+    Nu,
 }
 
 impl Shell {

@@ -133,6 +133,7 @@ scenario! {
                 builder = builder.before(load).before("complete -W 'checkout cherry-pick' gi-unlike-any");
             }
             Shell::Zsh => builder = builder.before("_gi() { compadd checkout cherry-pick }; compdef _gi gi-unlike-any"),
+            Shell::Nu => unreachable!(),
             Shell::Fish => builder = builder.before("complete -c gi-unlike-any -f -a 'checkout cherry-pick'"),
         }
         let mut session = builder.spawn();
@@ -197,6 +198,7 @@ scenario! {
         let question = match shell {
             Shell::Bash => "complete -p | grep -c backlog-aws",
             Shell::Zsh => "echo ${+_comps[backlog-aws]}",
+            Shell::Nu => unreachable!(),
             Shell::Fish => "complete | grep -c backlog-aws",
         };
         let mut with = builder(&home, shell).spawn();
@@ -211,6 +213,7 @@ scenario! {
         let load = match shell {
             Shell::Bash => "eval \"$(backlog-aws completions bash)\"",
             Shell::Zsh => "source <(backlog-aws completions zsh)",
+            Shell::Nu => unreachable!(),
             Shell::Fish => "backlog-aws completions fish | source",
         };
         let mut session = builder(&home, shell).without_integration().after(load).spawn();

@@ -116,6 +116,7 @@ scenario! {
         session.line(match shell {
             Shell::Bash => "starship_precmd() { :; }; PROMPT_COMMAND=starship_precmd",
             Shell::Zsh => "starship_precmd() { :; }; precmd_functions=(starship_precmd)",
+            Shell::Nu => unreachable!(),
             Shell::Fish => "functions -e __backlog_aws_hook",
         });
         named_and_fixed(&home, &mut session, "hook-displaced", "problem");

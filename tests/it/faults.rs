@@ -324,6 +324,7 @@ scenario! {
         let mut session = builder(&home, shell).spawn();
         session.cd(home.path("plain"));
         let set = match shell {
+            Shell::Nu => unreachable!(),
             Shell::Fish => "set -gx HUGE (string repeat -n 1000000 x)",
             Shell::Bash => "printf -v HUGE '%01000000d' 1; export HUGE",
             Shell::Zsh => "export HUGE=${(l:1000000::x:)}",
@@ -416,6 +417,7 @@ scenario! {
         let mut said = session.line(match shell {
             Shell::Bash => r#"eval "$(declare -f __backlog_aws_refresh | sed 's/precision" 3/precision" 4/')""#,
             Shell::Zsh => r#"eval "$(functions __backlog_aws_refresh | sed 's/precision 3/precision 4/')""#,
+            Shell::Nu => unreachable!(),
             Shell::Fish => r"functions __backlog_aws_refresh | sed 's/precision 3/precision 4/' | source",
         }).text;
         // The prompt may have asked already, if the files were new.

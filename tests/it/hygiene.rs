@@ -128,6 +128,7 @@ scenario! {
             }
             let function = match shell {
                 Shell::Bash | Shell::Zsh => format!("\\builtin eval 'function {name} {{ \\builtin printf \"%s\\n\" \"function {name}\"; }}' 2> /dev/null"),
+                Shell::Nu => unreachable!(),
                 Shell::Fish => format!("builtin eval 'function {name}; end' 2> /dev/null"),
             };
             session.line(function);
@@ -135,6 +136,7 @@ scenario! {
             let region = format!("eu-west-{number}");
             let pin = match shell {
                 Shell::Bash | Shell::Zsh => format!("BACKLOG_AWS_REGION={region} BACKLOG_AWS_PROFILE=bedrock; \\builtin :"),
+                Shell::Nu => unreachable!(),
                 Shell::Fish => format!("builtin set -gx BACKLOG_AWS_REGION {region}; builtin set -gx BACKLOG_AWS_PROFILE bedrock"),
             };
             let turn = session.line(pin);

@@ -57,6 +57,7 @@ fn assert_valid(shell: Shell, script: &[u8], what: &str) {
     match shell {
         Shell::Bash => command.args(["--norc", "-n"]),
         Shell::Zsh => command.args(["-f", "-n"]),
+        Shell::Nu => unreachable!(),
         Shell::Fish => command.args(["--no-config", "--no-execute"]),
     };
     assert_silent(command.arg(file.path()), b"", what);
@@ -100,6 +101,7 @@ fn a_program_on_a_strange_path_is_quoted_into_a_valid_script() {
             assert_valid(shell, &output.stdout, name);
             let load = match shell {
                 Shell::Bash | Shell::Zsh => "eval \"$(cat)\"; printf %s \"$__backlog_aws_bin\"",
+                Shell::Nu => unreachable!(),
                 Shell::Fish => "cat | source; printf %s \"$__backlog_aws_bin\"",
             };
             let mut command = Command::new(shell.path());

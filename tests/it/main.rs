@@ -37,6 +37,7 @@ mod main_job;
 mod manual;
 mod neighbours;
 mod notices;
+mod nushell;
 mod overrides;
 mod owners;
 mod plugins;

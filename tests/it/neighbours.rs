@@ -230,6 +230,7 @@ scenario! {
                     "PROMPT_COMMAND=$PROMPT_COMMAND$'\\n''shown=$PS1; PS1=$kept'",
                 ),
                 Shell::Zsh => (String::new(), format!("eval \"$({starship} init zsh)\""), "shown=$PROMPT"),
+                Shell::Nu => unreachable!(),
                 Shell::Fish => (
                     "functions -c fish_prompt kept_prompt".to_owned(),
                     format!("{starship} init fish | source"),
@@ -241,6 +242,7 @@ scenario! {
             session.line(format!("{}; sh -c 'exit 6'", shell.export("BACKLOG_AWS_REGION", "eu-west-9")));
             let shown = match shell {
                 Shell::Bash | Shell::Zsh => "\"$STARSHIP_CMD_STATUS\" \"${shown:+prompt}\"",
+                Shell::Nu => unreachable!(),
                 Shell::Fish => "$status (functions -q shown_prompt; and echo prompt)",
             };
             assert_eq!(session.expand(shown), [b"6".to_vec(), b"prompt".to_vec()], "{order:?}");
@@ -273,6 +275,7 @@ scenario! {
         let modes = match shell {
             Shell::Bash => ["set -o vi", "set -o emacs"],
             Shell::Zsh => ["bindkey -v; zle -N zle-line-init __harness_new", "bindkey -e"],
+            Shell::Nu => unreachable!(),
             Shell::Fish => ["fish_vi_key_bindings", "fish_default_key_bindings"],
         };
         for (mode, order) in [(modes[0], Order::BeforeUs), (modes[0], Order::AfterUs), (modes[1], Order::AfterUs)] {

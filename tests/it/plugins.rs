@@ -110,6 +110,7 @@ scenario! {
         let files: &[&str] = match shell {
             Shell::Bash => &["shell/backlog-aws.bash", "backlog-aws.plugin.bash", "completions/backlog-aws.bash"],
             Shell::Zsh => &["shell/backlog-aws.zsh", "backlog-aws.plugin.zsh", "completions/_backlog-aws"],
+            Shell::Nu => unreachable!(),
             Shell::Fish => &["shell/backlog-aws.fish", "conf.d/backlog-aws.fish", "completions/backlog-aws.fish"],
         };
         let Some(none) = processes_of(shell, "true", &[]) else {

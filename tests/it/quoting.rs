@@ -78,6 +78,7 @@ fn product(shell: Shell) -> Product {
     match shell {
         Shell::Bash => Product::Bash,
         Shell::Zsh => Product::Zsh,
+        Shell::Nu => unreachable!(),
         Shell::Fish => Product::Fish,
     }
 }
@@ -99,6 +100,7 @@ fn evaluated(shell: Shell, locale: &str, pieces: &[Vec<u8>]) -> Vec<OsString> {
              /bin/sh show; done",
             shell.name()
         ),
+        Shell::Nu => unreachable!(),
         Shell::Fish => format!(
             "source {functions}fish; for i in (seq 0 {}); set -l code (/bin/cat code-$i | builtin string collect); builtin eval $code; \
              /bin/sh show; end",
@@ -157,6 +159,7 @@ scenario! {
             .map(|value| {
                 let mut code = match shell {
                     Shell::Bash | Shell::Zsh => b"export BACKLOG_AWS_PROFILE=".to_vec(),
+                    Shell::Nu => unreachable!(),
                     Shell::Fish => b"set -gx BACKLOG_AWS_PROFILE ".to_vec(),
                 };
                 quote(product(shell), value, &mut code);

@@ -411,11 +411,13 @@ fn hook() {
     // A change time cannot be set back.
     sleep(Duration::from_millis(60));
     screen.note("Loaded for each prompt.").cd("/");
-    for line in ["bash 1.1 stamps", "zsh 1.1 change-time", "fish 1.1 stamps"] {
+    for line in
+        ["bash 1.1 stamps", "zsh 1.1 change-time", "fish 1.1 stamps", "nu 1.1 modification-time"]
+    {
         screen.run(&format!("AWS_PROFILE=cc backlog-aws hook {line}"));
     }
     screen.note("Loaded for changes of the directory.");
-    for line in ["bash 1.1 nothing", "zsh 1.1 nothing", "fish 1.1 nothing"] {
+    for line in ["bash 1.1 nothing", "zsh 1.1 nothing", "fish 1.1 nothing", "nu 1.1 nothing"] {
         screen.run(&format!("BACKLOG_AWS_QUIET=1 backlog-aws hook {line}"));
     }
     screen.assert_current("hook.txt");

@@ -16,6 +16,7 @@ scenario! {
         let (list, change) = match shell {
             Shell::Bash => ("set +o; shopt -p; printf '<%s>' \"$IFS\"", "set -o noclobber; shopt -s nocasematch; IFS=:,x"),
             Shell::Zsh => ("setopt; printf '<%s>' \"$IFS\"", "setopt no_clobber ksh_glob; IFS=:,x"),
+            Shell::Nu => unreachable!(),
             Shell::Fish => ("set -L | string match -r '^(IFS|fish_features|fish_trace) .*'; status features", "set -g IFS :,x"),
         };
         session.line(change);

@@ -37,7 +37,7 @@ pub use tools::{
 macro_rules! scenario {
     ($($(#[$attribute:meta])* fn $name:ident($shell:ident) $body:block)+) => {$(
         $(#[$attribute])*
-        fn $name($shell: $crate::harness::Shell) $body
+        pub(crate) fn $name($shell: $crate::harness::Shell) $body
 
         mod $name {
             #[test]

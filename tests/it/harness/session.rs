@@ -349,8 +349,15 @@ impl<'home> Session<'home> {
     pub fn expand(&mut self, words: &str) -> Vec<Vec<u8>> {
         let file = self.sandbox.fresh_state_file("words");
         let quoted = self.shell.quote(&file);
-        let builtin = if self.shell == Shell::Fish { "builtin" } else { r"\builtin" };
-        self.line(format!(r"{builtin} printf '%s\000' {words} > {quoted}"));
+        self.line(match self.shell {
+            Shell::Bash | Shell::Zsh => format!(r"\builtin printf '%s\000' {words} > {quoted}"),
+            Shell::Fish => format!(r"builtin printf '%s\000' {words} > {quoted}"),
+            Shell::Nu => {
+                format!(
+                    "[{words}] | each {{ into string }} | str join (char nul) | save --raw {quoted}"
+                )
+            }
+        });
         let Ok(bytes) = fs::read(&file) else {
             self.fail(&format!("{words} could not be expanded"));
         };
@@ -459,13 +466,14 @@ impl<'home> Session<'home> {
         let of = |kind: MarkKind| marks.iter().filter(move |mark| mark.kind == kind);
         let run = of(MarkKind::Run).next_back();
         let accepted = run.map_or(self.consumed, |mark| mark.end);
-        // bash numbers its prompts, zsh announces a prompt when it is drawn, fish before it draws.
+        // bash and nushell number their prompts, zsh announces a prompt when it is drawn, fish before it draws.
         let drawn_after = match self.shell {
-            Shell::Bash => accepted,
+            Shell::Bash | Shell::Nu => accepted,
             Shell::Zsh => of(MarkKind::New).next_back().map(|_| accepted)?,
             Shell::Fish => of(MarkKind::New).next_back()?.end,
         };
-        let is_new = |number: &[u8]| self.shell != Shell::Bash || number != self.prompt_number;
+        let is_numbered = matches!(self.shell, Shell::Bash | Shell::Nu);
+        let is_new = |number: &[u8]| !is_numbered || number != self.prompt_number;
         let end =
             of(MarkKind::End).rfind(|mark| mark.start >= drawn_after && is_new(&mark.number))?;
         let begin =
@@ -473,7 +481,7 @@ impl<'home> Session<'home> {
 
         let raw = &self.terminal.raw[self.consumed..begin.start];
         let after_echo = match (run, self.shell) {
-            (Some(mark), Shell::Bash | Shell::Fish) => mark.end,
+            (Some(mark), Shell::Bash | Shell::Fish | Shell::Nu) => mark.end,
             // zsh says so before it moves to the next line.
             (Some(mark), Shell::Zsh) => after_newline(&self.terminal.raw, mark.end, begin.start),
             (None, _) if self.consumed > 0 => {

@@ -1,4 +1,4 @@
-//! The three shells: where they are, how they start, and how each says the same thing.
+//! The shells: where they are, how they start, and how each says the same thing.
 //!
 //! Quoting here is the harness's own, byte by byte in hexadecimal, so that a mistake in the product's quoting cannot
 //! hide behind the same mistake in the test.
@@ -18,9 +18,12 @@ pub enum Shell {
     Bash,
     Zsh,
     Fish,
+    /// Its language is too different for most lines of scenarios; `nushell.rs` names those that it runs.
+    Nu,
 }
 
 impl Shell {
+    /// Those that run every scenario.
     pub const ALL: [Self; 3] = [Self::Bash, Self::Zsh, Self::Fish];
 
     pub fn name(self) -> &'static str {
@@ -28,6 +31,7 @@ impl Shell {
             Self::Bash => "bash",
             Self::Zsh => "zsh",
             Self::Fish => "fish",
+            Self::Nu => "nu",
         }
     }
 
@@ -56,6 +60,7 @@ impl Shell {
             Self::Bash => &["--norc", "--noprofile"],
             Self::Zsh => &["-f"],
             Self::Fish => &["--no-config"],
+            Self::Nu => &["--no-config-file"],
         }
     }
 
@@ -72,6 +77,7 @@ impl Shell {
         match self {
             Self::Bash | Self::Zsh => "__backlog_aws_hook",
             Self::Fish => "emit fish_prompt",
+            Self::Nu => "do --env ($env.config.hooks.pre_prompt | last).code",
         }
     }
 
@@ -86,6 +92,7 @@ impl Shell {
             }
             Self::Zsh => format!("{path} -d -i"),
             Self::Fish => format!("{path} -i"),
+            Self::Nu => format!("{path} --config {} -i", home.path(self.rc_file()).display()),
         }
     }
 
@@ -95,6 +102,7 @@ impl Shell {
             Self::Bash => ".bashrc",
             Self::Zsh => ".zshrc",
             Self::Fish => ".config/fish/config.fish",
+            Self::Nu => ".config/nushell/config.nu",
         }
     }
 
@@ -105,18 +113,27 @@ impl Shell {
                 format!(r#"eval "$(backlog-aws init {}{arguments})""#, self.name())
             }
             Self::Fish => format!("backlog-aws init fish{arguments} | source"),
+            Self::Nu => format!(
+                "mkdir $nu.user-autoload-dirs.0; \
+                 ^backlog-aws init nu{arguments} | save -f $\"($nu.user-autoload-dirs.0)/backlog-aws.nu\""
+            ),
         }
     }
 
     /// `value` as one word of this shell's language, every byte spelled in hexadecimal.
     pub fn quote(self, value: impl AsRef<OsStr>) -> String {
+        if self == Self::Nu {
+            let text = value.as_ref().to_str().expect("nushell knows UTF-8 only");
+            let spelled = text.chars().map(|c| format!("\\u{{{:x}}}", u32::from(c)));
+            return format!("\"{}\"", spelled.collect::<String>());
+        }
         let bytes = value.as_ref().as_bytes();
         if bytes.is_empty() {
             return "''".to_owned();
         }
         let (open, escape, close) = match self {
             Self::Bash | Self::Zsh => ("$'", r"\x", "'"),
-            Self::Fish => ("", r"\X", ""),
+            Self::Fish | Self::Nu => ("", r"\X", ""),
         };
         let mut word = open.to_owned();
         for byte in bytes {
@@ -131,6 +148,7 @@ impl Shell {
         match self {
             Self::Bash | Self::Zsh => format!("export {name}={value}"),
             Self::Fish => format!("set -gx {name} {value}"),
+            Self::Nu => format!("$env.{name} = {value}"),
         }
     }
 
@@ -140,6 +158,7 @@ impl Shell {
         match self {
             Self::Bash | Self::Zsh => format!("{name}={value}"),
             Self::Fish => format!("set -g {name} {value}"),
+            Self::Nu => format!("let {name} = {value}"),
         }
     }
 
@@ -147,6 +166,7 @@ impl Shell {
         match self {
             Self::Bash | Self::Zsh => format!("unset {name}"),
             Self::Fish => format!("set -e {name}"),
+            Self::Nu => format!("hide-env --ignore-errors {name}"),
         }
     }
 
@@ -163,6 +183,12 @@ impl Shell {
                  functions -e __backlog_aws_refresh; functions -c __test_kept __backlog_aws_refresh; \
                  functions -e __test_kept; not set -e __test_asked"
             }
+            // Its commands cannot be replaced; what the program answers is lost with the block.
+            Self::Nu => {
+                "do { $env.__backlog_aws.session = 'asked.1'; \
+                 do --env ($env.config.hooks.pre_prompt | where {|it| ($it | describe) =~ __backlog_aws } | last).code; \
+                 if ($env.__BACKLOG_AWS_STATE? | default '') =~ 'asked.1' { ^false } else { ^true } }"
+            }
         }
     }
 
@@ -172,6 +198,7 @@ impl Shell {
             Self::Bash => r#""${PIPESTATUS[@]}""#,
             Self::Zsh => r#""${pipestatus[@]}""#,
             Self::Fish => "$pipestatus",
+            Self::Nu => "",
         }
     }
 
@@ -180,6 +207,7 @@ impl Shell {
         match self {
             Self::Bash | Self::Zsh => r#""$?""#,
             Self::Fish => "$status",
+            Self::Nu => "$env.LAST_EXIT_CODE",
         }
     }
 
@@ -194,6 +222,10 @@ impl Shell {
                 format!(r"/usr/bin/env -0 > {environment}; \builtin set > {variables}")
             }
             Self::Fish => format!("/usr/bin/env -0 > {environment}; builtin set -L > {variables}"),
+            // All of its variables are exported, or it would not call them that.
+            Self::Nu => format!(
+                r#"^/usr/bin/env -0 | save --raw --force {environment}; "" | save --force {variables}"#
+            ),
         }
     }
 }

@@ -164,6 +164,9 @@ impl<'home> SessionBuilder<'home> {
             // The machine's own /etc files are no part of a test.
             Shell::Zsh => command = command.arg("-d"),
             Shell::Fish => {}
+            Shell::Nu => {
+                command = command.arg("--config").arg(self.sandbox.path(shell.rc_file()));
+            }
         }
         if self.login && shell != Shell::Bash {
             command = command.arg("-l");
@@ -231,6 +234,21 @@ function fish_prompt
     builtin printf '\e]7770;{token};B\a$ \e]7770;{token};E\a'
 end"
         ),
+        // It draws the prompt anew at each key, and runs this once for each prompt.
+        Shell::Nu => format!(
+            r#"$env.config.show_banner = false
+$env.config.history.max_size = 0
+$env.config.use_kitty_protocol = false
+$env.config.bracketed_paste = false
+$env.config.shell_integration = {{osc2: false, osc7: false, osc8: false, osc9_9: false, osc133: false, osc633: false}}
+$env.config.hooks.pre_execution = [{{|| print --no-newline "\e]7770;{token};C\u{{7}}" }}]
+$env.PROMPT_COMMAND_RIGHT = ""
+$env.PROMPT_INDICATOR = ""
+$env.PROMPT_COMMAND = {{||
+    let number = random int | into string
+    "\e]7770;{token};B" + $number + "\u{{7}}$ \e]7770;{token};E" + $number + "\u{{7}}"
+}}"#
+        ),
     }
 }
 
@@ -242,6 +260,6 @@ fn prompt(shell: Shell, token: &str) -> String {
             r"PS1='\[\e]7770;{token};B$((__harness_prompt+=1))\a\]$ \[\e]7770;{token};E$__harness_prompt\a\]'"
         ),
         Shell::Zsh => format!(r"PROMPT=$'%{{\e]7770;{token};B\a%}}$ %{{\e]7770;{token};E\a%}}'"),
-        Shell::Fish => String::new(),
+        Shell::Fish | Shell::Nu => String::new(),
     }
 }

@@ -115,6 +115,11 @@ pub fn quoting(input: &[u8]) {
         let read = if shell == Shell::Fish { read_fish(&quoted) } else { read_posix(&quoted) };
         assert_eq!(read.as_deref(), Some(&value[..]), "{shell:?}");
     }
+    if str::from_utf8(&value).is_ok() {
+        let mut quoted = Vec::new();
+        quote(Shell::Nu, OsStr::from_bytes(&value), &mut quoted);
+        assert_eq!(read_nu(&quoted).as_deref(), Some(&value[..]));
+    }
 }
 
 /// Text for people: nothing in it moves the cursor, changes the direction, or hides.
@@ -162,6 +167,26 @@ fn read_posix(word: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// One word of fish's single quotes and `\Xhh` escapes.
+/// nushell's double quotes, of whose escapes only these two may be used: the others are not in all of its data formats.
+fn read_nu(word: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = word.strip_prefix(b"\"")?;
+    let mut value = Vec::new();
+    loop {
+        rest = match rest {
+            [b'"'] => return Some(value),
+            [b'\\', escaped @ (b'"' | b'\\'), after @ ..] => {
+                value.push(*escaped);
+                after
+            }
+            [b'"' | b'\\', ..] | [] => return None,
+            [plain, after @ ..] => {
+                value.push(*plain);
+                after
+            }
+        };
+    }
+}
+
 fn read_fish(word: &[u8]) -> Option<Vec<u8>> {
     let mut value = Vec::new();
     let mut rest = word;

@@ -3,11 +3,11 @@
 //! Each scenario first waits until the shell itself says "unchanged". Only then does a change prove anything: as long as
 //! a file was written a moment ago, every prompt asks the program.
 
-mod clock;
-mod directories;
-mod files;
+pub(crate) mod clock;
+pub(crate) mod directories;
+pub(crate) mod files;
 mod stamps;
-mod variables;
+pub(crate) mod variables;
 mod walk;
 
 use std::fs::{self, File, OpenOptions};

@@ -100,6 +100,7 @@ scenario! {
         match shell {
             // It needs no stamps.
             Shell::Zsh => session.settle_hook(),
+            Shell::Nu => unreachable!(),
             Shell::Bash | Shell::Fish => assert!(!session.is_unchanged()),
         }
     }

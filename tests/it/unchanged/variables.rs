@@ -88,6 +88,7 @@ scenario! {
         match shell {
             Shell::Bash => drop(session.line("shopt -s nocasematch")),
             Shell::Zsh => drop(session.line("unsetopt case_match case_glob")),
+            Shell::Nu => unreachable!(),
             Shell::Fish => {}
         }
         session.settle_hook();
