@@ -198,7 +198,7 @@ impl<'a> Inputs<'a> {
         // The text of a problem ends in what to do about it.
         let (message, advice) = text.split_once("; ").unwrap_or((&text, "fix it"));
         let finding = if problem.what.rejects_file() {
-            Finding::problem(Code::FileInvalid, format!("AWS tools stop here: {message}"))
+            Finding::problem(Code::FileInvalid, format!("AWS tools fail: {message}"))
         } else {
             Finding::warning(Code::FileInvalid, message)
         };
