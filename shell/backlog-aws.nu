@@ -28,11 +28,23 @@ module backlog-aws-hook {
 
   # Before each prompt: asks the program when something changed that its answer rests on.
   def --env hook [] {
+    if ($env.__backlog_aws.left? | default false) { return }
     # In a directory that was deleted, everything in nushell fails. What is exported stays then.
-    if ($env.__backlog_aws.left? | default false) or (try { unchanged } catch { false }) { return }
+    try { arrive }
+    if (try { unchanged } catch { false }) { return }
     let precision = if $settings.mode == cd { "nothing" } else { "modification-time" }
     # The program is gone for a moment during upgrades, which is no reason for noise.
     apply (try { ^$settings.bin hook nu $env.__backlog_aws.session $precision 3 } catch { "" })
+  }
+
+  # Keeps the way from the working directory up, links resolved, because it takes longer than to look.
+  def --env arrive [] {
+    mut way = [($env.PWD | path expand)]
+    if $way.0 == $env.__backlog_aws.way?.0? { return }
+    while ($way | last) != / { $way = $way | append ($way | last | path dirname) }
+    let way = $way
+    let overrides = $way | each { path join .backlog-aws }
+    $env.__backlog_aws = $env.__backlog_aws | merge {way: $way, overrides: $overrides}
   }
 
   # Whether nothing changed, by builtins alone:
@@ -48,7 +60,7 @@ module backlog-aws-hook {
     let ours = $"($ours)^($env.BACKLOG_AWS_REGION? | default ^)^($env.BACKLOG_AWS_SOURCE? | default ^)"
     let places = $"($env.XDG_DATA_HOME?)^($env.XDG_CONFIG_HOME?)^($env.BACKLOG_AWS_CONFIG?)"
     if $aws != $was.expected_aws? or $ours != $was.expected_ours or $places != $was.expected_places { return false }
-    if (keys) != $was.expected_keys or ($was.missing | any { path exists }) { return false }
+    if (keys) != $was.expected_keys or true in ($was.missing | path exists) { return false }
     let now = (date now | into int) // 1_000_000_000
     if $was.until != "" and ($now >= ($was.until | into int) or $now < ($was.since | into int)) { return false }
     if $was.files != [] {
@@ -58,13 +70,16 @@ module backlog-aws-hook {
     for link in ($was.links | chunks 2) {
       if ($link.0 | path expand) != $link.1 { return false }
     }
-    mut way = [($env.PWD | path expand)]
-    while ($way | last) != / { $way = $way | append ($way | last | path dirname) }
-    let rules = $was.rules | path expand
-    let rule = $way | where $it in $rules | get --optional 0
-    let below = $way | take until {|directory| $directory == $was.top }
-    if $below == $way or $rule != (if $was.rule != "" { $was.rule | path expand }) { return false }
-    ($below | where {|directory| $directory | path join .backlog-aws | path exists }) == $was.ignored
+    if $was.rules != [] {
+      let rules = $was.rules | path expand
+      let rule = $was.way | where $it in $rules | get --optional 0
+      if $rule != (if $was.rule != "" { $was.rule | path expand }) { return false }
+    }
+    let below = $was.way | take until {|directory| $directory == $was.top }
+    if $below == $was.way { return false }
+    let there = $was.overrides | take ($below | length) | path exists
+    if $was.ignored == [] { return (true not-in $there) }
+    ($below | zip $there | where $it.1 | each { first }) == $was.ignored
   }
 
   # Which keys there are, and what matters beside them.

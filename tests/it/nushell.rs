@@ -277,7 +277,7 @@ fn doctor_sees_whether_the_hook_is_there() {
     assert!(told.contains("the hook runs in this shell"), "{told}");
     session.line("$env.config.hooks.pre_prompt = []");
     let told = session.line("backlog-aws doctor").text;
-    assert!(told.contains("replaced what runs before each prompt"), "{told}");
+    assert!(told.contains("replaced it, so nothing is exported"), "{told}");
 }
 
 #[test]
