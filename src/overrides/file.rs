@@ -65,11 +65,11 @@ impl Invalid {
         format!("{} {}", Place { path: path.to_owned(), line: self.line }, self.what)
     }
 
-    /// The same as a finding. Where the text does not say what to do, it is `otherwise`.
-    pub fn finding(&self, code: Code, path: &Path, otherwise: &str) -> Finding {
-        let (what, remedy) = self.what.split_once("; ").unwrap_or((&self.what, otherwise));
+    /// The same as a finding, with what else can be done.
+    pub fn finding(&self, code: Code, path: &Path, or: &str) -> Finding {
+        let (what, remedy) = self.what.split_once("; ").unwrap_or((&self.what, "fix it"));
         let what = Self { line: self.line, what: what.to_owned() };
-        Finding::problem(code, what.in_file(path)).remedy(remedy)
+        Finding::problem(code, what.in_file(path)).remedy(format!("{remedy}{or}"))
     }
 }
 
@@ -86,9 +86,7 @@ pub fn parse(bytes: &[u8]) -> Result<Override, Invalid> {
     }
     let found = sections.into_iter().next().unwrap_or_default().settings;
     if found.profile.is_none() && found.region.is_none() {
-        return Err(Invalid::whole(
-            "says nothing; write `profile = NAME`, `region = NAME`, or both",
-        ));
+        return Err(Invalid::whole("says nothing; write profile = NAME, region = NAME, or both"));
     }
     Ok(found)
 }
@@ -256,7 +254,7 @@ fn set(settings: &mut Override, key: &str, value: String, line: usize) -> Result
     Ok(())
 }
 
-const ONLY: &str = "use `profile`, `region` or `account`";
+const ONLY: &str = "use profile, region or account";
 
 enum Line {
     /// Or a comment.

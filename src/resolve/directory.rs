@@ -120,8 +120,8 @@ impl Directory {
         let (line, decided) = match overrides::parse(content) {
             Ok(decided) => (None, Ok(decided)),
             Err(invalid) => {
-                let remedy = "fix it, or ignore it with `backlog-aws deny`";
-                (invalid.line, Err(invalid.finding(Code::OverrideInvalid, path, remedy)))
+                let or = ", or ignore it with `backlog-aws deny`";
+                (invalid.line, Err(invalid.finding(Code::OverrideInvalid, path, or)))
             }
         };
         self.decided = Some((Place { path: path.to_owned(), line }, decided));
@@ -151,7 +151,7 @@ impl UserConfig {
                 refused(why, &format!("make it a file that only you can write to: {chmod}"))
             }
             (Content::Read { bytes, .. }, None) => rules::parse(bytes, world.home.as_deref())
-                .map_err(|invalid| invalid.finding(Code::Unusable, &file.path, "fix it")),
+                .map_err(|invalid| invalid.finding(Code::Unusable, &file.path, "")),
         };
         let rule = match (&rules, &world.cwd) {
             (Ok(rules), Some(cwd)) => rules.for_directory(cwd).cloned(),

@@ -87,7 +87,7 @@ fn overridden(inputs: &mut Inputs<'_>, text: &str) {
 /// The user's own configuration, in the directory `/p`.
 fn configured(inputs: &mut Inputs<'_>, text: &str) {
     let rules = rules::parse(text.as_bytes(), None)
-        .map_err(|invalid| invalid.finding(Code::Unusable, "/config.ini".as_ref(), "fix it"));
+        .map_err(|invalid| invalid.finding(Code::Unusable, "/config.ini".as_ref(), ""));
     let rule = rules.as_ref().ok().and_then(|rules| rules.for_directory(Path::new("/p/x")));
     inputs.user_config = UserConfig { path: "/config.ini".into(), rule: rule.cloned(), rules };
 }

@@ -236,9 +236,9 @@ fn removing_touches_no_line_that_setup_did_not_add() {
 #[test]
 fn an_unknown_shell_and_an_unknown_home_are_said() {
     let home = Sandbox::documented_home();
-    let run = home.invoke(["setup"]).env("SHELL", "/bin/nu").run().expect_code(2);
+    let run = home.invoke(["setup"]).env("SHELL", "/bin/tcsh").run().expect_code(2);
     assert!(
-        run.err().contains("SHELL is /bin/nu") && run.err().contains("--shell bash"),
+        run.err().contains("SHELL is /bin/tcsh") && run.err().contains("--shell bash"),
         "{}",
         run.err()
     );
