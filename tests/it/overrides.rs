@@ -246,7 +246,8 @@ scenario! {
             ("dangling", ""),
         ] {
             let text = session.cd(home.path(directory)).joined();
-            assert!(text.contains(told) && text.is_empty() == told.is_empty(), "{directory}: {text}");
+            // A link that leads nowhere is seen only where the program is asked for another reason.
+            assert!(text.contains(told), "{directory}: {text}");
             session.assert_exported("luxito", "us-west-2", "first");
             session.cd(home.home());
             // Once is enough.
