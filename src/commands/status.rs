@@ -30,8 +30,7 @@ pub fn run(args: &cli::Status, world: &World, out: &mut dyn Write) -> Done {
     let resolution = resolve(&inputs);
     let mut findings = resolution.all_findings();
     findings.extend(resolution.unknown_region());
-    let plain_start = plain_start(world, &inputs, &resolution);
-    findings.extend(plain_start.filter(|(_, others)| *others).map(|(finding, _)| finding));
+    findings.extend(plain_start(world, &inputs, &resolution));
     if args.json {
         write_json(out, &Report::of(&resolution, findings))?;
     } else {

@@ -54,7 +54,7 @@ fn start_script(case: &Case<'_>) -> Vec<Finding> {
         findings.extend(under_exec(false));
         findings.extend(under_exec(true).filter(|_| may_use_docker(&world.env)));
     }
-    findings.extend(plain_start(world, inputs, resolution).map(|(finding, _)| finding));
+    findings.extend(plain_start(world, inputs, resolution));
     findings.dedup_by_key(|finding| finding.code);
     findings
 }

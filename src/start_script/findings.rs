@@ -16,20 +16,15 @@ pub fn may_use_docker(env: &Environment) -> bool {
     !native && on_path(env, OsStr::new("docker")).is_some()
 }
 
-/// What a start without `exec`, in a shell with the hook, does otherwise than the answer says, and whether it is another
-/// account that it uses.
-pub fn plain_start(
-    world: &World,
-    inputs: &Inputs<'_>,
-    resolution: &Resolution,
-) -> Option<(Finding, bool)> {
+/// What a start without `exec`, in a shell with the hook, does otherwise than the answer says.
+pub fn plain_start(world: &World, inputs: &Inputs<'_>, resolution: &Resolution) -> Option<Finding> {
     let (script, answer) = (StartScript::of(world, inputs), &resolution.answer);
     let env = |name: &str| match answer.source() {
         Some(_) if name == Variable::Profile.name() => answer.profile(),
         _ => world.env.get(name),
     };
     let start = script.native(&env);
-    let (others, deviates) = start.deviation(inputs, resolution)?;
+    let (_, deviates) = start.deviation(inputs, resolution)?;
     let run = "start it with `backlog-aws exec -- ./scripts/services/start-services.sh`";
     let remedy = match answer.identity() {
         // It falls through to others where we refuse.
@@ -41,9 +36,8 @@ pub fn plain_start(
         Some(Identity::BearerToken(_)) => API_KEYS.to_owned(),
         _ => run.to_owned(),
     };
-    let uses_others = others && !matches!(start.taken, Taken::Nothing | Taken::NoStart);
     let message = format!("a plain start of the toolkit {deviates}");
-    Some((Finding::warning(Code::PlainStart, message).remedy(remedy), uses_others))
+    Some(Finding::warning(Code::PlainStart, message).remedy(remedy))
 }
 
 const API_KEYS: &str = "run `backlog-aws exec -- litellm`, or choose a profile with keys; `backlog-aws check` tries the key";

@@ -69,7 +69,7 @@ fn the_json_report_is_the_documented_one() {
         "notices": report["notices"],
     });
     assert_eq!(report, expected);
-    assert_eq!(codes(&report), ["aws-profile-sso", "auto-detected"]);
+    assert_eq!(codes(&report), ["aws-profile-sso", "auto-detected", "plain-start"]);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn keys_without_a_profile_are_reported_as_such() {
     assert_eq!(report["source"], "environment-keys");
     assert_eq!(report["region_source"], "environment");
     assert_eq!(report["credentials"]["kind"], "temporary");
-    assert_eq!(codes(&report), ["environment-keys-shadow"]);
+    assert_eq!(codes(&report), ["environment-keys-shadow", "plain-start"]);
     home.write(".backlog-toolkit-env", format!("AWS_BEARER_TOKEN_BEDROCK={}\n", SECRETS[2]));
     let report = home.run(["status", "--json"]).expect_code(0).json();
     assert_eq!(
@@ -188,7 +188,7 @@ fn notices_go_to_standard_error_and_quiet_keeps_the_errors() {
             .env("BACKLOG_AWS_PROFILE", profile)
             .run()
     };
-    assert_eq!(run("0", "").err().lines().count(), 2);
+    assert_eq!(run("0", "").err().lines().count(), 3);
     assert_eq!(run("1", "").err(), "");
     assert_eq!(run("1", "cc").err().lines().count(), 1);
 }
