@@ -7,16 +7,21 @@ use crate::world::Environment;
 /// The address of a service, without a slash at its end. It is named by the first part of its host.
 pub fn endpoint(service: &str, region: &str, env: &Environment) -> String {
     let variable = format!("AWS_ENDPOINT_URL_{}", service.to_uppercase().replace('-', "_"));
+    let is_on = |name| env.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let mut configured = [&*variable, "AWS_ENDPOINT_URL"].into_iter();
-    if let Some(url) = configured.find_map(|name| env.non_empty(name)) {
+    let configured = configured.find_map(|name| env.non_empty(name));
+    if let Some(url) = configured.filter(|_| !is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) {
         return url.to_string_lossy().trim_end_matches('/').to_owned();
     }
+    // In GovCloud, STS has only such endpoints, under the usual name.
+    let named = service == "sts" && region.starts_with("us-gov-");
+    let fips = if is_on("AWS_USE_FIPS_ENDPOINT") && !named { "-fips" } else { "" };
     let suffix = match region.split('-').next() {
         Some("cn") => "amazonaws.com.cn",
         Some("eusc") => "amazonaws.eu",
         _ => "amazonaws.com",
     };
-    format!("https://{service}.{region}.{suffix}")
+    format!("https://{service}{fips}.{region}.{suffix}")
 }
 
 #[cfg(test)]
@@ -47,6 +52,20 @@ mod tests {
     }
 
     #[test]
+    fn a_fips_endpoint_is_used_where_the_user_says_so() {
+        let fips = [("AWS_USE_FIPS_ENDPOINT", "True")];
+        for (service, region, expected) in [
+            ("sts", "us-east-1", "https://sts-fips.us-east-1.amazonaws.com"),
+            ("sts", "us-gov-west-1", "https://sts.us-gov-west-1.amazonaws.com"),
+            ("bedrock", "us-gov-west-1", "https://bedrock-fips.us-gov-west-1.amazonaws.com"),
+        ] {
+            assert_eq!(with(service, region, &fips), expected);
+        }
+        let off = [("AWS_USE_FIPS_ENDPOINT", "false")];
+        assert_eq!(with("sts", "us-east-1", &off), "https://sts.us-east-1.amazonaws.com");
+    }
+
+    #[test]
     fn a_services_own_variable_goes_before_the_common_one() {
         let both = [
             ("AWS_ENDPOINT_URL", "http://localhost:4566/"),
@@ -56,5 +75,10 @@ mod tests {
         assert_eq!(with("bedrock", "us-east-1", &both), "https://vpce.example.com");
         assert_eq!(with("bedrock-runtime", "us-east-1", &both), "http://localhost:4566");
         assert_eq!(with("sts", "us-east-1", &both), "http://localhost:4566");
+        let ignored = [both[0], both[1], ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")];
+        assert_eq!(
+            with("bedrock", "us-east-1", &ignored),
+            "https://bedrock.us-east-1.amazonaws.com"
+        );
     }
 }
