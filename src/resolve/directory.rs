@@ -105,7 +105,7 @@ impl Directory {
         Self { decided, ..Self::default() }
     }
 
-    /// The file of it all, and whether it is allowed. For a working directory that is gone there is none.
+    /// The override that was found nearest, and whether it is allowed. For a working directory that is gone there is none.
     pub(super) fn found(&self) -> Option<FoundOverride> {
         let unknown = |finding: &Finding| finding.code == Code::OverrideNotAllowed;
         let (path, allowed) = match (&self.decided, &self.passed_over) {

@@ -67,7 +67,7 @@ fn sections(text: &str) -> Vec<Section<'_>> {
     sections
 }
 
-/// The value of a line, if it sets this key to anything, be it blanks: words without quotes and backslashes, one blank
+/// The value of a line, if it sets this key to anything, even to blanks: words without quotes and backslashes, one blank
 /// between them, as xargs leaves it.
 fn setting(line: &str, key: &str) -> Option<String> {
     let value = line.strip_prefix(key)?.trim_start().strip_prefix('=')?;
