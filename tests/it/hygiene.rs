@@ -243,9 +243,11 @@ fn a_cd_within_a_line_counts_for_the_rest_of_the_line() {
     for shell in [Shell::Zsh, Shell::Fish] {
         let home = Sandbox::with_override();
         let mut session = builder(&home, shell).spawn();
-        let [acme, plain] = ["acme/deep", "plain"].map(|name| shell.quote(home.path(name)));
+        // From a directory as deep as the other, so that nothing but the override differs.
+        session.cd(home.path("plain"));
         let show = "echo $BACKLOG_AWS_PROFILE";
-        let turn = session.line(format!("cd {acme}; {show}; cd ..; {show}; cd {plain}; {show}"));
+        let turn =
+            session.line(format!("cd ../acme; {show}; cd deep; {show}; cd ../../plain; {show}"));
         assert_eq!(turn.text, "bedrock\nbedrock\nluxito");
     }
 }
