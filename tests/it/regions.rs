@@ -50,7 +50,7 @@ fn an_unknown_region_is_accepted_and_named_with_the_nearest() {
         .iter()
         .map(|notice| notice["code"].as_str().unwrap())
         .collect();
-    assert_eq!(codes, ["auto-detected", "region-unknown"]);
+    assert_eq!(codes, ["auto-detected", "region-unknown", "plain-start"]);
 }
 
 #[test]
