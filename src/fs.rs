@@ -169,11 +169,15 @@ fn read_whole(
 ) -> io::Result<()> {
     /// Less room than this at the end, and `read_to_end` would look for the end in a small buffer first.
     const PROBE: usize = 32;
+    /// What an answer takes for each byte of the two AWS files, at most, which is where they have nothing but short names.
+    /// Asked for first: a small piece that is not to be had later would end the process without a word.
+    const HELD: usize = 64;
     // Files that are made up while they are read, as in /proc, have no size.
     let limit = if metadata.len() == 0 { max_bytes } else { metadata.len().min(max_bytes) };
     let expected = usize::try_from(metadata.len().min(max_bytes)).map_err(io::Error::other)?;
-    bytes
-        .try_reserve_exact(expected + PROBE)
+    Vec::<u8>::new()
+        .try_reserve_exact(expected * HELD)
+        .and_then(|()| bytes.try_reserve_exact(expected + PROBE))
         .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
     file.take(limit).read_to_end(bytes)?;
     Ok(())

@@ -133,7 +133,6 @@ fn a_device_in_the_place_of_a_file_is_never_opened() {
 fn a_file_for_which_there_is_no_memory_is_named() {
     let home = Sandbox::documented_home();
     let credentials = fs::read_to_string(home.path(".aws/credentials")).unwrap();
-    home.write_private(".aws/credentials", credentials + &"#".repeat(15 << 20));
     let run = |kilobytes: u64, words: &[&str]| {
         home.invoke(words).script(format!("ulimit -c 0; ulimit -v {kilobytes}; exec \"$@\"")).run()
     };
@@ -141,16 +140,27 @@ fn a_file_for_which_there_is_no_memory_is_named() {
         .map(|step| step * 2000)
         .find(|room| run(*room, &["--version"]).code == Some(0))
         .expect("it starts somewhere");
-    for words in [&["status"][..], &["exec", "--", "true"], &["hook", "zsh", "1.1", "change-time"]]
-    {
-        let told = run(least + 4000, words);
-        assert!(
-            told.err().contains("credentials cannot be read: out of memory"),
-            "{words:?}: {told:?}"
-        );
-        assert_eq!(told.code, Some(i32::from(words[0] != "hook")), "{words:?}");
+    // Little memory for the file, and then for what is in it.
+    let names: Vec<String> = (0..30_000).map(|number| format!("[p{number}]\n")).collect();
+    for (long, step) in [("#".repeat(15 << 20), 200_000), (names.concat(), 3000)] {
+        home.write_private(".aws/credentials", format!("{credentials}{long}"));
+        for words in
+            [&["status"][..], &["exec", "--", "true"], &["hook", "zsh", "1.1", "change-time"]]
+        {
+            let mut refused = 0;
+            for room in (least + 4000..4 << 20).step_by(step) {
+                let told = run(room, words);
+                let end = format!("{words:?} in {room}: {:?} {}", told.code, told.err());
+                if !told.err().contains("credentials cannot be read: out of memory") {
+                    assert_eq!(told.code, Some(0), "{end}");
+                    break;
+                }
+                assert_eq!(told.code, Some(i32::from(words[0] != "hook")), "{end}");
+                refused += 1;
+            }
+            assert!(refused > 0, "{words:?}");
+        }
     }
-    home.invoke(["status"]).run().expect_code(0);
 }
 
 /// Everything that is fetched to test or to publish is what was looked at.
