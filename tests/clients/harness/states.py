@@ -43,6 +43,8 @@ class State:
     """Whether a client that is given the profile's name uses its keys; boto3 prefers a role or a sign-in to them."""
     told: bool = False
     """Whether `exec` says that the toolkit's start script would undo what it hands over."""
+    proxied: bool = False
+    """Whether the real LiteLLM proxy is tried too. Its start takes 12 s, so it is once for each kind of credentials."""
     astray: dict[str, str] = field(default_factory=dict)
     """Clients that cannot be kept on the right credentials here, and why."""
 
@@ -63,10 +65,11 @@ def _file_lines(variables: dict[str, str]) -> tuple[str, ...]:
     return tuple(f"export {name}='{value}'" for name, value in variables.items())
 
 
-def _pinned(name: str, profile: str, wanted: Identity, region: str, *, named: bool = True) -> State:
+def _pinned(name: str, profile: str, wanted: Identity, region: str, *, named: bool = True, proxied: bool = True) -> State:
     why = "told to use the profile BACKLOG_AWS_PROFILE, LiteLLM signs in or assumes the role; the toolkit reads the keys"
     astray = {} if named else dict.fromkeys(("litellm-profile", "litellm-proxy"), why)
-    return State(name, wanted, region, typed=(f"backlog-aws use {profile}",), by_name=named, astray=astray)
+    typed = (f"backlog-aws use {profile}",)
+    return State(name, wanted, region, typed=typed, by_name=named, proxied=proxied, astray=astray)
 
 
 STATES = (
@@ -89,17 +92,18 @@ STATES = (
         "eu-west-2",
         toolkit_env=_file_lines(keys_as_variables(who.FILE_KEYS) | {"AWS_REGION": "eu-west-2"}),
     ),
-    State("environment-keys", who.SHELL_KEYS, CLAUDE_REGION, variables=keys_as_variables(who.SHELL_KEYS)),
+    State("environment-keys", who.SHELL_KEYS, CLAUDE_REGION, variables=keys_as_variables(who.SHELL_KEYS), proxied=True),
     State("aws-profile", who.ACME, "eu-west-3", variables={"AWS_PROFILE": "acme"}),
     State("default", who.DEFAULT, "sa-east-1", default=True),
     State("first", who.LUXITO, FALLBACK_REGION, guess=True),
     _pinned("temporary", "temporary", who.TEMPORARY, "ap-northeast-1"),
-    _pinned("expiring", "expiring", who.EXPIRING, "ap-south-1"),
+    _pinned("expiring", "expiring", who.EXPIRING, "ap-south-1", proxied=False),
     State(
         "bearer",
         who.FILE_BEARER,
         "eu-west-2",
         toolkit_env=_file_lines({"AWS_BEARER_TOKEN_BEDROCK": who.FILE_BEARER.bearer, "AWS_REGION": "eu-west-2"}),
+        proxied=True,
     ),
     State(
         "bearer-exported",
@@ -108,7 +112,7 @@ STATES = (
         variables={"AWS_BEARER_TOKEN_BEDROCK": who.SHELL_BEARER.bearer},
     ),
     # The profile by name, from a configuration that has nothing else; so a role beside the keys makes no difference.
-    State("sealed", who.PINNED, "eu-west-1", exec_options="--profile pinned --sealed "),
+    State("sealed", who.PINNED, "eu-west-1", exec_options="--profile pinned --sealed ", proxied=True),
     State("sealed-expiring", who.EXPIRING, "ap-south-1", exec_options="--profile expiring --sealed "),
     State("sealed-role", who.KEYS_AND_ROLE, "eu-south-2", exec_options="--profile both-role --sealed "),
     State("sealed-default", who.DEFAULT, "sa-east-1", default=True, exec_options="--sealed "),

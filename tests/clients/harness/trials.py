@@ -17,6 +17,8 @@ from .states import CLAUDE_REGION, State
 OUTSIDE = ("boto3", "js-sdk")
 OUTSIDE_THOROUGH = (*OUTSIDE, "claude-sdk")
 UNDER_EXEC = ("boto3", "aws-cli", "js-sdk", "litellm", "litellm-profile")
+# What `exec` hands over does not depend on the shell, so in the shells where a state is not tried thoroughly these do.
+UNDER_EXEC_BRIEF = ("boto3", "litellm", "litellm-profile")
 # Where the forked LiteLLM is compared with one that was started anew: both go astray here, each by another rule.
 TRIED_FRESH = ("profile-name", "role-name", "bearer-set")
 HOSTILE_STATE = State("hostile-shell", PINNED, "eu-west-1", variables=ALL, typed=("backlog-aws use pinned",))
@@ -47,7 +49,8 @@ def try_state(bench: Bench, state: State, shell: str, control: Future[str], *, t
     lines = [*state.typed, *(export(shell, name, value) for name, value in state.exported.items())]
     lines.append(f"probe {case}/outside {' '.join(outside)}")
     lines.append(f"{run} probe {case}/exec {' '.join(under_exec)}")
-    if thorough:
+    through_script = thorough and state.proxied
+    if through_script:
         # The script knows no API keys, and is not run with one unless it is forced.
         forced = run.replace("exec ", "exec --force ", 1)
         lines.append(f"{forced} start-services.sh probe {case}/toolkit litellm-proxy")
@@ -65,7 +68,7 @@ def try_state(bench: Bench, state: State, shell: str, control: Future[str], *, t
     if by_profile:
         checks.append(_resolved(bench, state, shell, "outside", "litellm-profile", screen))
     checks += [_resolved(bench, state, shell, "exec", client, screen) for client in under_exec]
-    if thorough:
+    if through_script:
         checks.append(_resolved(bench, state, shell, "toolkit", "litellm-proxy", screen))
     return checks
 
@@ -125,7 +128,7 @@ def said(bench: Bench, tag: str, screen: str = "") -> str:
 
 
 def _under_exec(state: State, *, thorough: bool) -> tuple[str, ...]:
-    clients = (*UNDER_EXEC, "claude-sdk") if thorough else UNDER_EXEC
+    clients = (*UNDER_EXEC, "claude-sdk") if thorough else UNDER_EXEC_BRIEF
     if "--sealed" in state.exec_options:
         clients = (*clients, "aws-cli-default")
     return (*clients, "aws-cli-bedrock") if thorough or state.wanted.bearer else clients
