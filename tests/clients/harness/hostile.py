@@ -17,8 +17,8 @@ class Hostile:
 
     name: str
     variables: dict[str, str]
-    turns: bool = True
-    """Whether at least one client goes astray when it reads these beside the right credentials."""
+    turns: str = "boto3"
+    """A client that goes astray when it reads these beside the right credentials; empty if none does."""
 
 
 _ROLE = "arn:aws:iam::123456789012:role/example"
@@ -27,17 +27,17 @@ _PAST = "2020-01-01T00:00:00Z"
 HOSTILE = (
     Hostile("profile", {"AWS_PROFILE": "missing"}),
     Hostile("default-profile", {"AWS_DEFAULT_PROFILE": "missing"}),
-    Hostile("profile-name", {"AWS_PROFILE_NAME": "luxito"}),
-    Hostile("role-name", {"AWS_ROLE_NAME": _ROLE}),
+    Hostile("profile-name", {"AWS_PROFILE_NAME": "luxito"}, "litellm"),
+    Hostile("role-name", {"AWS_ROLE_NAME": _ROLE}, "litellm"),
     Hostile("bearer-empty", {"AWS_BEARER_TOKEN_BEDROCK": ""}),
-    Hostile("bearer-set", {"AWS_BEARER_TOKEN_BEDROCK": who.STALE_BEARER.bearer}),
+    Hostile("bearer-set", {"AWS_BEARER_TOKEN_BEDROCK": who.STALE_BEARER.bearer}, "litellm"),
     Hostile("session-token", {"AWS_SESSION_TOKEN": who.STALE.token}),
     Hostile("security-token", {"AWS_SECURITY_TOKEN": who.STALE.token}),
     Hostile("expiration", {"AWS_CREDENTIAL_EXPIRATION": _PAST}),
     # Harmless beside keys, which every client tries first.
-    Hostile("web-identity-file", {"AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent/token"}, turns=False),
+    Hostile("web-identity-file", {"AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent/token"}, turns=""),
     Hostile(
-        "web-identity-role", {"AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent/token", "AWS_ROLE_ARN": _ROLE}, turns=False
+        "web-identity-role", {"AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent/token", "AWS_ROLE_ARN": _ROLE}, turns=""
     ),
     Hostile(
         "regions", {"AWS_REGION": "af-south-1", "AWS_DEFAULT_REGION": "af-south-1", "AWS_REGION_NAME": "af-south-1"}

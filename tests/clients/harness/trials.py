@@ -77,9 +77,9 @@ def try_hostile_variables(bench: Bench) -> list[Check]:
     """Each leftover alone, inherited by `exec`; and, to see that it matters, put back behind its back."""
     state = State("hostile", PINNED, "eu-west-1", typed=("backlog-aws use pinned",))
     home = bench.home("hostile", "bash", state, with_hook=True)
-    clients = _under_exec(state, thorough=True)
     lines = list(state.typed)
     for hostile in HOSTILE:
+        clients = _asked(hostile)
         put = "env " + " ".join(f"{name}='{value}'" for name, value in hostile.variables.items())
         lines.append(f"{put} backlog-aws exec -- probe hostile-{hostile.name}-bash/exec {' '.join(clients)}")
         leaked = (*clients, "litellm-fresh") if hostile.name in TRIED_FRESH else clients
@@ -90,6 +90,7 @@ def try_hostile_variables(bench: Bench) -> list[Check]:
         return [_no_shell(state, "bash", failure)]
     checks = []
     for hostile in HOSTILE:
+        clients = _asked(hostile)
         case = State(f"hostile-{hostile.name}", PINNED, "eu-west-1")
         checks += [_resolved(bench, case, "bash", "exec", client, screen) for client in clients]
         leaked = [_resolved(bench, case, "bash", "leaked", client, screen) for client in clients]
@@ -199,13 +200,17 @@ def _warned(state: State, screen: str) -> Check:
     return Check(state.name, "exec", "(what it says)", "bash", wanted, got, wanted == got, screen[-2000:])
 
 
+def _asked(hostile: Hostile) -> tuple[str, ...]:
+    """All of them try all leftovers together; one alone is tried by a client that would go astray."""
+    return (hostile.turns,) if hostile.turns else (*UNDER_EXEC, "claude-sdk", "aws-cli-bedrock")
+
+
 def _turned(state: State, hostile: Hostile, leaked: list[Check]) -> Check:
-    """With the leftover in place some client goes astray, or the checks of this leftover would prove nothing."""
+    """With the leftover in place that client goes astray, or the checks of this leftover would prove nothing."""
     astray = [check.client for check in leaked if not check.good]
-    wanted = "turns somebody" if hostile.turns else "turns nobody"
-    got = f"turns {', '.join(astray)}" if astray else "turns nobody"
+    wanted, got = (f"turns {' '.join(who) or 'nobody'}" for who in ([hostile.turns], astray))
     reasons = "\n".join(f"{check.client}: {check.got}" for check in leaked)
-    return Check(state.name, "if kept", "(see right)", "bash", wanted, got, bool(astray) == hostile.turns, reasons)
+    return Check(state.name, "if kept", "(see right)", "bash", wanted, got, wanted == got, reasons)
 
 
 def _forked_like_fresh(bench: Bench, state: State) -> Check:
